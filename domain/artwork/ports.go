@@ -1,0 +1,223 @@
+package artwork
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// ImageCache answers which image is in force, and is never stale: once Change
+// has returned without error, no Fetch that starts later, on any instance that
+// shares the cache, answers with what was in force before it.
+//
+// The two verbs leave no way to misuse it: the caller says what is read and
+// what changes, the cache owns the protocol. All methods may be called
+// concurrently.
+type ImageCache interface {
+	// Fetch answers from the cache or, if it has no answer, from load.
+	//
+	// An answer with a nil Image is knowledge too: the slot is empty. It is
+	// cached like an image, but for a shorter time. An error of load is returned
+	// as it is and never cached. A cache that is out of reach, slow or broken is
+	// not an error: load answers, and nothing is cached.
+	//
+	// load may be called from Fetch at most once, and must read the database
+	// itself (the primary, in a statement that begins after load is called). The
+	// Image it returns belongs to the cache afterwards and must not be changed.
+	// A cancelled ctx ends Fetch with the context's error.
+	Fetch(ctx context.Context, key Key, load Load) (Answer, error)
+
+	// Change runs commit with every key fenced: while it runs no reader fills
+	// them, and copies handed out before have expired everywhere. It returns nil
+	// once the change is committed and no reader can get the older image.
+	// Afterwards the keys hold nothing until somebody reads them.
+	//
+	// Changes of overlapping keys may run at the same time; what orders them is
+	// the database. Up to MaxKeysPerChange keys are accepted, duplicates among
+	// them count once; no keys is a call of commit. Invalidation is a Change
+	// whose commit does nothing.
+	//
+	// Errors: CacheUnreachable, nothing has changed and commit was not called or
+	// was told not to commit; NotConfirmed, the change is committed but the cache
+	// could not be told in time (readers see it within the fence's term at the
+	// latest); any error of commit, as it is. After a failed commit the keys are
+	// released as after a successful one.
+	//
+	// From the first fence on the caller's cancellation cancels nothing: commit
+	// gets a context that carries ctx's values but not its end.
+	Change(ctx context.Context, keys []Key, commit Commit) error
+}
+
+// MaxKeysPerChange bounds how many keys one Change may fence: enough for a
+// batch to share one wait, few enough to be told to a cache in one go.
+const MaxKeysPerChange = 200
+
+// Load reads the image in force from the database; nil means that the slot is
+// empty.
+type Load func(ctx context.Context) (*Image, error)
+
+// Commit makes a change durable under the fence.
+type Commit func(ctx context.Context, fence Fence) error
+
+// Answer is what Fetch found and how.
+type Answer struct {
+	Image *Image // nil: the slot is empty
+	Level Level
+}
+
+// Level says where an answer came from. It is what counters and logs tell
+// apart, and what a cache in front of another needs to know: only an answer
+// that the inner cache vouches for (Shared, Filled) may be copied.
+type Level uint8
+
+// The levels.
+const (
+	// Loaded: load answered and nothing was cached.
+	Loaded Level = iota
+	// Filled: load answered and the cache now holds it.
+	Filled
+	// Shared: the cache that all instances share answered.
+	Shared
+	// Process: this process's own memory answered.
+	Process
+)
+
+var levelNames = [...]string{Loaded: "loaded", Filled: "filled", Shared: "shared", Process: "process"}
+
+// String returns the level's name for counters and logs.
+func (l Level) String() string { return name(levelNames[:], int(l)) }
+
+// Fence is what a repository has to honour when it commits a change.
+type Fence struct {
+	// Keys are the fenced keys.
+	Keys []Key
+	// Deadline is when the fence may end by itself: the change is committed
+	// before it or never. The database must enforce it, because a client that
+	// gives up cannot take back a COMMIT that is on its way. Zero is no limit.
+	Deadline time.Time
+	// StillHeld is to be called as the last thing before COMMIT. It returns nil
+	// if no key's fence was lost since it was set; any error means roll back,
+	// and is to be returned as it is.
+	StillHeld func(ctx context.Context) error
+}
+
+// Unfenced is the fence of a change that no cache has to hear of.
+func Unfenced() Fence {
+	return Fence{StillHeld: func(context.Context) error { return nil }}
+}
+
+// ImageRepository is the truth about which image is in force. All methods may
+// be called concurrently, also from several processes.
+//
+// Every method may fail with Unavailable when the database cannot be reached,
+// and with ctx's error when ctx ends.
+type ImageRepository interface {
+	// InForce returns the image in force in the place, nil if the slot is empty.
+	// NotFound: there is no such subject. It reads the latest committed state.
+	InForce(ctx context.Context, place Place) (*Image, error)
+
+	// Apply puts images in force, all of them or, on an error, none, in one
+	// transaction that ends before the fence's deadline. It returns one Outcome
+	// for each application, in their order.
+	//
+	// A record not known yet is recorded; a known one (by its ID) stays as it
+	// is. Applications of several callers to one place happen one after the
+	// other, each seeing the one before. LastModified of a place is the time of
+	// the change in whole seconds, and at least one second more than before.
+	//
+	// NotFound: a subject does not exist. PreconditionFailed: an IfTag does not
+	// hold. OutcomeUnknown: the connection broke while committing. Any error of
+	// fence.StillHeld is returned as it is, and nothing has changed.
+	Apply(ctx context.Context, fence Fence, applications []Application) ([]Outcome, error)
+}
+
+// Application is the wish to put one image in force.
+type Application struct {
+	Record    Record
+	By        string // who wants it, for the history
+	Automatic bool   // nobody chose it: Holding decides whether it may take force
+	Origin    Origin // where a local image was found; of automatic applications only
+	Vanished  string // path of an origin known to be gone, no obstacle any more; "" if none
+	IfTag     Tag    // if not empty, the tag that must be in force
+}
+
+// Outcome says what became of an application.
+type Outcome struct {
+	Result  Result
+	Image   *Image // in force afterwards; nil if the slot is empty
+	Blocker string // Declined in favour of another local image: the path of its origin
+}
+
+// Result is the kind of outcome.
+type Result uint8
+
+// The results.
+const (
+	// Changed: the image is now in force.
+	Changed Result = iota + 1
+	// AlreadyInForce: this record was in force already; nothing has changed and
+	// the history has no new entry. If a person applied it, it counts as chosen
+	// from now on.
+	AlreadyInForce
+	// Declined: the application was automatic and the slot does not allow it.
+	// The record is kept, so that it can be chosen.
+	Declined
+)
+
+// ImageArchive keeps the records of all images known for a place, in force or
+// not. All methods may be called concurrently.
+type ImageArchive interface {
+	// Add records an image without putting it in force. Adding what is known
+	// (by its ID) succeeds and changes nothing. NotFound: no such subject.
+	Add(ctx context.Context, record Record) error
+	// Find returns a record. NotFound: there is none with this ID.
+	Find(ctx context.Context, id ID) (Record, error)
+	// List returns the subject's records from the source, newest first, with
+	// those in force marked. NotFound: no such subject.
+	List(ctx context.Context, subject Subject, source Source) ([]ListedRecord, error)
+	// References calls visit with the content of every record, in no order and
+	// possibly more than once, and stops at its first error.
+	References(ctx context.Context, visit func(Content) error) error
+}
+
+// ListedRecord is a record and whether it is in force.
+type ListedRecord struct {
+	Record
+	InForce bool
+}
+
+// ImageStore keeps bytes under their hash. What is stored is immutable: the
+// same hash is always the same bytes. All methods may be called concurrently,
+// also from several processes on one store.
+type ImageStore interface {
+	// Put stores the content under its hash. When it returns, the bytes survive
+	// a crash. Storing what is there already succeeds, leaves the bytes as they
+	// are and renews their ModTime. After an error, a crash or a cancelled ctx
+	// there is either the whole content under the hash or nothing.
+	// StorageFull: no room.
+	Put(ctx context.Context, content []byte) (Hash, error)
+	// Open returns the bytes for reading; the caller closes it. NotFound: there
+	// are none under this hash.
+	Open(ctx context.Context, hash Hash) (StoredFile, error)
+	// Remove removes the bytes if they have not been stored anew since the
+	// time; it reports whether they were removed. Removing what is not there is
+	// no error. Only what no record refers to may be removed.
+	Remove(ctx context.Context, hash Hash, unlessPutSince time.Time) (bool, error)
+	// List calls visit with every stored hash, in no order, and stops at its
+	// first error.
+	List(ctx context.Context, visit func(StoredInfo) error) error
+}
+
+// StoredFile is opened content. It is not safe for concurrent use.
+type StoredFile interface {
+	io.ReadSeekCloser
+	// Size returns the number of bytes.
+	Size() int64
+}
+
+// StoredInfo describes one stored content.
+type StoredInfo struct {
+	Hash    Hash
+	Size    int64
+	ModTime time.Time // when it was last Put
+}

@@ -1,0 +1,178 @@
+// Package catalog knows the subjects, artists, albums and users, as far as
+// artwork needs them: what they are called, how they are recognised when they
+// are met again, and how they are listed.
+package catalog
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"gatefold/domain/artwork"
+)
+
+// MBID is the identifier that MusicBrainz gave to an artist, release or release
+// group (musicbrainz.org/doc/MusicBrainz_Identifier). The zero value means that
+// it is not known.
+type MBID = artwork.ID
+
+// Artist is a performer, as far as artwork needs it.
+type Artist struct {
+	ID        artwork.ID
+	Name      string
+	SortName  string // as in an alphabetical list; empty: like Name
+	MBID      MBID
+	Missing   bool // all its music has vanished from the library
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Album is a release under its album artist.
+type Album struct {
+	ID               artwork.ID
+	ArtistID         artwork.ID
+	ArtistName       string // of the artist; only read, never written
+	Name             string
+	Year             int // of the release; 0 if not known
+	MBID             MBID
+	ReleaseGroupMBID MBID
+	Missing          bool
+	CreatedAt        time.Time
+	UpdatedAt        time.Time
+}
+
+// Role is what an account may do.
+type Role string
+
+// The roles.
+const (
+	RoleUser  Role = "user"
+	RoleAdmin Role = "admin"
+)
+
+// User is both the subject of an avatar and an account.
+type User struct {
+	ID          artwork.ID
+	Username    string
+	DisplayName string
+	Role        Role
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// VariousArtists is the album artist of compilations. MusicBrainz gives this
+// identifier to all of them (musicbrainz.org/doc/Various_Artists).
+var VariousArtists = Artist{
+	Name: "Various Artists",
+	MBID: artwork.MustParseID("89ad4ac3-39f7-470e-963a-56509c546377"),
+}
+
+// maxName bounds names in characters. The longest real album title has some 900.
+const maxName = 1000
+
+// CheckName returns an InvalidInput error unless s can be the name of
+// something: valid UTF-8, 1 to 1000 characters, not only space, no control
+// characters. what names the field in the message.
+func CheckName(what, s string) error {
+	switch {
+	case !utf8.ValidString(s):
+		return artwork.Errorf(artwork.InvalidInput, "%s is not valid UTF-8", what)
+	case strings.TrimSpace(s) == "":
+		return artwork.Errorf(artwork.InvalidInput, "%s is empty", what)
+	case utf8.RuneCountInString(s) > maxName:
+		return artwork.Errorf(artwork.InvalidInput, "%s is longer than %d characters", what, maxName)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return artwork.Errorf(artwork.InvalidInput, "%s contains control characters", what)
+	}
+	return nil
+}
+
+// Check returns an InvalidInput error unless the artist can be stored.
+func (a Artist) Check() error {
+	if err := CheckName("name", a.Name); err != nil {
+		return err
+	}
+	if a.SortName != "" {
+		return CheckName("sortName", a.SortName)
+	}
+	return nil
+}
+
+// Check returns an InvalidInput error unless the album can be stored.
+func (a Album) Check() error {
+	if a.ArtistID.IsZero() {
+		return artwork.Errorf(artwork.InvalidInput, "artistId is missing")
+	}
+	if a.Year < 0 || a.Year > 9999 {
+		return artwork.Errorf(artwork.InvalidInput, "year is not in 0..9999")
+	}
+	return CheckName("name", a.Name)
+}
+
+// Check returns an InvalidInput error unless the user can be stored.
+func (u User) Check() error {
+	if err := CheckName("username", u.Username); err != nil {
+		return err
+	}
+	if u.Role != RoleUser && u.Role != RoleAdmin {
+		return artwork.Errorf(artwork.InvalidInput, "%q is not a role: use user or admin", u.Role)
+	}
+	if u.DisplayName != "" {
+		return CheckName("displayName", u.DisplayName)
+	}
+	return nil
+}
+
+// FoldName returns the form in which names are compared and searched: without
+// case, accents and compatibility variants, with plain quotes and dashes and
+// single spaces. Two spellings that a person would call the same name fold to
+// the same text; a name of which folding would leave nothing keeps its marks.
+//
+// It is part of the data format, because identifiers are derived from it.
+func FoldName(s string) string {
+	folded := strings.Map(foldRune, norm.NFKD.String(cases.Fold().String(norm.NFKC.String(s))))
+	folded = strings.Join(strings.Fields(folded), " ")
+	if folded == "" {
+		return strings.TrimSpace(norm.NFC.String(s))
+	}
+	return norm.NFC.String(folded)
+}
+
+func foldRune(r rune) rune {
+	switch r {
+	case '‘', '’', '‛', '′', '`', '´', 'ʼ':
+		return '\''
+	case '“', '”', '„', '″':
+		return '"'
+	case '‐', '‑', '‒', '–', '—', '―', '−':
+		return '-'
+	}
+	if unicode.Is(unicode.Mn, r) || unicode.IsControl(r) {
+		return -1
+	}
+	return r
+}
+
+// NewArtistID derives the identity of an artist met for the first time: from
+// the MBID if it is known, else from the folded name. A second machine that
+// reads the same music gives the same identity. An artist once known keeps its
+// identity when its MBID or its name changes.
+func NewArtistID(name string, mbid MBID) artwork.ID {
+	if !mbid.IsZero() {
+		return artwork.DeriveID("artist", "mbid", mbid.String())
+	}
+	return artwork.DeriveID("artist", "name", FoldName(name))
+}
+
+// NewAlbumID derives the identity of an album met for the first time, like
+// NewArtistID; without an MBID from its artist and its folded name.
+func NewAlbumID(artist artwork.ID, name string, mbid MBID) artwork.ID {
+	if !mbid.IsZero() {
+		return artwork.DeriveID("album", "mbid", mbid.String())
+	}
+	return artwork.DeriveID("album", "name", artist.String(), FoldName(name))
+}

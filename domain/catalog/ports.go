@@ -1,0 +1,48 @@
+package catalog
+
+import (
+	"context"
+
+	"gatefold/domain/artwork"
+)
+
+// Query selects a page of a list. Lists are ordered by sort name (albums by
+// name), without case and accents, then by ID, so that pages never overlap.
+type Query struct {
+	Text     string       // only names that contain it, without case and accents; empty: all
+	Missing  artwork.Slot // only subjects with no image in this slot; zero: all
+	ArtistID artwork.ID   // only albums of this artist; zero: all
+	Page     int          // from 1
+	PageSize int          // 1 to MaxPageSize
+}
+
+// MaxPageSize bounds a page of a list.
+const MaxPageSize = 200
+
+// Page is a part of a list and the length of the whole.
+type Page[T any] struct {
+	Items []T
+	Total int
+}
+
+// Repository keeps one kind of subject: artists, albums or users. All methods
+// may be called concurrently. Every method may fail with Unavailable when the
+// database cannot be reached, and with ctx's error when ctx ends.
+type Repository[T any] interface {
+	// Get returns one subject. NotFound: there is none with this ID.
+	Get(ctx context.Context, id artwork.ID) (T, error)
+	// List returns a page. A page past the end is empty, not an error.
+	List(ctx context.Context, query Query) (Page[T], error)
+	// Put creates the subject or replaces what is known of it, and reports
+	// whether it was created; CreatedAt, UpdatedAt and Missing are kept by the
+	// repository. Conflict: another subject holds the same MBID or user name;
+	// the message names its ID. NotFound: an album's artist does not exist.
+	Put(ctx context.Context, subject T) (created bool, err error)
+}
+
+// Artists, Albums and Users are the three repositories.
+type (
+	Artists interface{ Repository[Artist] }
+	Albums  interface{ Repository[Album] }
+	Users   interface{ Repository[User] }
+)
