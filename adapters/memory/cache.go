@@ -1,0 +1,171 @@
+// Package memory implements every domain port in the memory of one process: the
+// embedded default for the cache, and the double that tests run on.
+package memory
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"gatefold/domain/artwork"
+)
+
+// Cache is an ImageCache for a deployment of exactly one process. It is bounded
+// in entries and has no timers: expired entries are found by the readers.
+//
+// A fence is a count of changes under way per key, a lease is a group of loads
+// under way: a change voids the group, and a void group fills nothing.
+type Cache struct {
+	policy  artwork.CachePolicy
+	entries *otter.Cache[artwork.Key, entry]
+
+	mu     sync.Mutex
+	fences map[artwork.Key]int
+	leases map[artwork.Key]*lease
+}
+
+type entry struct {
+	image *artwork.Image
+	until time.Time
+}
+
+type lease struct {
+	loads int
+	void  bool
+}
+
+var _ artwork.ImageCache = (*Cache)(nil)
+
+// NewCache returns an empty cache that holds at most maxEntries pointers.
+func NewCache(policy artwork.CachePolicy, maxEntries int) *Cache {
+	return &Cache{
+		policy:  policy,
+		entries: otter.Must(&otter.Options[artwork.Key, entry]{MaximumSize: maxEntries}),
+		fences:  map[artwork.Key]int{},
+		leases:  map[artwork.Key]*lease{},
+	}
+}
+
+// Fetch implements artwork.ImageCache.
+func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (artwork.Answer, error) {
+	if err := ctx.Err(); err != nil {
+		return artwork.Answer{}, err
+	}
+	if e, ok := c.entries.GetIfPresent(key); ok && time.Now().Before(e.until) {
+		return artwork.Answer{Image: e.image, Level: artwork.Process}, nil
+	}
+	l := c.beginLoad(key)
+	img, err := load(ctx)
+	if filled := c.endLoad(key, l, img, err); filled {
+		return artwork.Answer{Image: img, Level: artwork.Filled}, nil
+	}
+	return artwork.Answer{Image: img, Level: artwork.Loaded}, err
+}
+
+// beginLoad joins the lease of the loads under way, or opens one. Under a fence
+// there is none.
+func (c *Cache) beginLoad(key artwork.Key) *lease {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fences[key] > 0 {
+		return nil
+	}
+	l := c.leases[key]
+	if l == nil {
+		l = &lease{}
+		c.leases[key] = l
+	}
+	l.loads++
+	return l
+}
+
+// endLoad stores what was loaded unless a change began since the load did.
+func (c *Cache) endLoad(key artwork.Key, l *lease, img *artwork.Image, err error) bool {
+	if l == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if l.loads--; l.loads == 0 && !l.void {
+		delete(c.leases, key)
+	}
+	if l.void || err != nil {
+		return false
+	}
+	c.entries.Set(key, entry{img, time.Now().Add(c.policy.EntryTTL(img))})
+	return true
+}
+
+// Change implements artwork.ImageCache.
+func (c *Cache) Change(ctx context.Context, keys []artwork.Key, commit artwork.Commit) error {
+	keys, err := artwork.DistinctKeys(keys)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.fence(keys)
+	defer c.unfence(keys)
+	if len(keys) > 0 {
+		// A level above this one may have handed out copies.
+		time.Sleep(c.policy.CopyWait())
+	}
+	fence := artwork.Unfenced()
+	fence.Keys = keys
+	return commit(context.WithoutCancel(ctx), fence)
+}
+
+func (c *Cache) fence(keys []artwork.Key) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, key := range keys {
+		c.fences[key]++
+		if l := c.leases[key]; l != nil {
+			l.void = true
+			delete(c.leases, key)
+		}
+		c.entries.Invalidate(key)
+	}
+}
+
+func (c *Cache) unfence(keys []artwork.Key) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, key := range keys {
+		if c.fences[key]--; c.fences[key] == 0 {
+			delete(c.fences, key)
+		}
+	}
+}
+
+// NoCache is an ImageCache that caches nothing: every Fetch loads. It is for
+// rolling back, and for finding out what a cache is worth.
+type NoCache struct{}
+
+var _ artwork.ImageCache = NoCache{}
+
+// Fetch implements artwork.ImageCache by loading.
+func (NoCache) Fetch(ctx context.Context, _ artwork.Key, load artwork.Load) (artwork.Answer, error) {
+	if err := ctx.Err(); err != nil {
+		return artwork.Answer{}, err
+	}
+	img, err := load(ctx)
+	return artwork.Answer{Image: img, Level: artwork.Loaded}, err
+}
+
+// Change implements artwork.ImageCache by committing.
+func (NoCache) Change(ctx context.Context, keys []artwork.Key, commit artwork.Commit) error {
+	keys, err := artwork.DistinctKeys(keys)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	fence := artwork.Unfenced()
+	fence.Keys = keys
+	return commit(context.WithoutCancel(ctx), fence)
+}

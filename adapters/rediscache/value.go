@@ -1,0 +1,76 @@
+package rediscache
+
+import (
+	"encoding/json"
+	"time"
+
+	"gatefold/domain/artwork"
+)
+
+// The first byte of a stored value.
+const (
+	valueMark  = '{'
+	absentMark = 'A'
+	leaseMark  = 'L'
+	fenceMark  = 'F'
+)
+
+// absentValue is what an empty slot is stored as.
+const absentValue = string(absentMark)
+
+// storedImage is the JSON of an image in force. Operators read it with
+// redis-cli, and the first six fields are what other systems rely on. Fields
+// may be added; the meaning of one is never changed.
+type storedImage struct {
+	FilePath     string              `json:"filePath"`
+	MIMEType     string              `json:"mimeType"`
+	Size         int64               `json:"size"`
+	LastModified time.Time           `json:"lastModified"`
+	Source       artwork.Source      `json:"source"`
+	Tag          artwork.Tag         `json:"tag"`
+	Hash         artwork.Hash        `json:"hash"`
+	RecordID     artwork.ID          `json:"recordId"`
+	Width        int                 `json:"width"`
+	Height       int                 `json:"height"`
+	ThumbHash    []byte              `json:"thumbhash,omitempty"`
+	Provider     string              `json:"provider,omitempty"`
+	FocalPoint   *artwork.FocalPoint `json:"focalPoint,omitempty"`
+	Locked       bool                `json:"locked,omitempty"`
+}
+
+func encode(img *artwork.Image) (string, error) {
+	if img == nil {
+		return absentValue, nil
+	}
+	b, err := json.Marshal(storedImage{
+		FilePath: img.Hash.Path(), MIMEType: img.MIMEType, Size: img.Size,
+		LastModified: img.LastModified, Source: img.Source, Tag: img.Tag,
+		Hash: img.Hash, RecordID: img.RecordID, Width: img.Width, Height: img.Height,
+		ThumbHash: img.ThumbHash, Provider: img.Provider, FocalPoint: img.FocalPoint, Locked: img.Locked,
+	})
+	return string(b), err
+}
+
+// decode reads a value or an absent mark. It fails on what another release may
+// have written in a form this one does not know; the caller then asks the
+// database.
+func decode(value string) (*artwork.Image, error) {
+	if value == absentValue {
+		return nil, nil
+	}
+	var s storedImage
+	if err := json.Unmarshal([]byte(value), &s); err != nil {
+		return nil, err
+	}
+	if s.Hash.IsZero() || s.Tag == "" || s.MIMEType == "" {
+		return nil, artwork.Errorf(artwork.Internal, "the stored value names no image")
+	}
+	return &artwork.Image{
+		Content: artwork.Content{
+			Hash: s.Hash, Size: s.Size, MIMEType: s.MIMEType,
+			Width: s.Width, Height: s.Height, ThumbHash: s.ThumbHash,
+		},
+		RecordID: s.RecordID, Tag: s.Tag, Source: s.Source, Provider: s.Provider,
+		FocalPoint: s.FocalPoint, Locked: s.Locked, LastModified: s.LastModified,
+	}, nil
+}

@@ -1,0 +1,74 @@
+// Package twolevelcache puts the memory of a process in front of any ImageCache,
+// without giving up its promise.
+//
+// A copy is a lease of bounded term: it counts from before the inner cache was
+// asked, and whoever changes something waits that term out after setting its
+// fence. So nothing has to be announced to anybody, and nothing can get lost.
+package twolevelcache
+
+import (
+	"context"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"gatefold/domain/artwork"
+)
+
+// Cache answers from copies in this process and asks the inner cache when it
+// has none that still holds.
+type Cache struct {
+	inner  artwork.ImageCache
+	term   time.Duration
+	copies *otter.Cache[artwork.Key, localCopy]
+	// now is the monotonic clock; tests stop it.
+	now func() time.Time
+}
+
+type localCopy struct {
+	image *artwork.Image
+	until time.Time
+}
+
+var _ artwork.ImageCache = (*Cache)(nil)
+
+// New returns a cache that keeps at most maxEntries copies for policy.CopyTerm
+// each. The inner cache must have been given the same policy: it is its Change
+// that waits for the copies to expire.
+func New(inner artwork.ImageCache, policy artwork.CachePolicy, maxEntries int) *Cache {
+	return &Cache{
+		inner:  inner,
+		term:   policy.CopyTerm,
+		copies: otter.Must(&otter.Options[artwork.Key, localCopy]{MaximumSize: maxEntries}),
+		now:    time.Now,
+	}
+}
+
+// Fetch implements artwork.ImageCache.
+func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (artwork.Answer, error) {
+	if err := ctx.Err(); err != nil {
+		return artwork.Answer{}, err
+	}
+	if held, ok := c.copies.GetIfPresent(key); ok && c.now().Before(held.until) {
+		return artwork.Answer{Image: held.image, Level: artwork.Process}, nil
+	}
+	// The term counts from here: what the inner cache says next is true at some
+	// moment after this one.
+	asked := c.now()
+	answer, err := c.inner.Fetch(ctx, key, load)
+	if err != nil {
+		return answer, err
+	}
+	// What was merely loaded may have been loaded under a fence, and nobody
+	// waits for copies of that.
+	if answer.Level == artwork.Shared || answer.Level == artwork.Filled || answer.Level == artwork.Process {
+		c.copies.Set(key, localCopy{answer.Image, asked.Add(c.term)})
+	}
+	return answer, nil
+}
+
+// Change implements artwork.ImageCache. The inner cache fences and then waits
+// until every copy, here and in other processes, has expired.
+func (c *Cache) Change(ctx context.Context, keys []artwork.Key, commit artwork.Commit) error {
+	return c.inner.Change(ctx, keys, commit)
+}
