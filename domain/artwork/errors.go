@@ -82,6 +82,12 @@ func (k ErrorKind) String() string {
 	return kindNames[Internal]
 }
 
+// ParseErrorKind reads what String writes; what it does not know is Internal.
+func ParseErrorKind(s string) ErrorKind {
+	i, _ := parse(kindNames[:], s)
+	return ErrorKind(i)
+}
+
 // Error is the one error type that crosses ports. Msg is written for the
 // person who made the request, except in an Internal error; Op and Err are for
 // the log.

@@ -189,6 +189,9 @@ type ListedRecord struct {
 // ImageStore keeps bytes under their hash. What is stored is immutable: the
 // same hash is always the same bytes. All methods may be called concurrently,
 // also from several processes on one store.
+//
+// Every method may fail with Unavailable when the store cannot be reached, and
+// with ctx's error when ctx ends.
 type ImageStore interface {
 	// Put stores the content under its hash. When it returns, the bytes survive
 	// a crash. Storing what is there already succeeds, leaves the bytes as they
@@ -201,10 +204,11 @@ type ImageStore interface {
 	Open(ctx context.Context, hash Hash) (StoredFile, error)
 	// Remove removes the bytes if they have not been stored anew since the
 	// time; it reports whether they were removed. Removing what is not there is
-	// no error. Only what no record refers to may be removed.
+	// no error. Only what no record refers to may be removed, and since must lie
+	// back far enough for a Put of that time to have been recorded by now.
 	Remove(ctx context.Context, hash Hash, unlessPutSince time.Time) (bool, error)
 	// List calls visit with every stored hash, in no order, and stops at its
-	// first error.
+	// first error. visit may call the store.
 	List(ctx context.Context, visit func(StoredInfo) error) error
 }
 

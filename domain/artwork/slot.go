@@ -192,6 +192,16 @@ func (t Type) Edge() int {
 	return types[t].edge
 }
 
+// TypeOf returns the type that shows the slot's original.
+func TypeOf(slot Slot) Type {
+	for t := TypeProfile; t <= TypeAvatar; t++ {
+		if types[t].slot == slot && types[t].edge == 0 {
+			return t
+		}
+	}
+	return 0
+}
+
 // ParseArtistType reads one of the seven types of an artist.
 func ParseArtistType(s string) (Type, error) {
 	for t := TypeProfile; t <= TypeLogo; t++ {

@@ -134,7 +134,9 @@ func (u User) Check() error {
 //
 // It is part of the data format, because identifiers are derived from it.
 func FoldName(s string) string {
-	folded := strings.Map(foldRune, norm.NFKD.String(cases.Fold().String(norm.NFKC.String(s))))
+	// Quotes and dashes first: compatibility folding takes some of them apart.
+	folded := cases.Fold().String(norm.NFKC.String(strings.Map(plainPunctuation, s)))
+	folded = strings.Map(plainLetter, norm.NFKD.String(folded))
 	folded = strings.Join(strings.Fields(folded), " ")
 	if folded == "" {
 		return strings.TrimSpace(norm.NFC.String(s))
@@ -142,7 +144,7 @@ func FoldName(s string) string {
 	return norm.NFC.String(folded)
 }
 
-func foldRune(r rune) rune {
+func plainPunctuation(r rune) rune {
 	switch r {
 	case '‘', '’', '‛', '′', '`', '´', 'ʼ':
 		return '\''
@@ -151,7 +153,14 @@ func foldRune(r rune) rune {
 	case '‐', '‑', '‒', '–', '—', '―', '−':
 		return '-'
 	}
-	if unicode.Is(unicode.Mn, r) || unicode.IsControl(r) {
+	return r
+}
+
+func plainLetter(r rune) rune {
+	switch {
+	case unicode.IsSpace(r):
+		return ' '
+	case unicode.Is(unicode.Mn, r), unicode.IsControl(r):
 		return -1
 	}
 	return r

@@ -1,0 +1,71 @@
+package applyimage
+
+import (
+	"context"
+
+	"gatefold/domain/artwork"
+)
+
+// FromURL names an image of a provider to put in force.
+type FromURL struct {
+	SubjectID artwork.ID
+	Slot      artwork.Slot // of an artist; an album has only its cover
+	URL       string
+	Provider  string
+	By        string      // who wants it
+	IfTag     artwork.Tag // if not empty, the tag that must be in force
+}
+
+// ApplyArtistAvatar puts an image of a provider in force in a slot of an artist.
+type ApplyArtistAvatar struct {
+	applier    *Applier
+	downloader Downloader
+}
+
+// NewApplyArtistAvatar returns the use case.
+func NewApplyArtistAvatar(applier *Applier, downloader Downloader) *ApplyArtistAvatar {
+	return &ApplyArtistAvatar{applier, downloader}
+}
+
+// Run downloads, checks and stores the image, puts it in force and returns once
+// no instance can serve the older one. After any error but NotConfirmed and
+// OutcomeUnknown the older one is still in force.
+func (u *ApplyArtistAvatar) Run(ctx context.Context, in FromURL) (Applied, error) {
+	return applyURL(ctx, u.applier, u.downloader, artwork.Place{Subject: artwork.Artist(in.SubjectID), Slot: in.Slot}, in)
+}
+
+// ApplyAlbumCover puts an image of a provider in force as the cover of an album.
+type ApplyAlbumCover struct {
+	applier    *Applier
+	downloader Downloader
+}
+
+// NewApplyAlbumCover returns the use case.
+func NewApplyAlbumCover(applier *Applier, downloader Downloader) *ApplyAlbumCover {
+	return &ApplyAlbumCover{applier, downloader}
+}
+
+// Run does for a cover what ApplyArtistAvatar.Run does for an artist's slot.
+func (u *ApplyAlbumCover) Run(ctx context.Context, in FromURL) (Applied, error) {
+	return applyURL(ctx, u.applier, u.downloader, artwork.Place{Subject: artwork.Album(in.SubjectID), Slot: artwork.SlotCover}, in)
+}
+
+func applyURL(ctx context.Context, a *Applier, downloader Downloader, place artwork.Place, in FromURL) (Applied, error) {
+	if err := checkProvider(in.Provider); err != nil {
+		return Applied{}, err
+	}
+	if err := a.exists(ctx, place); err != nil {
+		return Applied{}, err
+	}
+	bytes, err := downloader.Download(ctx, in.URL, MaxImageBytes)
+	if err != nil {
+		return Applied{}, artwork.Wrap(artwork.Internal, "applyimage.download", err)
+	}
+	content, err := a.keep(ctx, bytes)
+	if err != nil {
+		return Applied{}, err
+	}
+	record := a.record(place, content, artwork.External, in.Provider, in.By)
+	record.SourceURL = in.URL
+	return a.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag})
+}

@@ -1,0 +1,132 @@
+// Package health watches the parts that Gatefold depends on and says whether
+// images can be served.
+package health
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Timing of the checks: a change shows after interval + timeout at the latest.
+const (
+	interval = 2 * time.Second
+	timeout  = 2 * time.Second
+)
+
+// Probe checks one part.
+type Probe struct {
+	Name string
+	// Needed says that without the part no images can be served.
+	Needed bool
+	// Check returns nil if the part works. A nil Check is a part that is not
+	// configured.
+	Check func(ctx context.Context) error
+}
+
+// Status is the state of a part, or of the whole.
+type Status string
+
+// The states of the whole.
+const (
+	OK       Status = "ok"       // everything works
+	Degraded Status = "degraded" // images are served, something else does not work
+	Error    Status = "error"    // images cannot be served
+)
+
+// The states of a part.
+const (
+	Connected Status = "connected"
+	Failing   Status = "error"
+	Disabled  Status = "disabled"
+	Unknown   Status = "unknown" // not checked yet
+)
+
+// Report is what the last checks found.
+type Report struct {
+	Status Status
+	Parts  map[string]Status
+}
+
+// Monitor checks the parts in the background, so that asking costs nothing and
+// never hangs.
+type Monitor struct {
+	probes []Probe
+	log    *slog.Logger
+	report atomic.Pointer[Report]
+}
+
+// NewMonitor returns a monitor of the probes. It knows nothing until Check or
+// Watch has run.
+func NewMonitor(probes []Probe, log *slog.Logger) *Monitor {
+	m := &Monitor{probes: probes, log: log}
+	parts := make(map[string]Status, len(probes))
+	for _, p := range probes {
+		parts[p.Name] = Unknown
+	}
+	m.report.Store(&Report{Status: Error, Parts: parts})
+	return m
+}
+
+// Report returns what the last checks found. The caller must not change it.
+func (m *Monitor) Report() *Report { return m.report.Load() }
+
+// Watch checks all parts every two seconds until ctx ends.
+func (m *Monitor) Watch(ctx context.Context) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		m.Check(ctx)
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Check checks all parts at once and logs what has changed.
+func (m *Monitor) Check(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	states := make([]Status, len(m.probes))
+	var checks sync.WaitGroup
+	for i, probe := range m.probes {
+		checks.Go(func() { states[i] = m.check(ctx, probe) })
+	}
+	checks.Wait()
+	if ctx.Err() == context.Canceled {
+		return // shutting down: a cut-off check says nothing
+	}
+	report := &Report{Status: OK, Parts: make(map[string]Status, len(states))}
+	for i, probe := range m.probes {
+		report.Parts[probe.Name] = states[i]
+		if states[i] == Failing {
+			if probe.Needed {
+				report.Status = Error
+			} else if report.Status == OK {
+				report.Status = Degraded
+			}
+		}
+	}
+	m.report.Store(report)
+}
+
+func (m *Monitor) check(ctx context.Context, probe Probe) Status {
+	if probe.Check == nil {
+		return Disabled
+	}
+	before := m.Report().Parts[probe.Name]
+	if err := probe.Check(ctx); err != nil {
+		if before != Failing && ctx.Err() != context.Canceled {
+			m.log.Warn("Dependency fails", "part", probe.Name, "error", err.Error())
+		}
+		return Failing
+	}
+	if before == Failing {
+		m.log.Info("Dependency works again", "part", probe.Name)
+	}
+	return Connected
+}

@@ -1,0 +1,195 @@
+package importlibrary
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"gatefold/domain/artwork"
+)
+
+// maxPicture is the most bytes of a picture that are read.
+const maxPicture = 20 << 20
+
+// batchAlbums is how many albums are imported together: enough for the wait of
+// a fence not to matter, few enough to be held in memory.
+const batchAlbums = 150
+
+// Inspector says what bytes are, like applyimage.Inspector.
+type Inspector interface {
+	Inspect(ctx context.Context, content []byte) (artwork.Content, error)
+}
+
+// Observer is told how an import goes on. Its methods are called one at a time.
+type Observer interface {
+	// Progress tells how many of the audio files have been dealt with.
+	Progress(done, total int)
+	// Skipped names a file that was left out.
+	Skipped(file Skipped)
+}
+
+// Summary is what an import did.
+type Summary struct {
+	AudioFiles int `json:"audioFiles"` // met
+	Unchanged  int `json:"unchanged"`  // of those, in folders that were not read again
+	NewArtists int `json:"newArtists"`
+	NewAlbums  int `json:"newAlbums"`
+	NewImages  int `json:"newImages"` // put in force
+	Skipped    int `json:"skipped"`   // files left out
+	Missing    int `json:"missing"`   // subjects whose music has vanished since the last import
+	// Took is the duration in nanoseconds.
+	Took time.Duration `json:"took"`
+}
+
+// Import reads a library into the catalogue and puts its pictures in force where
+// nothing better is. One at a time runs per process; several processes may
+// import the same library at once.
+type Import struct {
+	running   sync.Mutex
+	cache     artwork.ImageCache
+	images    artwork.ImageRepository
+	archive   artwork.ImageArchive
+	store     artwork.ImageStore
+	library   Library
+	inspector Inspector
+	log       *slog.Logger
+}
+
+// New returns the use case on the ports.
+func New(cache artwork.ImageCache, images artwork.ImageRepository, archive artwork.ImageArchive, store artwork.ImageStore,
+	library Library, inspector Inspector, log *slog.Logger,
+) *Import {
+	return &Import{
+		cache: cache, images: images, archive: archive, store: store,
+		library: library, inspector: inspector, log: log,
+	}
+}
+
+// Run imports the whole source. Files that cannot be used are named to the
+// observer and left out; an error means that the import ended early, and what
+// it did until then stays. Running it again changes nothing that is the same.
+// Images that a person chose, custom and external images and locked slots are
+// never touched.
+func (i *Import) Run(ctx context.Context, source Source, observer Observer) (Summary, error) {
+	i.running.Lock()
+	defer i.running.Unlock()
+	begin := time.Now()
+	total, err := source.Count(ctx)
+	if err != nil {
+		return Summary{}, artwork.Wrap(artwork.Internal, "importlibrary.Count", err)
+	}
+	scan := &scan{Import: i, source: source, observer: observer, id: artwork.NewID(), total: total}
+	err = source.Walk(ctx, func(path, fingerprint string) (bool, error) {
+		known, err := i.library.Fingerprint(ctx, path)
+		return known != "" && known == fingerprint, err
+	}, func(folder Folder) error { return scan.visit(ctx, folder) })
+	if err == nil {
+		err = scan.finish(ctx)
+	}
+	scan.summary.Took = time.Since(begin)
+	if err != nil {
+		return scan.summary, artwork.Wrap(artwork.Internal, "importlibrary.Import", err)
+	}
+	i.log.InfoContext(ctx, "Imported library", "root", source.Root(), "files", scan.summary.AudioFiles,
+		"newArtists", scan.summary.NewArtists, "newAlbums", scan.summary.NewAlbums, "newImages", scan.summary.NewImages,
+		"skipped", scan.summary.Skipped, "missing", scan.summary.Missing, "took", scan.summary.Took.Round(time.Millisecond))
+	return scan.summary, nil
+}
+
+// scan is one run of an import.
+type scan struct {
+	*Import
+	source   Source
+	observer Observer
+	id       artwork.ID
+	total    int
+	summary  Summary
+
+	folders []Folder // to be imported with the next batch
+	albums  int      // in them
+	met     []string // unchanged folders to be touched with the next batch
+	// parts holds what earlier parts of a folder of many files contained.
+	parts FolderState
+}
+
+func (s *scan) visit(ctx context.Context, folder Folder) error {
+	s.summary.AudioFiles += folder.AudioFiles
+	for _, skipped := range folder.Skipped {
+		s.skip(skipped)
+	}
+	if folder.Unchanged {
+		s.summary.Unchanged += folder.AudioFiles
+		s.met = append(s.met, folder.Path)
+	} else {
+		s.folders = append(s.folders, folder)
+		s.albums += len(folder.Albums)
+	}
+	if s.albums >= batchAlbums || len(s.met) >= batchAlbums {
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
+	}
+	s.observer.Progress(s.summary.AudioFiles, s.total)
+	return nil
+}
+
+func (s *scan) skip(file Skipped) {
+	s.summary.Skipped++
+	s.observer.Skipped(file)
+}
+
+func (s *scan) finish(ctx context.Context) (err error) {
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
+	s.summary.Missing, err = s.library.Finish(ctx, s.id, s.source.Root())
+	return err
+}
+
+// flush imports what has been collected: subjects, then pictures, and last the
+// note that this was done.
+func (s *scan) flush(ctx context.Context) error {
+	if err := s.library.Touch(ctx, s.id, s.met); err != nil {
+		return err
+	}
+	folders := s.folders
+	s.folders, s.albums, s.met = nil, 0, nil
+	if len(folders) == 0 {
+		return nil
+	}
+	resolved, err := s.resolve(ctx, folders)
+	if err != nil {
+		return err
+	}
+	spoiled, err := s.importPictures(ctx, resolved.pictures)
+	if err != nil {
+		return err
+	}
+	return s.library.SaveFolders(ctx, s.id, s.source.Root(), s.states(folders, resolved, spoiled))
+}
+
+// states says what is to be remembered of the folders. One in which a file was
+// left out is read again next time, so that it is named again.
+func (s *scan) states(folders []Folder, resolved resolution, spoiled map[string]bool) []FolderState {
+	var states []FolderState
+	for n, folder := range folders {
+		state := FolderState{Path: folder.Path, Fingerprint: folder.Fingerprint, Albums: resolved.albums[n]}
+		if len(folder.Skipped) > 0 || spoiled[folder.Path] {
+			state.Fingerprint = ""
+		}
+		if s.parts.Path == folder.Path {
+			state.Albums = append(s.parts.Albums, state.Albums...)
+			if s.parts.Fingerprint == "" {
+				state.Fingerprint = ""
+			}
+		}
+		if folder.Partial {
+			s.parts = state
+			continue
+		}
+		s.parts = FolderState{}
+		states = append(states, state)
+	}
+	return states
+}

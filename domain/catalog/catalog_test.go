@@ -1,0 +1,57 @@
+package catalog_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+)
+
+func TestFoldName(t *testing.T) {
+	for name, same := range map[string][]string{
+		"bjork":        {"Björk", "BJÖRK", "  Bjo\u0308rk ", "björk"},
+		"nandu":        {"Ñandú", "ñandú", "NANDU"},
+		"guns n' ro":   {"Guns N’ Ro", "GUNS  N' RO", "guns n´ ro"},
+		"strasse":      {"Straße", "STRASSE", "straẞe"},
+		"a-ha":         {"a‐ha", "A–HA", "a-ha"},
+		"ac/dc":        {"AC/DC", "ac/dc"},
+		"\"heroes\"":   {"“Heroes”", "\"Heroes\""},
+		"file":         {"ﬁle", "FILE"},
+		"\u0e01":       {"\u0e01"},
+		"шостакович":   {"Шостакович", "ШОСТАКОВИЧ"},
+		"東京事変":         {"東京事変"},
+		"\u0301":       {"\u0301"}, // nothing but a mark: kept
+		"tab and line": {"Tab\tand\nline"},
+	} {
+		for _, s := range same {
+			require.Equal(t, name, catalog.FoldName(s), "%q", s)
+			require.Equal(t, name, catalog.FoldName(catalog.FoldName(s)), "folding twice: %q", s)
+		}
+	}
+	require.NotEqual(t, catalog.FoldName("The The"), catalog.FoldName("The"))
+}
+
+func TestIdentity(t *testing.T) {
+	mbid := artwork.MustParseID("5b11f4ce-a62d-471e-81fc-a69a8278c7da")
+	require.Equal(t, catalog.NewArtistID("Björk", artwork.ID{}), catalog.NewArtistID("BJÖRK", artwork.ID{}))
+	require.Equal(t, catalog.NewArtistID("Nirvana", mbid), catalog.NewArtistID("Nirvana (US)", mbid))
+	require.NotEqual(t, catalog.NewArtistID("Nirvana", artwork.ID{}), catalog.NewArtistID("Nirvana", mbid))
+	one, two := catalog.NewArtistID("One", artwork.ID{}), catalog.NewArtistID("Two", artwork.ID{})
+	require.NotEqual(t, catalog.NewAlbumID(one, "Greatest Hits", artwork.ID{}), catalog.NewAlbumID(two, "Greatest Hits", artwork.ID{}))
+	// Part of the data format.
+	require.Equal(t, "8f8e7f5f-c4bb-54e4-bd5f-d86109fe5c6a", one.String())
+}
+
+func TestChecks(t *testing.T) {
+	require.NoError(t, catalog.Artist{Name: "Sigur Rós 🎷"}.Check())
+	for _, bad := range []string{"", "  \t", "a\x00b", "line\nbreak", "\xff\xfe", strings.Repeat("é", 1001)} {
+		require.Error(t, catalog.Artist{Name: bad}.Check(), "%q", bad)
+	}
+	require.Error(t, catalog.Album{Name: "No artist"}.Check())
+	require.Error(t, catalog.Album{Name: "Year", ArtistID: artwork.NewID(), Year: -1}.Check())
+	require.NoError(t, catalog.User{Username: "ana", Role: catalog.RoleAdmin}.Check())
+	require.Error(t, catalog.User{Username: "ana", Role: "root"}.Check())
+}
