@@ -56,10 +56,10 @@ type Cache struct {
 
 var _ artwork.ImageCache = (*Cache)(nil)
 
-// New returns a cache on the server or cluster that rdb talks to. Every
-// instance that shares it must have the same policy. It needs Redis 7.0.
-func New(rdb redis.UniversalClient, policy artwork.CachePolicy) *Cache {
-	return &Cache{rdb, policy}
+// New returns a cache on the server that the client talks to. Every instance
+// that shares it must have the same policy. It needs Redis 7.0.
+func New(client *Client, policy artwork.CachePolicy) *Cache {
+	return &Cache{client.rdb, policy}
 }
 
 // Fetch implements artwork.ImageCache.

@@ -20,12 +20,29 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
 var policy = artwork.CachePolicy{TTL: 300 * time.Second}
 
-func dial(t conformance.TB, url string) redis.UniversalClient {
+func dial(t conformance.TB, url string) *rediscache.Client {
 	t.Helper()
-	rdb, err := rediscache.Dial(rediscache.Options{URL: url})
+	client, err := rediscache.Dial(rediscache.Options{URL: url})
 	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// operator returns what an operator has: a plain client.
+func operator(t conformance.TB, url string) *redis.Client {
+	t.Helper()
+	options, err := redis.ParseURL(url)
+	require.NoError(t, err)
+	rdb := redis.NewClient(options)
 	t.Cleanup(func() { _ = rdb.Close() })
 	return rdb
+}
+
+// open returns a cache on a database of its own, and the operator's view of it.
+func open(t *testing.T) (*rediscache.Cache, *redis.Client) {
+	t.Helper()
+	url := testenv.Redis(t)
+	return rediscache.New(dial(t, url), policy), operator(t, url)
 }
 
 func openFleet(t conformance.TB) conformance.Fleet {
@@ -68,16 +85,16 @@ func (o original) Change(ctx context.Context, keys []artwork.Key, commit artwork
 }
 
 func TestSuiteNoticesTheOriginalDesign(t *testing.T) {
-	open := func(t conformance.TB) conformance.Fleet {
+	openOriginal := func(t conformance.TB) conformance.Fleet {
 		url := testenv.Redis(t)
-		return conformance.Fleet{original{dial(t, url)}, original{dial(t, url)}}
+		return conformance.Fleet{original{operator(t, url)}, original{operator(t, url)}}
 	}
 	for _, name := range []string{
 		"a load from before a change fills nothing after it",
 		"a load during a change fills nothing",
 		"the end of one change does not end the fence of another",
 	} {
-		conformance.Rejects(t, conformance.ImageCacheCases(), name, open)
+		conformance.Rejects(t, conformance.ImageCacheCases(), name, openOriginal)
 	}
 }
 
@@ -98,8 +115,7 @@ func loadCover(context.Context) (*artwork.Image, error) { return cover(), nil }
 
 // TestWhatAnOperatorSees holds the states of a key to what redis-cli shows.
 func TestWhatAnOperatorSees(t *testing.T) {
-	rdb := dial(t, testenv.Redis(t))
-	cache := rediscache.New(rdb, policy)
+	cache, rdb := open(t)
 	name := "image:album:0b0e7a3c-6f0e-4a54-9e0d-2f4c6c1f6a10:cover"
 
 	_, err := cache.Fetch(t.Context(), coverKey, func(ctx context.Context) (*artwork.Image, error) {
@@ -133,8 +149,7 @@ func TestWhatAnOperatorSees(t *testing.T) {
 }
 
 func TestLostFenceIsSetAgainBeforeCommit(t *testing.T) {
-	rdb := dial(t, testenv.Redis(t))
-	cache := rediscache.New(rdb, policy)
+	cache, rdb := open(t)
 	require.NoError(t, cache.Change(t.Context(), []artwork.Key{coverKey}, func(ctx context.Context, fence artwork.Fence) error {
 		require.NoError(t, rdb.Del(ctx, coverKey.String()).Err()) // evicted
 		require.NoError(t, fence.StillHeld(ctx))
@@ -144,8 +159,7 @@ func TestLostFenceIsSetAgainBeforeCommit(t *testing.T) {
 }
 
 func TestValueStoredAfterALostFenceIsDeleted(t *testing.T) {
-	rdb := dial(t, testenv.Redis(t))
-	cache := rediscache.New(rdb, policy)
+	cache, rdb := open(t)
 	require.NoError(t, cache.Change(t.Context(), []artwork.Key{coverKey}, func(ctx context.Context, fence artwork.Fence) error {
 		require.NoError(t, fence.StillHeld(ctx))
 		require.NoError(t, rdb.Del(ctx, coverKey.String()).Err()) // evicted during COMMIT
@@ -158,8 +172,7 @@ func TestValueStoredAfterALostFenceIsDeleted(t *testing.T) {
 }
 
 func TestUnknownStoredValueIsIgnored(t *testing.T) {
-	rdb := dial(t, testenv.Redis(t))
-	cache := rediscache.New(rdb, policy)
+	cache, rdb := open(t)
 	for _, stored := range []string{`{"format":9}`, `{`, `Zq\x00`, `{"hash":"zz"}`} {
 		require.NoError(t, rdb.Set(t.Context(), coverKey.String(), stored, 0).Err())
 		answer, err := cache.Fetch(t.Context(), coverKey, loadCover)
@@ -186,10 +199,10 @@ func TestReadersFollowTheLease(t *testing.T) {
 }
 
 func TestAbandonedLeaseDelaysNobodyForLong(t *testing.T) {
-	rdb := dial(t, testenv.Redis(t))
+	cache, rdb := open(t)
 	require.NoError(t, rdb.Set(t.Context(), coverKey.String(), "Lsomebody", time.Minute).Err())
 	begin := time.Now()
-	answer, err := rediscache.New(rdb, policy).Fetch(t.Context(), coverKey, loadCover)
+	answer, err := cache.Fetch(t.Context(), coverKey, loadCover)
 	require.NoError(t, err)
 	require.Equal(t, artwork.Loaded, answer.Level)
 	require.Less(t, time.Since(begin), time.Second)
@@ -243,8 +256,8 @@ func TestRedisLostWhileCommitting(t *testing.T) {
 }
 
 func TestUnknownOutcomeKeepsTheFence(t *testing.T) {
-	rdb := dial(t, testenv.Redis(t))
-	err := rediscache.New(rdb, policy).Change(t.Context(), []artwork.Key{coverKey}, func(context.Context, artwork.Fence) error {
+	cache, rdb := open(t)
+	err := cache.Change(t.Context(), []artwork.Key{coverKey}, func(context.Context, artwork.Fence) error {
 		return artwork.Errorf(artwork.OutcomeUnknown, "the connection broke")
 	})
 	require.Equal(t, artwork.OutcomeUnknown, artwork.KindOf(err))
@@ -253,10 +266,10 @@ func TestUnknownOutcomeKeepsTheFence(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	server := testenv.RedisServer(t)
-	rdb := dial(t, "redis://"+server.Addr)
-	require.NoError(t, rediscache.Check(t.Context(), rdb))
+	client := dial(t, "redis://"+server.Addr)
+	require.NoError(t, client.Check(t.Context()))
 	server.Stop()
-	require.Equal(t, artwork.Unavailable, artwork.KindOf(rediscache.Check(t.Context(), rdb)))
+	require.Equal(t, artwork.Unavailable, artwork.KindOf(client.Check(t.Context())))
 }
 
 func TestDialDoesNotRepeatThePassword(t *testing.T) {

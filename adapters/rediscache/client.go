@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"gatefold/domain/artwork"
@@ -26,9 +27,13 @@ type Options struct {
 // uses.
 var minVersion = [2]int{7, 0}
 
+// Client is a connection pool to Redis. It is safe for concurrent use.
+type Client struct{ rdb redis.UniversalClient }
+
 // Dial returns a client with the time limits of a cache: it fails soon, because
-// the database can answer instead. It does not connect yet.
-func Dial(o Options) (redis.UniversalClient, error) {
+// the database can answer instead. It does not connect yet. InvalidInput: the
+// URL is malformed.
+func Dial(o Options) (*Client, error) {
 	opts := &redis.Options{Addr: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), Password: o.Password}
 	if o.URL != "" {
 		parsed, err := redis.ParseURL(o.URL)
@@ -38,6 +43,9 @@ func Dial(o Options) (redis.UniversalClient, error) {
 		}
 		opts = parsed
 	}
+	// The library prints to stderr, past every log; what it prints is also
+	// returned as an error.
+	logging.Disable()
 	opts.ClientName = "gatefold"
 	opts.ContextTimeoutEnabled = true
 	opts.DialTimeout = 250 * time.Millisecond
@@ -51,13 +59,16 @@ func Dial(o Options) (redis.UniversalClient, error) {
 	opts.MaxRetryBackoff = 5 * time.Millisecond
 	// Hints of hosted services, which Redis itself does not send.
 	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return redis.NewClient(opts), nil
+	return &Client{redis.NewClient(opts)}, nil
 }
+
+// Close closes every connection.
+func (c *Client) Close() error { return c.rdb.Close() }
 
 // Check reports whether the server can be used: it answers, is a master and
 // recent enough. The message says what to do.
-func Check(ctx context.Context, rdb redis.UniversalClient) error {
-	info, err := rdb.Info(ctx, "server", "replication").Result()
+func (c *Client) Check(ctx context.Context) error {
+	info, err := c.rdb.Info(ctx, "server", "replication").Result()
 	if err != nil {
 		return &artwork.Error{Kind: artwork.Unavailable, Op: "rediscache.Check", Msg: "Redis does not answer", Err: err}
 	}

@@ -1,0 +1,173 @@
+// Package control lets command-line verbs be carried out by the server that is
+// running on the same data directory, over a unix socket in it.
+//
+// An embedded database and a cache in process memory belong to one process. A
+// second one that changed something behind its back would leave it stale.
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"gatefold/application/accesstoken"
+	"gatefold/application/importlibrary"
+	"gatefold/domain/artwork"
+)
+
+// SocketName is the socket's name in the data directory.
+const SocketName = "gatefold.sock"
+
+// Paths of the two verbs, and the one that only says that a server is there.
+const (
+	pingPath   = "/ping"
+	importPath = "/import"
+	tokenPath  = "/token"
+)
+
+// Importer imports the music folder at an absolute path.
+type Importer interface {
+	Import(ctx context.Context, dir string, observer importlibrary.Observer) (importlibrary.Summary, error)
+}
+
+// TokenCreator makes API tokens.
+type TokenCreator interface {
+	CreateToken(ctx context.Context, in accesstoken.CreateIn) (secret string, err error)
+}
+
+// failure carries an error over the socket with its kind.
+type failure struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+}
+
+// event is one line of the answer to an import.
+type event struct {
+	Done    *int                   `json:"done,omitempty"`
+	Total   int                    `json:"total,omitempty"`
+	Skipped *importlibrary.Skipped `json:"skipped,omitempty"`
+	Summary *importlibrary.Summary `json:"summary,omitempty"`
+	Failure *failure               `json:"failure,omitempty"`
+}
+
+// Server carries out verbs for other processes of the same machine. Who may use
+// the socket is decided by the permissions of the data directory.
+type Server struct {
+	importer Importer
+	tokens   TokenCreator
+	log      *slog.Logger
+	http     *http.Server
+}
+
+// NewServer returns a server that does not listen yet.
+func NewServer(importer Importer, tokens TokenCreator, log *slog.Logger) *Server {
+	s := &Server{importer: importer, tokens: tokens, log: log}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+pingPath, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("POST "+importPath, s.serveImport)
+	mux.HandleFunc("POST "+tokenPath, s.serveToken)
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	return s
+}
+
+// Listen starts to serve on the socket in the data directory, in place of one
+// that a dead server left. The caller holds the lock on the directory. If
+// several servers share the directory, the socket is that of the last one
+// started; each of them can carry out the verbs.
+func (s *Server) Listen(dataDir string) error {
+	path := filepath.Join(dataDir, SocketName)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return artwork.Wrap(artwork.Unavailable, "control.Listen", err)
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return artwork.Wrap(artwork.Unavailable, "control.Listen", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return errors.Join(artwork.Wrap(artwork.Unavailable, "control.Listen", err), listener.Close())
+	}
+	go func() {
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("The control socket failed", "error", err.Error())
+		}
+	}()
+	return nil
+}
+
+// Shutdown stops listening and ends the verbs under way with ctx.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if err := s.http.Shutdown(ctx); err != nil {
+		return s.http.Close()
+	}
+	return nil
+}
+
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
+	var in accesstoken.CreateIn
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	secret, err := s.tokens.CreateToken(r.Context(), in)
+	s.encode(w, tokenAnswer{Secret: secret, Failure: failureOf(err)})
+}
+
+type tokenAnswer struct {
+	Secret  string   `json:"secret,omitempty"`
+	Failure *failure `json:"failure,omitempty"`
+}
+
+func (s *Server) serveImport(w http.ResponseWriter, r *http.Request) {
+	var in importIn
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	stream := &streamObserver{server: s, w: w}
+	summary, err := s.importer.Import(r.Context(), in.Dir, stream)
+	stream.send(event{Summary: &summary, Failure: failureOf(err)})
+}
+
+type importIn struct {
+	Dir string `json:"dir"`
+}
+
+// streamObserver sends what an import observes as lines of JSON.
+type streamObserver struct {
+	server *Server
+	mu     sync.Mutex
+	w      http.ResponseWriter
+}
+
+func (o *streamObserver) Progress(done, total int) { o.send(event{Done: &done, Total: total}) }
+
+func (o *streamObserver) Skipped(file importlibrary.Skipped) { o.send(event{Skipped: &file}) }
+
+func (o *streamObserver) send(e event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.server.encode(o.w, e)
+	// Whoever waits wants to see progress; if nobody does any more, the
+	// request's context ends the import.
+	_ = http.NewResponseController(o.w).Flush()
+}
+
+func (s *Server) encode(w http.ResponseWriter, v any) {
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		s.log.Debug("The control socket's client is gone", "error", err.Error())
+	}
+}
+
+func failureOf(err error) *failure {
+	if err == nil {
+		return nil
+	}
+	return &failure{Kind: artwork.KindOf(err).String(), Message: err.Error()}
+}

@@ -1,0 +1,231 @@
+package rest
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatefold/application/accesstoken"
+	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+)
+
+// Catalog are the routes of artists, albums and users.
+type Catalog struct {
+	artists catalog.Artists
+	albums  catalog.Albums
+	users   catalog.Users
+}
+
+// NewCatalog returns the routes.
+func NewCatalog(artists catalog.Artists, albums catalog.Albums, users catalog.Users) *Catalog {
+	return &Catalog{artists, albums, users}
+}
+
+// Register implements Routes. Artists and albums are public, users never are.
+func (h *Catalog) Register(r *Router) {
+	r.public("/api/artists", list(h.artists, artwork.ArtistSubject, artistBodyOf))
+	r.public("/api/artists/:id", get(h.artists, artistBodyOf))
+	r.guarded(http.MethodPut, "/api/artists/:id", accesstoken.Write, put[artistFields](h.artists, artistBodyOf))
+	r.public("/api/albums", list(h.albums, artwork.AlbumSubject, albumBodyOf))
+	r.public("/api/albums/:id", get(h.albums, albumBodyOf))
+	r.guarded(http.MethodPut, "/api/albums/:id", accesstoken.Write, put[albumFields](h.albums, albumBodyOf))
+	r.guarded(http.MethodGet, "/api/users", accesstoken.Read, list(h.users, artwork.UserSubject, userBodyOf))
+	r.guarded(http.MethodGet, "/api/users/:id", accesstoken.Read, get(h.users, userBodyOf))
+	r.guarded(http.MethodPut, "/api/users/:id", accesstoken.Admin, put[userFields](h.users, userBodyOf))
+}
+
+// artistFields are what a PUT of an artist may say.
+type artistFields struct {
+	Name        string       `json:"name"`
+	SortName    string       `json:"sortName,omitempty"`
+	MBZArtistID catalog.MBID `json:"mbzArtistId,omitzero"`
+}
+
+type artistBody struct {
+	ID artwork.ID `json:"id"`
+	artistFields
+	Missing   bool      `json:"missing"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+func artistBodyOf(a catalog.Artist) artistBody {
+	return artistBody{a.ID, artistFields{a.Name, a.SortName, a.MBID}, a.Missing, a.CreatedAt, a.UpdatedAt}
+}
+
+func (f artistFields) subject(id artwork.ID) (catalog.Artist, error) {
+	artist := catalog.Artist{ID: id, Name: f.Name, SortName: f.SortName, MBID: f.MBZArtistID}
+	return artist, artist.Check()
+}
+
+// albumFields are what a PUT of an album may say.
+type albumFields struct {
+	Name              string       `json:"name"`
+	ArtistID          artwork.ID   `json:"artistId"`
+	Year              int          `json:"year,omitempty"`
+	MBZAlbumID        catalog.MBID `json:"mbzAlbumId,omitzero"`
+	MBZReleaseGroupID catalog.MBID `json:"mbzReleaseGroupId,omitzero"`
+}
+
+type albumBody struct {
+	ID         artwork.ID `json:"id"`
+	ArtistName string     `json:"artistName"`
+	albumFields
+	Missing   bool      `json:"missing"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+func albumBodyOf(a catalog.Album) albumBody {
+	fields := albumFields{a.Name, a.ArtistID, a.Year, a.MBID, a.ReleaseGroupMBID}
+	return albumBody{a.ID, a.ArtistName, fields, a.Missing, a.CreatedAt, a.UpdatedAt}
+}
+
+func (f albumFields) subject(id artwork.ID) (catalog.Album, error) {
+	album := catalog.Album{
+		ID: id, Name: f.Name, ArtistID: f.ArtistID, Year: f.Year,
+		MBID: f.MBZAlbumID, ReleaseGroupMBID: f.MBZReleaseGroupID,
+	}
+	return album, album.Check()
+}
+
+// userFields are what a PUT of a user may say: never a password.
+type userFields struct {
+	Username    string       `json:"username"`
+	DisplayName string       `json:"displayName,omitempty"`
+	Role        catalog.Role `json:"role,omitempty"`
+}
+
+type userBody struct {
+	ID artwork.ID `json:"id"`
+	userFields
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+func userBodyOf(u catalog.User) userBody {
+	return userBody{u.ID, userFields{u.Username, u.DisplayName, u.Role}, u.CreatedAt, u.UpdatedAt}
+}
+
+func (f userFields) subject(id artwork.ID) (catalog.User, error) {
+	if f.Role == "" {
+		f.Role = catalog.RoleUser
+	}
+	user := catalog.User{ID: id, Username: f.Username, DisplayName: f.DisplayName, Role: f.Role}
+	return user, user.Check()
+}
+
+const defaultPageSize = 50
+
+func list[T, Body any](repository catalog.Repository[T], kind artwork.SubjectKind, bodyOf func(T) Body) handler {
+	return func(c *gin.Context) error {
+		query, err := readQuery(c, kind)
+		if err != nil {
+			return err
+		}
+		page, err := repository.List(c.Request.Context(), query)
+		if err != nil {
+			return err
+		}
+		items := make([]Body, len(page.Items))
+		for i, item := range page.Items {
+			items[i] = bodyOf(item)
+		}
+		c.JSON(http.StatusOK, gin.H{"items": items, "total": page.Total})
+		return nil
+	}
+}
+
+func readQuery(c *gin.Context, kind artwork.SubjectKind) (query catalog.Query, err error) {
+	allowed := []string{"query", "missing", "page", "pageSize"}
+	if kind == artwork.AlbumSubject {
+		allowed = append(allowed, "artistId")
+	}
+	if err := onlyQuery(c, allowed...); err != nil {
+		return query, err
+	}
+	query.Text = c.Query("query")
+	if missing, ok := c.GetQuery("missing"); ok {
+		if query.Missing, err = artwork.ParseSlot(missing); err != nil || !kind.Has(query.Missing) {
+			return query, artwork.Errorf(artwork.InvalidInput, "%q is not a slot of an %s", missing, kind)
+		}
+	}
+	if artist, ok := c.GetQuery("artistId"); ok {
+		if query.ArtistID, err = artwork.ParseID(artist); err != nil {
+			return query, err
+		}
+	}
+	if query.Page, err = readNumber(c, "page", 1, 1_000_000); err != nil {
+		return query, err
+	}
+	query.PageSize, err = readNumber(c, "pageSize", defaultPageSize, catalog.MaxPageSize)
+	return query, err
+}
+
+func readNumber(c *gin.Context, name string, byDefault, most int) (int, error) {
+	text, given := c.GetQuery(name)
+	if !given {
+		return byDefault, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > most {
+		return 0, artwork.Errorf(artwork.InvalidInput, "%s must be a number from 1 to %d", name, most)
+	}
+	return n, nil
+}
+
+func get[T, Body any](repository catalog.Repository[T], bodyOf func(T) Body) handler {
+	return func(c *gin.Context) error {
+		id, err := id(c, "id")
+		if err != nil {
+			return err
+		}
+		subject, err := repository.Get(c.Request.Context(), id)
+		if err != nil {
+			return err
+		}
+		c.JSON(http.StatusOK, bodyOf(subject))
+		return nil
+	}
+}
+
+// fields is the body of a PUT.
+type fields[T any] interface {
+	artistFields | albumFields | userFields
+	subject(artwork.ID) (T, error)
+}
+
+// put creates or replaces a subject: how another system pushes its catalogue.
+func put[Fields fields[T], T, Body any](repository catalog.Repository[T], bodyOf func(T) Body) handler {
+	return func(c *gin.Context) error {
+		id, err := id(c, "id")
+		if err != nil {
+			return err
+		}
+		var in Fields
+		if err := decodeJSON(c, &in); err != nil {
+			return err
+		}
+		subject, err := in.subject(id)
+		if err != nil {
+			return err
+		}
+		created, err := repository.Put(c.Request.Context(), subject)
+		if err != nil {
+			return err
+		}
+		stored, err := repository.Get(c.Request.Context(), id)
+		if err != nil {
+			return err
+		}
+		status := http.StatusOK
+		if created {
+			status = http.StatusCreated
+		}
+		c.JSON(status, bodyOf(stored))
+		return nil
+	}
+}

@@ -1,0 +1,268 @@
+package rest
+
+import (
+	"encoding/base64"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatefold/application/applyimage"
+	"gatefold/application/serveimage"
+	"gatefold/domain/artwork"
+)
+
+// Images serves images and what is known of them.
+type Images struct {
+	artists  *serveimage.GetArtistImage
+	albums   *serveimage.GetAlbumCover
+	users    *serveimage.GetUserAvatar
+	pointers *serveimage.Pointers
+	uploads  *applyimage.UploadedImages
+	content  *serveimage.OpenContent
+}
+
+// NewImages returns the routes under /api/images.
+func NewImages(artists *serveimage.GetArtistImage, albums *serveimage.GetAlbumCover, users *serveimage.GetUserAvatar,
+	pointers *serveimage.Pointers, uploads *applyimage.UploadedImages, content *serveimage.OpenContent,
+) *Images {
+	return &Images{artists, albums, users, pointers, uploads, content}
+}
+
+// Register implements Routes.
+func (h *Images) Register(r *Router) {
+	r.public("/api/images/artists/:id/:type", h.artistImage)
+	r.public("/api/images/artists/:id/:type/exists", h.artistImageExists)
+	r.public("/api/images/artists/:id/all", h.allOfArtist)
+	r.public("/api/images/artists/:id/custom/:imageId", h.uploaded(artwork.ArtistSubject))
+	r.public("/api/images/albums/:id/cover", h.albumCover)
+	r.public("/api/images/albums/:id/cover/exists", h.albumCoverExists)
+	r.public("/api/images/albums/:id/cover/metadata", h.albumCoverMetadata)
+	r.public("/api/images/albums/:id/custom/:imageId", h.uploaded(artwork.AlbumSubject))
+	r.public("/api/images/users/:id/avatar", h.userAvatar)
+	r.public("/api/albums/:id/cover", h.albumCover)
+}
+
+// presets are the sizes that an image can be asked for in.
+var (
+	presets = []string{"thumb", "small", "medium", "large"}
+	formats = []string{"jpeg", "png", "webp", "avif"}
+)
+
+// checkRendition refuses what is not in the contract.
+func checkRendition(c *gin.Context) error {
+	if err := onlyQuery(c, "size", "format", "tag"); err != nil {
+		return err
+	}
+	size, sized := c.GetQuery("size")
+	if sized && !slices.Contains(presets, size) {
+		return artwork.Errorf(artwork.InvalidInput, "%q is not a size: use thumb, small, medium or large", size)
+	}
+	format, formatted := c.GetQuery("format")
+	if formatted && !slices.Contains(formats, format) {
+		return artwork.Errorf(artwork.InvalidInput, "%q is not a format: use jpeg, png, webp or avif", format)
+	}
+	if formatted && !sized {
+		return artwork.Errorf(artwork.InvalidInput, "format needs a size: originals are served as they are")
+	}
+	return nil
+}
+
+func (h *Images) artistImage(c *gin.Context) error {
+	artist, err := id(c, "id")
+	if err != nil {
+		return err
+	}
+	typ, err := artwork.ParseArtistType(c.Param("type"))
+	if err != nil {
+		return err
+	}
+	if err := checkRendition(c); err != nil {
+		return err
+	}
+	img, err := h.artists.Run(c.Request.Context(), serveimage.ArtistImageIn{ArtistID: artist, Type: typ})
+	if err != nil {
+		return err
+	}
+	return h.serve(c, img)
+}
+
+func (h *Images) albumCover(c *gin.Context) error {
+	album, err := id(c, "id")
+	if err != nil {
+		return err
+	}
+	if err := checkRendition(c); err != nil {
+		return err
+	}
+	img, _, err := h.albums.Run(c.Request.Context(), album)
+	if err != nil {
+		return err
+	}
+	return h.serve(c, img)
+}
+
+func (h *Images) userAvatar(c *gin.Context) error {
+	user, err := id(c, "id")
+	if err != nil {
+		return err
+	}
+	if err := checkRendition(c); err != nil {
+		return err
+	}
+	img, err := h.users.Run(c.Request.Context(), user)
+	if err != nil {
+		return err
+	}
+	return h.serve(c, img)
+}
+
+// uploaded serves one uploaded image, in force or not.
+func (h *Images) uploaded(kind artwork.SubjectKind) handler {
+	return func(c *gin.Context) error {
+		subject, err := id(c, "id")
+		if err != nil {
+			return err
+		}
+		image, err := id(c, "imageId")
+		if err != nil {
+			return err
+		}
+		if err := onlyQuery(c); err != nil {
+			return err
+		}
+		record, err := h.uploads.Find(c.Request.Context(), artwork.Subject{Kind: kind, ID: subject}, image)
+		if err != nil {
+			return err
+		}
+		c.Header("Cache-Control", immutable)
+		return h.write(c, &artwork.Image{
+			Content: record.Content, Tag: artwork.TagOf(record.Content.Hash, nil), LastModified: record.AddedAt.Truncate(time.Second),
+		})
+	}
+}
+
+const (
+	immutable = "public, max-age=31536000, immutable"
+	noCache   = "no-cache"
+)
+
+// serve answers with the bytes of the image in force. Only a URL that names the
+// tag in force may be kept: every other one has to ask again.
+func (h *Images) serve(c *gin.Context, img *artwork.Image) error {
+	c.Header("Cache-Control", noCache)
+	if c.Query("tag") == string(img.Tag) {
+		c.Header("Cache-Control", immutable)
+	}
+	return h.write(c, img)
+}
+
+// write answers with the bytes, a 304, a range or only the headers, as the
+// request asks.
+func (h *Images) write(c *gin.Context, img *artwork.Image) error {
+	content, err := h.content.Run(c.Request.Context(), img)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = content.Close() }() // only read
+	header := c.Writer.Header()
+	header.Set("Content-Type", img.MIMEType)
+	header.Set("ETag", `"`+string(img.Tag)+`"`)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Security-Policy", "sandbox")
+	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	http.ServeContent(c.Writer, c.Request, "", img.LastModified, io.ReadSeeker(content))
+	return nil
+}
+
+func (h *Images) artistImageExists(c *gin.Context) error {
+	artist, err := id(c, "id")
+	if err != nil {
+		return err
+	}
+	typ, err := artwork.ParseArtistType(c.Param("type"))
+	if err != nil {
+		return err
+	}
+	found, err := h.pointers.All(c.Request.Context(), artwork.Artist(artist))
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, gin.H{"exists": found[typ.Slot()] != nil, "artistId": artist, "imageType": typ.String()})
+	return nil
+}
+
+func (h *Images) albumCoverExists(c *gin.Context) error {
+	album, err := id(c, "id")
+	if err != nil {
+		return err
+	}
+	_, isDefault, err := h.albums.Run(c.Request.Context(), album)
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, gin.H{"exists": !isDefault, "albumId": album})
+	return nil
+}
+
+// imageInfo is what is told of an image in force.
+type imageInfo struct {
+	Exists       bool                `json:"exists"`
+	Size         int64               `json:"size"`
+	MIMEType     string              `json:"mimeType"`
+	LastModified time.Time           `json:"lastModified"`
+	Tag          artwork.Tag         `json:"tag"`
+	Source       artwork.Source      `json:"source"`
+	Provider     string              `json:"provider,omitempty"`
+	Width        int                 `json:"width"`
+	Height       int                 `json:"height"`
+	ThumbHash    string              `json:"thumbhash"`
+	FocalPoint   *artwork.FocalPoint `json:"focalPoint,omitempty"`
+	Locked       bool                `json:"locked"`
+}
+
+func infoOf(img *artwork.Image) imageInfo {
+	return imageInfo{
+		Exists: true, Size: img.Size, MIMEType: img.MIMEType, LastModified: img.LastModified, Tag: img.Tag,
+		Source: img.Source, Provider: img.Provider, Width: img.Width, Height: img.Height,
+		ThumbHash: base64.StdEncoding.EncodeToString(img.ThumbHash), FocalPoint: img.FocalPoint, Locked: img.Locked,
+	}
+}
+
+func (h *Images) allOfArtist(c *gin.Context) error {
+	artist, err := id(c, "id")
+	if err != nil {
+		return err
+	}
+	found, err := h.pointers.All(c.Request.Context(), artwork.Artist(artist))
+	if err != nil {
+		return err
+	}
+	images := make(map[string]imageInfo, len(found))
+	for slot, img := range found {
+		images[slot.String()] = infoOf(img)
+	}
+	c.Header("Cache-Control", noCache)
+	c.JSON(http.StatusOK, gin.H{"artistId": artist, "images": images})
+	return nil
+}
+
+func (h *Images) albumCoverMetadata(c *gin.Context) error {
+	album, err := id(c, "id")
+	if err != nil {
+		return err
+	}
+	img, isDefault, err := h.albums.Run(c.Request.Context(), album)
+	if err != nil {
+		return err
+	}
+	c.Header("Cache-Control", noCache)
+	if isDefault {
+		c.JSON(http.StatusOK, gin.H{"albumId": album, "cover": gin.H{"exists": false}})
+		return nil
+	}
+	c.JSON(http.StatusOK, gin.H{"albumId": album, "cover": infoOf(img)})
+	return nil
+}

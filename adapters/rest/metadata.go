@@ -1,0 +1,382 @@
+package rest
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatefold/application/accesstoken"
+	"gatefold/application/applyimage"
+	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+)
+
+// Metadata are the routes that change which image is in force.
+type Metadata struct {
+	applyArtist   *applyimage.ApplyArtistAvatar
+	applyAlbum    *applyimage.ApplyAlbumCover
+	applyUser     *applyimage.ApplyUserAvatar
+	upload        *applyimage.UploadImage
+	applyUploaded *applyimage.ApplyUploadedImage
+	uploads       *applyimage.UploadedImages
+	albums        catalog.Albums
+}
+
+// NewMetadata returns the routes under /api/admin/metadata, and the upload of an
+// avatar.
+func NewMetadata(applyArtist *applyimage.ApplyArtistAvatar, applyAlbum *applyimage.ApplyAlbumCover, applyUser *applyimage.ApplyUserAvatar,
+	upload *applyimage.UploadImage, applyUploaded *applyimage.ApplyUploadedImage, uploads *applyimage.UploadedImages, albums catalog.Albums,
+) *Metadata {
+	return &Metadata{applyArtist, applyAlbum, applyUser, upload, applyUploaded, uploads, albums}
+}
+
+const metadataPrefix = "/api/admin/metadata/"
+
+// Register implements Routes.
+func (h *Metadata) Register(r *Router) {
+	r.guarded(http.MethodPost, metadataPrefix+"artist/avatars/apply", accesstoken.Write, h.applyArtistAvatar)
+	r.guarded(http.MethodPost, metadataPrefix+"album/covers/apply", accesstoken.Write, h.applyAlbumCover)
+	r.guarded(http.MethodGet, metadataPrefix+"artist/custom-images/:id", accesstoken.Read, h.listArtist)
+	r.guarded(http.MethodPost, metadataPrefix+"artist/custom-images/:id/upload", accesstoken.Write, h.uploadArtist)
+	r.guarded(http.MethodPost, metadataPrefix+"artist/custom-images/:id/apply/:imageId", accesstoken.Write, h.applyUploadedArtist)
+	r.guarded(http.MethodGet, metadataPrefix+"album/custom-covers/:id", accesstoken.Read, h.listAlbum)
+	r.guarded(http.MethodPost, metadataPrefix+"album/custom-covers/:id/upload", accesstoken.Write, h.uploadAlbum)
+	r.guarded(http.MethodPost, metadataPrefix+"album/custom-covers/:id/apply/:imageId", accesstoken.Write, h.applyUploadedAlbum)
+	r.guarded(http.MethodPost, "/api/users/avatar", accesstoken.Admin, h.uploadAvatar)
+}
+
+// milliseconds writes a duration as consumers read it: with the fraction,
+// because an embedded cache answers in less than one.
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Microseconds()) / 1000
+}
+
+func (h *Metadata) applyArtistAvatar(c *gin.Context) error {
+	var in struct {
+		ArtistID  artwork.ID `json:"artistId"`
+		AvatarURL string     `json:"avatarUrl"`
+		Provider  string     `json:"provider"`
+		Type      string     `json:"type"`
+	}
+	if err := decodeJSON(c, &in); err != nil {
+		return err
+	}
+	slot, err := artwork.ParseArtistSlot(in.Type)
+	if err != nil {
+		return err
+	}
+	tag, err := ifMatch(c)
+	if err != nil {
+		return err
+	}
+	applied, err := h.applyArtist.Run(c.Request.Context(), applyimage.FromURL{
+		SubjectID: in.ArtistID, Slot: slot, URL: in.AvatarURL, Provider: in.Provider, By: caller(c), IfTag: tag,
+	})
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusCreated, gin.H{
+		"success": true, "message": "the " + slot.String() + " image is in force", "imagePath": applied.Image.Hash.Path(),
+		"tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter),
+	})
+	return nil
+}
+
+func (h *Metadata) applyAlbumCover(c *gin.Context) error {
+	var in struct {
+		AlbumID  artwork.ID `json:"albumId"`
+		CoverURL string     `json:"coverUrl"`
+		Provider string     `json:"provider"`
+	}
+	if err := decodeJSON(c, &in); err != nil {
+		return err
+	}
+	tag, err := ifMatch(c)
+	if err != nil {
+		return err
+	}
+	applied, err := h.applyAlbum.Run(c.Request.Context(), applyimage.FromURL{
+		SubjectID: in.AlbumID, URL: in.CoverURL, Provider: in.Provider, By: caller(c), IfTag: tag,
+	})
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusCreated, gin.H{
+		"success": true, "message": "the cover is in force", "coverPath": applied.Image.Hash.Path(),
+		"tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter),
+	})
+	return nil
+}
+
+// uploadForm is what a multipart upload brings.
+type uploadForm struct {
+	fileName string
+	content  []byte
+	fields   map[string]string
+}
+
+// maxField bounds a form field beside the file.
+const maxField = 1 << 10
+
+// readUpload reads a multipart body with a part "file" and the allowed fields.
+// It reads one byte more than the limit at most: the use case refuses that.
+func readUpload(c *gin.Context, limit int64, allowed ...string) (uploadForm, error) {
+	mediaType, params, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	if err != nil || mediaType != "multipart/form-data" || params["boundary"] == "" {
+		return uploadForm{}, artwork.Errorf(artwork.InvalidInput, "the body must be multipart/form-data with a part \"file\"")
+	}
+	form := uploadForm{fields: map[string]string{}}
+	for reader := multipart.NewReader(c.Request.Body, params["boundary"]); ; {
+		part, err := reader.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return uploadForm{}, brokenForm(err)
+		}
+		if err := form.read(part, limit, allowed); err != nil {
+			return uploadForm{}, err
+		}
+	}
+	if form.content == nil {
+		return uploadForm{}, artwork.Errorf(artwork.InvalidInput, "the body has no part \"file\"")
+	}
+	return form, nil
+}
+
+func (f *uploadForm) read(part *multipart.Part, limit int64, allowed []string) error {
+	name := part.FormName()
+	if name == "file" {
+		if f.content != nil {
+			return artwork.Errorf(artwork.InvalidInput, "the body has more than one part \"file\"")
+		}
+		content, err := io.ReadAll(io.LimitReader(part, limit+1))
+		if err != nil {
+			return brokenForm(err)
+		}
+		if int64(len(content)) > limit {
+			return artwork.Errorf(artwork.TooLarge, "the image has more than %d MB", limit>>20)
+		}
+		f.content, f.fileName = content, part.FileName()
+		return nil
+	}
+	for _, field := range allowed {
+		if name == field {
+			value, err := io.ReadAll(io.LimitReader(part, maxField))
+			f.fields[name] = string(value)
+			return brokenForm(err)
+		}
+	}
+	return artwork.Errorf(artwork.InvalidInput, "unknown part %q", name)
+}
+
+func brokenForm(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &artwork.Error{Kind: artwork.InvalidInput, Op: "rest.readUpload", Msg: "the upload is incomplete or malformed", Err: err}
+}
+
+func (h *Metadata) uploadArtist(c *gin.Context) error {
+	artist, err := id(c, "id")
+	if err != nil {
+		return err
+	}
+	form, err := readUpload(c, applyimage.MaxImageBytes, "imageType")
+	if err != nil {
+		return err
+	}
+	slot, err := artwork.ParseArtistSlot(form.fields["imageType"])
+	if err != nil {
+		return err
+	}
+	record, err := h.keep(c, artwork.Place{Subject: artwork.Artist(artist), Slot: slot}, form)
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, gin.H{
+		"success": true, "message": "the image was uploaded", "customImageId": record.ID,
+		"filePath": record.Content.Hash.Path(), "url": uploadedURL(record),
+	})
+	return nil
+}
+
+func (h *Metadata) uploadAlbum(c *gin.Context) error {
+	album, err := id(c, "id")
+	if err != nil {
+		return err
+	}
+	form, err := readUpload(c, applyimage.MaxImageBytes)
+	if err != nil {
+		return err
+	}
+	record, err := h.keep(c, artwork.Place{Subject: artwork.Album(album), Slot: artwork.SlotCover}, form)
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, gin.H{
+		"success": true, "message": "the cover was uploaded", "customCoverId": record.ID,
+		"filePath": record.Content.Hash.Path(), "url": uploadedURL(record),
+	})
+	return nil
+}
+
+func (h *Metadata) keep(c *gin.Context, place artwork.Place, form uploadForm) (artwork.Record, error) {
+	return h.upload.Run(c.Request.Context(), applyimage.Upload{
+		Place: place, FileName: form.fileName, Content: bytes.NewReader(form.content), By: caller(c),
+	})
+}
+
+func (h *Metadata) applyUploadedArtist(c *gin.Context) error {
+	return h.applyUploadedTo(c, artwork.ArtistSubject, gin.H{"message": "the image is in force"})
+}
+
+func (h *Metadata) applyUploadedAlbum(c *gin.Context) error {
+	return h.applyUploadedTo(c, artwork.AlbumSubject, gin.H{"message": "the cover is in force"})
+}
+
+func (h *Metadata) applyUploadedTo(c *gin.Context, kind artwork.SubjectKind, answer gin.H) error {
+	subject, err := id(c, "id")
+	if err != nil {
+		return err
+	}
+	image, err := id(c, "imageId")
+	if err != nil {
+		return err
+	}
+	tag, err := ifMatch(c)
+	if err != nil {
+		return err
+	}
+	in := applyimage.Uploaded{Subject: artwork.Subject{Kind: kind, ID: subject}, RecordID: image, By: caller(c), IfTag: tag}
+	applied, err := h.applyUploaded.Run(c.Request.Context(), in)
+	if err != nil {
+		return err
+	}
+	if kind == artwork.ArtistSubject {
+		record, err := h.uploads.Find(c.Request.Context(), in.Subject, image)
+		if err != nil {
+			return err
+		}
+		answer["imageType"] = record.Place.Slot
+	}
+	answer["success"] = true
+	answer["tag"] = applied.Image.Tag
+	answer["visibleAfterMs"] = milliseconds(applied.VisibleAfter)
+	c.JSON(http.StatusCreated, answer)
+	return nil
+}
+
+// uploadAvatar puts an uploaded file in force as the avatar of the user that the
+// form names: an API token is nobody's own.
+func (h *Metadata) uploadAvatar(c *gin.Context) error {
+	form, err := readUpload(c, applyimage.MaxAvatarBytes, "userId")
+	if err != nil {
+		return err
+	}
+	user, err := artwork.ParseID(form.fields["userId"])
+	if err != nil {
+		return artwork.Errorf(artwork.InvalidInput, "the part \"userId\" must name the user: %s", messageOf(err))
+	}
+	tag, err := ifMatch(c)
+	if err != nil {
+		return err
+	}
+	applied, err := h.applyUser.Run(c.Request.Context(), applyimage.Upload{
+		Place:    artwork.Place{Subject: artwork.User(user), Slot: artwork.SlotAvatar},
+		FileName: form.fileName, Content: bytes.NewReader(form.content), By: caller(c), IfTag: tag,
+	})
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, gin.H{
+		"avatarPath": applied.Image.Hash.Path(), "avatarSize": applied.Image.Size, "avatarMimeType": applied.Image.MIMEType,
+		"tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter),
+	})
+	return nil
+}
+
+// uploadedInfo is what is told of an uploaded image. Size is a string because
+// the original's consumers expect one.
+type uploadedInfo struct {
+	ID         artwork.ID  `json:"id"`
+	ArtistID   *artwork.ID `json:"artistId,omitempty"`
+	ImageType  string      `json:"imageType,omitempty"`
+	AlbumID    *artwork.ID `json:"albumId,omitempty"`
+	FilePath   string      `json:"filePath"`
+	FileName   string      `json:"fileName"`
+	FileSize   string      `json:"fileSize"`
+	MIMEType   string      `json:"mimeType"`
+	IsActive   bool        `json:"isActive"`
+	UploadedBy string      `json:"uploadedBy"`
+	CreatedAt  time.Time   `json:"createdAt"`
+	UpdatedAt  time.Time   `json:"updatedAt"`
+	URL        string      `json:"url"`
+}
+
+func uploadedInfoOf(record artwork.ListedRecord) uploadedInfo {
+	info := uploadedInfo{
+		ID: record.ID, FilePath: record.Content.Hash.Path(), FileName: record.FileName,
+		FileSize: strconv.FormatInt(record.Content.Size, 10), MIMEType: record.Content.MIMEType, IsActive: record.InForce,
+		UploadedBy: record.AddedBy, CreatedAt: record.AddedAt, UpdatedAt: record.AddedAt, URL: uploadedURL(record.Record),
+	}
+	subject := record.Place.Subject
+	if subject.Kind == artwork.ArtistSubject {
+		info.ArtistID, info.ImageType = &subject.ID, record.Place.Slot.String()
+	} else {
+		info.AlbumID = &subject.ID
+	}
+	return info
+}
+
+// uploadedURL is where the bytes of an uploaded image are served.
+func uploadedURL(record artwork.Record) string {
+	subject := record.Place.Subject
+	return "/api/images/" + subject.Kind.String() + "s/" + subject.ID.String() + "/custom/" + record.ID.String()
+}
+
+func (h *Metadata) listArtist(c *gin.Context) error {
+	artist, err := id(c, "id")
+	if err != nil {
+		return err
+	}
+	infos, err := h.list(c, artwork.Artist(artist))
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, gin.H{"customImages": infos, "total": len(infos)})
+	return nil
+}
+
+func (h *Metadata) listAlbum(c *gin.Context) error {
+	albumID, err := id(c, "id")
+	if err != nil {
+		return err
+	}
+	album, err := h.albums.Get(c.Request.Context(), albumID)
+	if err != nil {
+		return err
+	}
+	infos, err := h.list(c, artwork.Album(albumID))
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, gin.H{"albumId": albumID, "albumName": album.Name, "customCovers": infos, "total": len(infos)})
+	return nil
+}
+
+func (h *Metadata) list(c *gin.Context, subject artwork.Subject) ([]uploadedInfo, error) {
+	records, err := h.uploads.Run(c.Request.Context(), subject)
+	infos := make([]uploadedInfo, len(records))
+	for i, record := range records {
+		infos[i] = uploadedInfoOf(record)
+	}
+	return infos, err
+}

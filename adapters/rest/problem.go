@@ -1,0 +1,120 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatefold/domain/artwork"
+)
+
+// statuses is the only table from error kinds to HTTP.
+var statuses = map[artwork.ErrorKind]int{
+	artwork.Internal:           http.StatusInternalServerError,
+	artwork.InvalidInput:       http.StatusBadRequest,
+	artwork.NotFound:           http.StatusNotFound,
+	artwork.Conflict:           http.StatusConflict,
+	artwork.PreconditionFailed: http.StatusPreconditionFailed,
+	artwork.Unauthenticated:    http.StatusUnauthorized,
+	artwork.Forbidden:          http.StatusForbidden,
+	artwork.TooLarge:           http.StatusRequestEntityTooLarge,
+	artwork.UnsupportedImage:   http.StatusUnprocessableEntity,
+	artwork.CorruptImage:       http.StatusUnprocessableEntity,
+	artwork.ImageTooLarge:      http.StatusUnprocessableEntity,
+	artwork.ForbiddenURL:       http.StatusUnprocessableEntity,
+	artwork.DownloadFailed:     http.StatusBadGateway,
+	artwork.CacheUnreachable:   http.StatusServiceUnavailable,
+	artwork.OutcomeUnknown:     http.StatusServiceUnavailable,
+	artwork.NotConfirmed:       http.StatusServiceUnavailable,
+	artwork.Unavailable:        http.StatusServiceUnavailable,
+	artwork.StorageFull:        http.StatusInsufficientStorage,
+}
+
+// retryAfter is when a part that was lost is worth another try, in seconds:
+// applies work again within 5 s of its return.
+const retryAfter = "5"
+
+// problem is a problem document (RFC 9457), with the fields that consumers of
+// the original music server read.
+type problem struct {
+	Type       string    `json:"type"`
+	Title      string    `json:"title"`
+	Status     int       `json:"status"`
+	Detail     string    `json:"detail"`
+	Instance   string    `json:"instance"`
+	RequestID  string    `json:"requestId"`
+	StatusCode int       `json:"statusCode"`
+	Message    string    `json:"message"`
+	Error      string    `json:"error"`
+	Timestamp  time.Time `json:"timestamp"`
+	Path       string    `json:"path"`
+}
+
+// fail answers with a problem document and ends the request. What is internal
+// is logged here, once, and not sent.
+func (r *Router) fail(c *gin.Context, err error) {
+	c.Abort()
+	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
+		return // nobody is there to read an answer
+	}
+	kind := artwork.KindOf(err)
+	status := statuses[kind]
+	detail := messageOf(err)
+	if status >= http.StatusInternalServerError {
+		r.log.LogAttrs(c, levelOf(kind), "Request failed", slog.String("kind", kind.String()), slog.String("error", err.Error()),
+			slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path), slog.String("requestId", requestID(c)))
+	}
+	if kind == artwork.Internal {
+		detail = "something went wrong inside Gatefold; its log has the details under this request id"
+	}
+	if status == http.StatusServiceUnavailable {
+		c.Header("Retry-After", retryAfter)
+	}
+	if status == http.StatusUnauthorized {
+		c.Header("WWW-Authenticate", `Bearer realm="gatefold"`)
+	}
+	r.writeProblem(c, status, kind.String(), detail)
+}
+
+// levelOf tells what needs a developer from what needs an operator.
+func levelOf(kind artwork.ErrorKind) slog.Level {
+	if kind == artwork.Internal {
+		return slog.LevelError
+	}
+	return slog.LevelWarn
+}
+
+// messageOf returns what the innermost classified error says to the person who
+// asked; the errors around it name operations.
+func messageOf(err error) string {
+	message := ""
+	for e, ok := errors.AsType[*artwork.Error](err); ok; e, ok = errors.AsType[*artwork.Error](e.Err) {
+		if e.Msg != "" {
+			message = e.Msg
+			break
+		}
+	}
+	if message == "" {
+		message = http.StatusText(statuses[artwork.KindOf(err)])
+	}
+	return message
+}
+
+func (r *Router) writeProblem(c *gin.Context, status int, kind, detail string) {
+	body, err := json.Marshal(problem{
+		Type: "urn:gatefold:problem:" + kind, Title: http.StatusText(status), Status: status, Detail: detail,
+		Instance: c.Request.URL.Path, RequestID: requestID(c),
+		StatusCode: status, Message: detail, Error: http.StatusText(status),
+		Timestamp: time.Now().UTC(), Path: c.Request.URL.Path,
+	})
+	if err != nil { // only strings, numbers and a time are in it
+		panic(err)
+	}
+	c.Header("Cache-Control", "no-store")
+	c.Data(status, "application/problem+json", body)
+}

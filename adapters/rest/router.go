@@ -1,0 +1,236 @@
+// Package rest is the HTTP API: handlers on gin, and the only place that knows
+// status codes.
+package rest
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatefold/application/accesstoken"
+	"gatefold/domain/artwork"
+)
+
+// maxJSON bounds the body of a JSON request.
+const maxJSON = 1 << 20
+
+// Routes registers the routes of one capability.
+type Routes interface{ Register(*Router) }
+
+// Router is the HTTP handler of all routes. Who may call a route is stated where
+// the route is registered, and decided before anything else of the request is
+// looked at.
+type Router struct {
+	engine       *gin.Engine
+	authenticate *accesstoken.Authenticate
+	log          *slog.Logger
+}
+
+// NewRouter returns a router with the given routes.
+func NewRouter(authenticate *accesstoken.Authenticate, log *slog.Logger, routes []Routes) *Router {
+	gin.SetMode(gin.ReleaseMode)
+	r := &Router{engine: gin.New(), authenticate: authenticate, log: log}
+	r.engine.HandleMethodNotAllowed = true
+	r.engine.RedirectTrailingSlash = false
+	// Nobody's word about the client's address is taken.
+	_ = r.engine.SetTrustedProxies(nil) // fails on malformed addresses only
+	r.engine.Use(r.identify, r.logRequest, r.recover)
+	r.engine.NoRoute(func(c *gin.Context) {
+		r.writeProblem(c, http.StatusNotFound, artwork.NotFound.String(), "there is nothing at this path")
+	})
+	r.engine.NoMethod(func(c *gin.Context) {
+		r.writeProblem(c, http.StatusMethodNotAllowed, "method_not_allowed", "this path does not answer "+c.Request.Method)
+	})
+	for _, routes := range routes {
+		routes.Register(r)
+	}
+	return r
+}
+
+// ServeHTTP implements http.Handler.
+func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.engine.ServeHTTP(w, req) }
+
+// handler answers a request, or returns the error to answer with.
+type handler func(c *gin.Context) error
+
+// public registers a GET route, and its HEAD, that everybody may call.
+func (r *Router) public(path string, h handler) {
+	r.engine.GET(path, r.run(h))
+	r.engine.HEAD(path, r.run(h))
+}
+
+// guarded registers a route that needs a token of at least the scope. A GET
+// answers HEAD too.
+func (r *Router) guarded(method, path string, scope accesstoken.Scope, h handler) {
+	r.engine.Handle(method, path, r.require(scope), r.run(h))
+	if method == http.MethodGet {
+		r.engine.HEAD(path, r.require(scope), r.run(h))
+	}
+}
+
+func (r *Router) run(h handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			r.fail(c, err)
+		}
+	}
+}
+
+// Names of what a request carries with it.
+const (
+	requestIDKey = "gatefold.requestID"
+	tokenKey     = "gatefold.token"
+)
+
+// require lets only callers through whose token allows the scope.
+func (r *Router) require(scope accesstoken.Scope) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		secret, ok := bearer(c.GetHeader("Authorization"))
+		if !ok {
+			r.fail(c, artwork.Errorf(artwork.Unauthenticated, "this needs an API token: Authorization: Bearer <token>"))
+			return
+		}
+		token, err := r.authenticate.Run(c.Request.Context(), secret)
+		if err != nil {
+			r.fail(c, err)
+			return
+		}
+		if !token.Scope.Allows(scope) {
+			r.fail(c, artwork.Errorf(artwork.Forbidden, "the token has the scope %q, this needs %q", token.Scope, scope))
+			return
+		}
+		c.Set(tokenKey, token)
+	}
+}
+
+func bearer(header string) (string, bool) {
+	scheme, secret, ok := strings.Cut(header, " ")
+	return strings.TrimSpace(secret), ok && strings.EqualFold(scheme, "Bearer") && strings.TrimSpace(secret) != ""
+}
+
+// caller names who makes a guarded request, for histories and logs.
+func caller(c *gin.Context) string {
+	token, _ := c.MustGet(tokenKey).(accesstoken.Token)
+	return token.Name
+}
+
+var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// identify gives the request an id that runs through logs and problem
+// documents: the one a proxy in front gave it, if it is harmless.
+func (r *Router) identify(c *gin.Context) {
+	id := c.GetHeader("X-Request-Id")
+	if !requestIDPattern.MatchString(id) {
+		var random [8]byte
+		_, _ = rand.Read(random[:]) // never fails, see crypto/rand
+		id = hex.EncodeToString(random[:])
+	}
+	c.Set(requestIDKey, id)
+	c.Header("X-Request-Id", id)
+}
+
+func requestID(c *gin.Context) string { return c.GetString(requestIDKey) }
+
+func (r *Router) logRequest(c *gin.Context) {
+	begin := time.Now()
+	c.Next()
+	r.log.LogAttrs(c, slog.LevelDebug, "Request", slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),
+		slog.Int("status", c.Writer.Status()), slog.Int("bytes", max(c.Writer.Size(), 0)),
+		slog.Duration("took", time.Since(begin)), slog.String("requestId", requestID(c)))
+}
+
+// recover answers a request whose handler panicked, unless an answer has begun.
+func (r *Router) recover(c *gin.Context) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+			panic(p)
+		}
+		r.log.Error("Panic", "value", p, "stack", string(debug.Stack()), "requestId", requestID(c))
+		c.Abort()
+		if !c.Writer.Written() {
+			r.writeProblem(c, http.StatusInternalServerError, artwork.Internal.String(), "something went wrong inside Gatefold")
+		}
+	}()
+	c.Next()
+}
+
+// id reads a UUID from the path.
+func id(c *gin.Context, param string) (artwork.ID, error) { return artwork.ParseID(c.Param(param)) }
+
+// decodeJSON reads the body into v: one JSON object without unknown fields.
+func decodeJSON(c *gin.Context, v any) error {
+	body := http.MaxBytesReader(c.Writer, c.Request.Body, maxJSON)
+	decoder := json.NewDecoder(body)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(v); err != nil {
+		return badJSON(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return artwork.Errorf(artwork.InvalidInput, "the body has more than one JSON value")
+	}
+	return nil
+}
+
+func badJSON(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return artwork.Errorf(artwork.TooLarge, "the body has more than %d bytes", maxJSON)
+	}
+	if e, ok := errors.AsType[*artwork.Error](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		if e.Field == "" {
+			return artwork.Errorf(artwork.InvalidInput, "the body must be a JSON object, not a JSON %s", e.Value)
+		}
+		return artwork.Errorf(artwork.InvalidInput, "the field %q cannot be a JSON %s", e.Field, e.Value)
+	}
+	if errors.Is(err, io.EOF) {
+		return artwork.Errorf(artwork.InvalidInput, "the body is empty: a JSON object is expected")
+	}
+	// What is left are syntax errors and unknown fields, which encoding/json
+	// describes well.
+	return artwork.Errorf(artwork.InvalidInput, "the body is not what is expected: %s", strings.TrimPrefix(err.Error(), "json: "))
+}
+
+// onlyQuery returns an InvalidInput error if the query has another parameter
+// than those allowed, or one of them twice.
+func onlyQuery(c *gin.Context, allowed ...string) error {
+	for name, values := range c.Request.URL.Query() {
+		if !slices.Contains(allowed, name) {
+			return artwork.Errorf(artwork.InvalidInput, "unknown query parameter %q", name)
+		}
+		if len(values) > 1 {
+			return artwork.Errorf(artwork.InvalidInput, "the query parameter %q is given twice", name)
+		}
+	}
+	return nil
+}
+
+// ifMatch reads the tag that the caller wants to be in force; "" if any may be.
+func ifMatch(c *gin.Context) (artwork.Tag, error) {
+	header := strings.TrimSpace(c.GetHeader("If-Match"))
+	if header == "" || header == "*" {
+		return "", nil
+	}
+	tag, ok := strings.CutPrefix(header, `"`)
+	tag, ok2 := strings.CutSuffix(tag, `"`)
+	if !ok || !ok2 || tag == "" || strings.Contains(tag, `"`) {
+		return "", artwork.Errorf(artwork.InvalidInput, `If-Match must be one tag in quotes, as in "0123456789abcdef"`)
+	}
+	return artwork.Tag(tag), nil
+}

@@ -1,0 +1,115 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/gofrs/flock"
+	"go.uber.org/dig"
+	"go.uber.org/fx"
+
+	"gatefold/adapters/control"
+	"gatefold/adapters/rest"
+	"gatefold/application/accesstoken"
+	"gatefold/features/admin"
+	"gatefold/features/cache"
+	"gatefold/features/externalmetadata"
+	"gatefold/features/health"
+	"gatefold/features/images"
+	"gatefold/features/library"
+)
+
+// How long the parts of the life cycle may take.
+const (
+	startTimeout = 60 * time.Second // migrations of a large database are in it
+	stopTimeout  = 30 * time.Second // requests in flight are drained in it
+)
+
+// compose returns the whole program but for what it is started for: every
+// capability, with the adapters that the configuration asks for.
+func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
+	return fx.Options(
+		fx.NopLogger,
+		fx.StartTimeout(startTimeout),
+		fx.StopTimeout(stopTimeout),
+		fx.Supply(cfg, log),
+		cache.Module(cfg.Cache),
+		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL}),
+		images.Module(images.Config{DataDir: cfg.DataDir}),
+		externalmetadata.Module(externalmetadata.Config{
+			AllowHosts: cfg.DownloadAllowHosts,
+			UserAgent:  "Gatefold/" + Version,
+		}),
+		admin.Module(),
+		health.Module(health.Config{Version: version()}),
+		fx.Provide(
+			newOperations,
+			func(operations *operations) (control.Importer, control.TokenCreator) { return operations, operations },
+			fx.Annotate(newRouter, fx.ParamTags(``, ``, `group:"routes"`)),
+			control.NewServer,
+		),
+		fx.Options(more...),
+	)
+}
+
+func newRouter(authenticate *accesstoken.Authenticate, log *slog.Logger, routes []rest.Routes) *rest.Router {
+	return rest.NewRouter(authenticate, log, routes)
+}
+
+// App is one instance: a server, or the parts of one that a command needs. It
+// holds the data directory from Open to Close.
+type App struct {
+	fx   *fx.App
+	lock *flock.Flock
+}
+
+// open takes the data directory and starts every part. What goes wrong is said
+// by the part itself, without the layers around it.
+func open(ctx context.Context, cfg Config, log *slog.Logger, more ...fx.Option) (*App, error) {
+	lock, err := lockDataDir(cfg)
+	if err != nil {
+		return nil, err
+	}
+	app := &App{fx: fx.New(compose(cfg, log, more...)), lock: lock}
+	err = app.fx.Err()
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, app.fx.StartTimeout())
+		defer cancel()
+		err = app.fx.Start(ctx)
+	}
+	if err != nil {
+		_ = lock.Unlock() // what went wrong first is what to tell
+		return nil, dig.RootCause(err)
+	}
+	return app, nil
+}
+
+// Close drains the requests in flight, ends what runs in the background, closes
+// every pool and gives the data directory back.
+func (a *App) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), a.fx.StopTimeout())
+	defer cancel()
+	return errors.Join(a.fx.Stop(ctx), a.lock.Unlock())
+}
+
+// Server is an instance that serves HTTP. Its operations are carried out in this
+// process.
+type Server struct {
+	*App
+	*operations
+	serving *serving
+}
+
+// Serve starts an instance. When it returns, the instance answers requests. A
+// port in use or a database that cannot be reached is an error.
+func Serve(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
+	server := &Server{}
+	app, err := open(ctx, cfg, log, fx.Provide(newServing), fx.Populate(&server.serving, &server.operations))
+	server.App = app
+	return server, err
+}
+
+// Addr is the address that the instance listens on, as HOST:PORT.
+func (s *Server) Addr() string { return s.serving.listener.Addr().String() }

@@ -1,0 +1,294 @@
+package bootstrap
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/joho/godotenv"
+
+	"gatefold/adapters/rediscache"
+	"gatefold/domain/artwork"
+	"gatefold/features/cache"
+)
+
+// Version is the release; the build sets it.
+var Version = "dev"
+
+// version returns the release and, if the build knows it, the commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return Version
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" && len(setting.Value) >= 12 {
+			return Version + " (" + setting.Value[:12] + ")"
+		}
+	}
+	return Version
+}
+
+// variables are the settings as they are written, before they are checked. The
+// environment wins over the file, and the file over the defaults.
+type variables struct {
+	ListenAddr         string `env:"LISTEN_ADDR" envDefault:":8080"`
+	DataDir            string `env:"DATA_DIR" envDefault:"data"`
+	DatabaseURL        string `env:"DATABASE_URL"`
+	ImageCache         string `env:"IMAGE_CACHE" envDefault:"auto"`
+	CacheTTL           string `env:"CACHE_TTL" envDefault:"300s"`
+	L1TTL              string `env:"L1_TTL" envDefault:"1s"`
+	CacheEntries       string `env:"CACHE_ENTRIES" envDefault:"50000"`
+	RedisURL           string `env:"REDIS_URL"`
+	RedisHost          string `env:"REDIS_HOST"`
+	RedisPort          string `env:"REDIS_PORT" envDefault:"6379"`
+	RedisPassword      string `env:"REDIS_PASSWORD"`
+	MusicDir           string `env:"MUSIC_DIR"`
+	LogLevel           string `env:"LOG_LEVEL" envDefault:"info"`
+	LogFormat          string `env:"LOG_FORMAT" envDefault:"text"`
+	DownloadAllowHosts string `env:"DOWNLOAD_ALLOW_HOSTS"`
+}
+
+// Config is the checked configuration of one process.
+type Config struct {
+	ListenAddr         string
+	DataDir            string // absolute
+	DatabaseURL        string
+	Cache              cache.Config
+	MusicDir           string // absolute; "" if there is none
+	LogLevel           slog.Level
+	LogJSON            bool
+	DownloadAllowHosts []string
+}
+
+// Embedded reports whether the data belongs to exactly one server process: an
+// embedded database or a cache in process memory cannot be shared.
+func (c Config) Embedded() bool {
+	return strings.HasPrefix(c.DatabaseURL, sqliteScheme) || c.Cache.Mode == cache.Memory
+}
+
+const (
+	sqliteScheme   = "sqlite:"
+	defaultEnvFile = ".env"
+)
+
+// LoadConfig reads the environment, given as "NAME=value" like os.Environ, and
+// the file that ENV_FILE names. The error names every variable that is wrong.
+func LoadConfig(environ []string) (Config, error) {
+	environment := env.ToMap(environ)
+	file, err := readEnvFile(environment["ENV_FILE"])
+	if err != nil {
+		return Config{}, err
+	}
+	for name, value := range environment {
+		file[name] = value
+	}
+	for name, value := range file {
+		// An empty value is what an unset one is in compose files and scripts.
+		if strings.TrimSpace(value) == "" {
+			delete(file, name)
+		}
+	}
+	raw, err := env.ParseAsWithOptions[variables](env.Options{Environment: file})
+	if err != nil {
+		return Config{}, artwork.Wrap(artwork.InvalidInput, "bootstrap.LoadConfig", err)
+	}
+	return raw.check()
+}
+
+// readEnvFile reads the named file, or .env if there is one.
+func readEnvFile(name string) (map[string]string, error) {
+	named := name != ""
+	if !named {
+		name = defaultEnvFile
+	}
+	values, err := godotenv.Read(name)
+	if errors.Is(err, fs.ErrNotExist) && !named {
+		return map[string]string{}, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, artwork.Errorf(artwork.InvalidInput, "ENV_FILE: there is no file %s", name)
+	}
+	if err != nil {
+		// The parser's message can quote a line with a secret.
+		return nil, artwork.Errorf(artwork.InvalidInput, "ENV_FILE: %s cannot be read as lines of NAME=value", name)
+	}
+	return values, nil
+}
+
+// check turns what is written into what is meant.
+func (v variables) check() (Config, error) {
+	c := &checker{}
+	cfg := Config{
+		ListenAddr:         c.address("LISTEN_ADDR", v.ListenAddr),
+		DataDir:            c.path("DATA_DIR", v.DataDir),
+		MusicDir:           c.path("MUSIC_DIR", v.MusicDir),
+		LogLevel:           c.level("LOG_LEVEL", v.LogLevel),
+		LogJSON:            c.oneOf("LOG_FORMAT", v.LogFormat, "text", "json") == "json",
+		DownloadAllowHosts: c.hosts("DOWNLOAD_ALLOW_HOSTS", v.DownloadAllowHosts),
+	}
+	cfg.DatabaseURL = c.databaseURL(v.DatabaseURL, cfg.DataDir)
+	cfg.Cache = c.cache(v)
+	return cfg, c.err()
+}
+
+// checker collects what is wrong, so that all of it is said at once.
+type checker struct{ wrong []string }
+
+func (c *checker) fail(variable, format string, args ...any) {
+	c.wrong = append(c.wrong, variable+": "+fmt.Sprintf(format, args...))
+}
+
+func (c *checker) err() error {
+	if len(c.wrong) == 0 {
+		return nil
+	}
+	return artwork.Errorf(artwork.InvalidInput, "the configuration is not valid:\n  %s", strings.Join(c.wrong, "\n  "))
+}
+
+func (c *checker) address(variable, value string) string {
+	_, port, err := net.SplitHostPort(value)
+	n, convErr := strconv.Atoi(port)
+	if err != nil || convErr != nil || n < 0 || n > 65535 {
+		c.fail(variable, "%q is not HOST:PORT or :PORT", value)
+	}
+	return value
+}
+
+func (c *checker) path(variable, value string) string {
+	if value == "" {
+		return ""
+	}
+	absolute, err := filepath.Abs(value)
+	if err != nil {
+		c.fail(variable, "%v", err)
+	}
+	return absolute
+}
+
+func (c *checker) oneOf(variable, value string, allowed ...string) string {
+	for _, a := range allowed {
+		if strings.EqualFold(value, a) {
+			return a
+		}
+	}
+	c.fail(variable, "%q is not one of %s", value, strings.Join(allowed, ", "))
+	return ""
+}
+
+func (c *checker) level(variable, value string) slog.Level {
+	var level slog.Level
+	switch c.oneOf(variable, value, "debug", "info", "warn", "error") {
+	case "debug":
+		level = slog.LevelDebug
+	case "warn":
+		level = slog.LevelWarn
+	case "error":
+		level = slog.LevelError
+	}
+	return level
+}
+
+// duration reads "90s", "5m" or, as the original did, a number of seconds.
+func (c *checker) duration(variable, value string, least, most time.Duration) time.Duration {
+	d, err := time.ParseDuration(value)
+	if seconds, convErr := strconv.Atoi(value); convErr == nil {
+		d, err = time.Duration(seconds)*time.Second, nil
+	}
+	if err != nil || d < least || d > most {
+		c.fail(variable, "%q is not a duration from %s to %s, such as 90s or 5m", value, least, most)
+	}
+	return d
+}
+
+func (c *checker) number(variable, value string, least, most int) int {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < least || n > most {
+		c.fail(variable, "%q is not a number from %d to %d", value, least, most)
+	}
+	return n
+}
+
+func (c *checker) hosts(variable, value string) []string {
+	var hosts []string
+	for _, host := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
+		if _, port, err := net.SplitHostPort(host); err != nil || port == "" {
+			c.fail(variable, "%q is not HOST:PORT; separate several by commas", host)
+		}
+		hosts = append(hosts, host)
+	}
+	return hosts
+}
+
+func (c *checker) databaseURL(value, dataDir string) string {
+	if value == "" {
+		return sqliteScheme + filepath.Join(dataDir, "gatefold.db")
+	}
+	if path, ok := strings.CutPrefix(value, sqliteScheme); ok {
+		if path == "" {
+			c.fail("DATABASE_URL", "sqlite: needs a path, as in sqlite:/var/lib/gatefold/gatefold.db")
+		}
+		return value
+	}
+	if !strings.HasPrefix(value, "postgres://") && !strings.HasPrefix(value, "postgresql://") {
+		// Without the value, which may contain a password.
+		c.fail("DATABASE_URL", "must begin with sqlite: or postgres://")
+	}
+	return value
+}
+
+func (c *checker) cache(v variables) cache.Config {
+	cfg := cache.Config{
+		Policy:     artwork.CachePolicy{TTL: c.duration("CACHE_TTL", v.CacheTTL, time.Second, 24*time.Hour)},
+		MaxEntries: c.number("CACHE_ENTRIES", v.CacheEntries, 1, 100_000_000),
+		Redis: rediscache.Options{
+			URL: v.RedisURL, Host: v.RedisHost, Password: v.RedisPassword,
+			Port: c.number("REDIS_PORT", v.RedisPort, 1, 65535),
+		},
+	}
+	hasRedis := v.RedisURL != "" || v.RedisHost != ""
+	cfg.Mode = cache.Mode(c.oneOf("IMAGE_CACHE", v.ImageCache, "auto", string(cache.Memory), string(cache.Redis), string(cache.TwoLevel), string(cache.Off)))
+	if cfg.Mode == "auto" {
+		cfg.Mode = cache.Memory
+		if hasRedis {
+			cfg.Mode = cache.TwoLevel
+		}
+	}
+	if cfg.UsesRedis() && !hasRedis {
+		c.fail("IMAGE_CACHE", "%s needs REDIS_HOST or REDIS_URL", cfg.Mode)
+	}
+	if v.RedisURL != "" {
+		if _, err := rediscache.Dial(cfg.Redis); err != nil {
+			c.fail("REDIS_URL", "is not a redis:// or rediss:// URL")
+		}
+	}
+	// The term must leave a change most of its fence's 10 s.
+	l1 := c.duration("L1_TTL", v.L1TTL, time.Millisecond, 3*time.Second)
+	if cfg.Mode == cache.TwoLevel {
+		cfg.Policy.CopyTerm = l1
+	}
+	return cfg
+}
+
+// summary names the parts in use, without a secret.
+func (c Config) summary() []any {
+	database, _, _ := strings.Cut(c.DatabaseURL, ":")
+	return []any{"database", database, "cache", string(c.Cache.Mode), "dataDir", c.DataDir, "musicDir", c.MusicDir, "version", version()}
+}
+
+// environ is where the configuration of a command comes from; tests give their
+// own.
+type environ func() []string
+
+func (e environ) load() (Config, error) { return LoadConfig(e()) }
+
+var processEnviron environ = os.Environ

@@ -1,0 +1,117 @@
+package bootstrap
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gatefold/domain/artwork"
+	"gatefold/features/cache"
+)
+
+// load reads a configuration without a file.
+func load(t *testing.T, environ ...string) Config {
+	t.Helper()
+	cfg, err := LoadConfig(append([]string{"ENV_FILE=" + os.DevNull}, environ...))
+	require.NoError(t, err)
+	return cfg
+}
+
+func TestDefaults(t *testing.T) {
+	cfg := load(t, "DATA_DIR=/var/lib/gatefold")
+	require.Equal(t, ":8080", cfg.ListenAddr)
+	require.Equal(t, "sqlite:/var/lib/gatefold/gatefold.db", cfg.DatabaseURL)
+	require.Equal(t, cache.Memory, cfg.Cache.Mode)
+	require.Equal(t, 300*time.Second, cfg.Cache.Policy.TTL)
+	require.Zero(t, cfg.Cache.Policy.CopyTerm)
+	require.Equal(t, slog.LevelInfo, cfg.LogLevel)
+	require.True(t, cfg.Embedded())
+}
+
+func TestCacheModes(t *testing.T) {
+	postgres := "DATABASE_URL=postgres://u:p@localhost/db"
+	for _, c := range []struct {
+		environ  []string
+		mode     cache.Mode
+		term     time.Duration
+		embedded bool
+	}{
+		{[]string{postgres}, cache.Memory, 0, true},
+		{[]string{postgres, "REDIS_HOST=localhost"}, cache.TwoLevel, time.Second, false},
+		{[]string{postgres, "REDIS_URL=redis://localhost:6379/2", "L1_TTL=250ms"}, cache.TwoLevel, 250 * time.Millisecond, false},
+		{[]string{postgres, "REDIS_HOST=localhost", "IMAGE_CACHE=redis"}, cache.Redis, 0, false},
+		{[]string{postgres, "REDIS_HOST=localhost", "IMAGE_CACHE=OFF"}, cache.Off, 0, false},
+		{[]string{postgres, "IMAGE_CACHE=off"}, cache.Off, 0, false},
+		{[]string{"REDIS_HOST=localhost"}, cache.TwoLevel, time.Second, true},
+	} {
+		cfg := load(t, c.environ...)
+		require.Equal(t, c.mode, cfg.Cache.Mode, c.environ)
+		require.Equal(t, c.term, cfg.Cache.Policy.CopyTerm, c.environ)
+		require.Equal(t, c.embedded, cfg.Embedded(), c.environ)
+	}
+}
+
+func TestSecondsAndDurations(t *testing.T) {
+	for written, want := range map[string]time.Duration{"300": 300 * time.Second, "90s": 90 * time.Second, "5m": 5 * time.Minute, "": 300 * time.Second} {
+		require.Equal(t, want, load(t, "CACHE_TTL="+written).Cache.Policy.TTL, written)
+	}
+}
+
+func TestEveryWrongValueNamesItsVariable(t *testing.T) {
+	for _, wrong := range []string{
+		"LISTEN_ADDR=8080", "LISTEN_ADDR=:99999", "DATABASE_URL=mysql://root:hunter2@db/x", "DATABASE_URL=sqlite:",
+		"IMAGE_CACHE=memcached", "IMAGE_CACHE=redis", "IMAGE_CACHE=twolevel", "CACHE_TTL=-1", "CACHE_TTL=soon", "CACHE_TTL=100h",
+		"L1_TTL=1h", "L1_TTL=0", "CACHE_ENTRIES=0", "CACHE_ENTRIES=many", "REDIS_PORT=0", "REDIS_PORT=redis", "REDIS_URL=http://:hunter2@host",
+		"LOG_LEVEL=loud", "LOG_FORMAT=xml", "DOWNLOAD_ALLOW_HOSTS=localhost", "ENV_FILE=/no/such/file",
+	} {
+		_, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, wrong})
+		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
+		name, _, _ := cut(wrong)
+		require.ErrorContains(t, err, name, wrong)
+		require.NotContains(t, err.Error(), "hunter2", "a secret in an error")
+	}
+}
+
+func cut(assignment string) (name, value string, ok bool) {
+	for i := range assignment {
+		if assignment[i] == '=' {
+			return assignment[:i], assignment[i+1:], true
+		}
+	}
+	return assignment, "", false
+}
+
+func TestAllThatIsWrongIsSaidAtOnce(t *testing.T) {
+	_, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, "LOG_LEVEL=loud", "REDIS_PORT=x", "CACHE_TTL=never"})
+	for _, name := range []string{"LOG_LEVEL", "REDIS_PORT", "CACHE_TTL"} {
+		require.ErrorContains(t, err, name)
+	}
+}
+
+func TestEnvironmentOverFileOverDefault(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "settings")
+	require.NoError(t, os.WriteFile(file, []byte("# settings\nCACHE_TTL=60\nLOG_LEVEL=debug\nREDIS_PASSWORD=\"a b#c\"\nREDIS_HOST=r\n"), 0o600))
+	cfg, err := LoadConfig([]string{"ENV_FILE=" + file, "LOG_LEVEL=warn"})
+	require.NoError(t, err)
+	require.Equal(t, time.Minute, cfg.Cache.Policy.TTL)
+	require.Equal(t, slog.LevelWarn, cfg.LogLevel)
+	require.Equal(t, "a b#c", cfg.Cache.Redis.Password)
+	require.Equal(t, "text", map[bool]string{true: "json", false: "text"}[cfg.LogJSON])
+
+	require.NoError(t, os.WriteFile(file, []byte("REDIS_PASSWORD hunter2\n=\n"), 0o600))
+	_, err = LoadConfig([]string{"ENV_FILE=" + file})
+	require.ErrorContains(t, err, "ENV_FILE")
+	require.NotContains(t, err.Error(), "hunter2")
+}
+
+func TestDotEnvIsTheDefaultFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile(".env", []byte("LISTEN_ADDR=127.0.0.1:9999\n"), 0o600))
+	cfg, err := LoadConfig(nil)
+	require.NoError(t, err)
+	require.Equal(t, "127.0.0.1:9999", cfg.ListenAddr)
+}

@@ -1,0 +1,244 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gatefold/adapters/bunrepo"
+	"gatefold/adapters/control"
+	"gatefold/adapters/diskstore"
+	"gatefold/adapters/musicfolder"
+	"gatefold/adapters/rediscache"
+	"gatefold/application/verifystore"
+	"gatefold/domain/artwork"
+)
+
+// doctorTimeout bounds each check of a part that is asked over the network.
+const doctorTimeout = 5 * time.Second
+
+// lowSpace is the free space below which the doctor warns.
+const lowSpace = 1 << 30
+
+type doctorCommand struct {
+	Repair bool `help:"Also repair what can be: create the data directory, migrate the database, remove orphaned files."`
+}
+
+// Run examines every part and prints a line for each.
+func (d doctorCommand) Run(c *command) error {
+	cfg, _, err := c.beginQuietly()
+	if err != nil {
+		return err
+	}
+	exam := &examination{cfg: cfg, repair: d.Repair, w: c.stdout}
+	exam.run(c.ctx)
+	if exam.unsound > 0 {
+		return artwork.Errorf(artwork.Unavailable, "%d of the checks failed", exam.unsound)
+	}
+	return nil
+}
+
+// examination is one visit of the doctor. Without repair it changes nothing.
+type examination struct {
+	cfg     Config
+	repair  bool
+	w       io.Writer
+	unsound int
+}
+
+func (e *examination) run(ctx context.Context) {
+	e.sound("configuration", "%s cache, %s", e.cfg.Cache.Mode, strings.SplitN(e.cfg.DatabaseURL, ":", 2)[0])
+	fresh := e.dataDir()
+	e.server(ctx)
+	e.redis(ctx)
+	e.music()
+	if db := e.database(ctx, fresh); db != nil {
+		e.images(ctx, db)
+		_ = db.Close() // nothing is written any more
+	}
+}
+
+func (e *examination) sound(part, format string, args ...any) {
+	fmt.Fprintf(e.w, "ok      %-14s %s\n", part, fmt.Sprintf(format, args...))
+}
+
+// fail says what is wrong and what to do about it.
+func (e *examination) fail(part, what, advice string) {
+	e.unsound++
+	fmt.Fprintf(e.w, "FAILED  %-14s %s\n        %-14s -> %s\n", part, what, "", advice)
+}
+
+// dataDir reports whether nothing has ever been stored: a fresh installation.
+func (e *examination) dataDir() (fresh bool) {
+	const part = "data directory"
+	info, err := os.Stat(e.cfg.DataDir)
+	if errors.Is(err, fs.ErrNotExist) && e.repair {
+		if err = os.MkdirAll(e.cfg.DataDir, 0o750); err == nil {
+			info, err = os.Stat(e.cfg.DataDir)
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.sound(part, "%s does not exist yet; the first start creates it", e.cfg.DataDir)
+		return true
+	case err != nil:
+		e.fail(part, err.Error(), "give the user that runs gatefold access to DATA_DIR")
+	case !info.IsDir():
+		e.fail(part, e.cfg.DataDir+" is not a folder", "choose another DATA_DIR")
+	case unix.Access(e.cfg.DataDir, unix.R_OK|unix.W_OK|unix.X_OK) != nil:
+		e.fail(part, e.cfg.DataDir+" cannot be written", "give the user that runs gatefold access to DATA_DIR")
+	default:
+		e.space(part)
+	}
+	return false
+}
+
+func (e *examination) space(part string) {
+	var stat unix.Statfs_t
+	if err := unix.Statfs(e.cfg.DataDir, &stat); err != nil {
+		e.fail(part, err.Error(), "check the file system of DATA_DIR")
+		return
+	}
+	free := stat.Bavail * uint64(stat.Bsize) //nolint:gosec // a block size is not negative
+	if free < lowSpace {
+		e.fail(part, fmt.Sprintf("%s has only %d MB left", e.cfg.DataDir, free>>20), "make room: uploads and imports will fail")
+		return
+	}
+	e.sound(part, "%s, %d GB free", e.cfg.DataDir, free>>30)
+}
+
+func (e *examination) server(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	switch _, err := control.Dial(ctx, e.cfg.DataDir); {
+	case err == nil:
+		e.sound("server", "one is running on this data directory")
+	case artwork.KindOf(err) == artwork.NotFound:
+		e.sound("server", "none is running on this data directory")
+	default:
+		e.fail("server", err.Error(), "a server holds the socket but does not answer: look at its log, restart it")
+	}
+}
+
+func (e *examination) redis(ctx context.Context) {
+	const part = "redis"
+	if !e.cfg.Cache.UsesRedis() {
+		e.sound(part, "not used by IMAGE_CACHE=%s", e.cfg.Cache.Mode)
+		return
+	}
+	client, err := rediscache.Dial(e.cfg.Cache.Redis)
+	if err != nil {
+		e.fail(part, err.Error(), "correct REDIS_URL")
+		return
+	}
+	defer func() { _ = client.Close() }() // only asked
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	if err := client.Check(ctx); err != nil {
+		e.fail(part, err.Error(), "check REDIS_HOST, REDIS_PORT, REDIS_PASSWORD or REDIS_URL, and that Redis is running; until then images come from the database and applies answer 503")
+		return
+	}
+	e.sound(part, "connected")
+}
+
+func (e *examination) music() {
+	const part = "music folder"
+	if e.cfg.MusicDir == "" {
+		e.sound(part, "none; MUSIC_DIR names one")
+		return
+	}
+	if _, err := musicfolder.Open(e.cfg.MusicDir, newLogger(e.cfg, io.Discard)); err != nil {
+		e.fail(part, err.Error(), "correct MUSIC_DIR, or mount the folder")
+		return
+	}
+	e.sound(part, "%s", e.cfg.MusicDir)
+}
+
+// database returns the database if it can be used.
+func (e *examination) database(ctx context.Context, fresh bool) *bunrepo.DB {
+	const part = "database"
+	if path, ok := strings.CutPrefix(e.cfg.DatabaseURL, sqliteScheme); ok && !e.repair {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			e.sound(part, "%s does not exist yet; the first start creates it", path)
+			return nil
+		}
+	}
+	if fresh && e.repair {
+		return nil // the data directory could not be created
+	}
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	db, err := bunrepo.Open(ctx, e.cfg.DatabaseURL)
+	if err == nil {
+		err = db.Ping(ctx)
+	}
+	if err != nil {
+		e.fail(part, err.Error(), "check DATABASE_URL, and that the database is running")
+		return nil
+	}
+	return e.schema(ctx, db)
+}
+
+func (e *examination) schema(ctx context.Context, db *bunrepo.DB) *bunrepo.DB {
+	const part = "database"
+	if e.repair {
+		if err := db.Migrate(ctx); err != nil {
+			e.fail(part, err.Error(), "see what the database says, and run gatefold migrate")
+		}
+	}
+	current, latest, err := db.MigrationStatus(ctx)
+	switch {
+	case err != nil:
+		e.fail(part, err.Error(), "check DATABASE_URL, and that the database is running")
+	case current < latest:
+		e.fail(part, fmt.Sprintf("the schema is at version %d of %d", current, latest), "run gatefold migrate, or start the server, which does it")
+	default:
+		e.sound(part, "%s, schema version %d", db.Kind(), current)
+		return db
+	}
+	_ = db.Close() // nothing was written
+	return nil
+}
+
+// images compares the records with the files.
+func (e *examination) images(ctx context.Context, db *bunrepo.DB) {
+	const part = "images"
+	if _, err := os.Stat(filepath.Join(e.cfg.DataDir, "images")); errors.Is(err, fs.ErrNotExist) && !e.repair {
+		e.sound(part, "none are stored yet")
+		return
+	}
+	open := diskstore.Inspect
+	if e.repair {
+		open = diskstore.Open
+	}
+	store, err := open(e.cfg.DataDir)
+	if err != nil {
+		e.fail(part, err.Error(), "give the user that runs gatefold access to DATA_DIR")
+		return
+	}
+	report, err := verifystore.New(bunrepo.NewImages(db), store).Run(ctx, e.repair)
+	if err != nil {
+		e.fail(part, err.Error(), "check the database and DATA_DIR")
+		return
+	}
+	for _, hash := range report.Missing {
+		e.fail(part, "the file of an image is missing: "+hash.Path(), "restore it from a backup, or import or apply the image again")
+	}
+	for _, hash := range report.Damaged {
+		e.fail(part, "the file of an image has another size: "+hash.Path(), "restore it from a backup, or import or apply the image again")
+	}
+	if left := report.Expired - report.Removed; left > 0 {
+		e.fail(part, fmt.Sprintf("%d files that nothing refers to", left), "gatefold doctor --repair removes them")
+	}
+	if report.Sound() {
+		e.sound(part, "%d, every file is there; %d unreferenced files wait for their time, %d were removed", report.Referenced, report.Waiting, report.Removed)
+	}
+}

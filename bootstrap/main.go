@@ -1,0 +1,292 @@
+// Package bootstrap turns configuration into a running program: it composes the
+// features, owns the life cycle and is the command line.
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"go.uber.org/fx"
+
+	"gatefold/adapters/bunrepo"
+	"gatefold/adapters/control"
+	"gatefold/adapters/demolibrary"
+	"gatefold/application/accesstoken"
+	"gatefold/domain/artwork"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it was tried, or looked at, and is not as it should be
+	exitUsage  = 2 // the command line or the configuration is wrong
+)
+
+// commands is the command line.
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Serve images over HTTP."`
+	Import  importCommand  `cmd:"" help:"Import a music folder: its artists, albums and pictures."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
+	Token   tokenCommand   `cmd:"" help:"Manage API tokens."`
+	Doctor  doctorCommand  `cmd:"" help:"Check every configured part and say what to do. Exit code 0: sound, 1: not."`
+	Demo    demoCommand    `cmd:"" help:"Fill the catalogue with an invented library, to try things out."`
+	Health  healthCommand  `cmd:"" help:"Ask the server that listens on LISTEN_ADDR whether it serves. Exit code 0: it does, 1: not."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// command is what a verb runs in.
+type command struct {
+	ctx     context.Context
+	environ environ
+	stdout  io.Writer
+	stderr  io.Writer
+}
+
+// Main runs the command line and returns the exit code. Results go to stdout,
+// everything else to stderr.
+func Main(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(&command{ctx, processEnviron, stdout, stderr}, args)
+}
+
+func run(c *command, args []string) (code int) {
+	var cli commands
+	parser, err := kong.New(&cli,
+		kong.Name("gatefold"),
+		kong.Description("The artwork service of a music platform. It is configured by the environment and the file that ENV_FILE names (default .env); .env.example lists every variable."),
+		kong.Writers(c.stdout, c.stderr),
+		kong.Exit(func(int) { panic(helpShown{}) }),
+		kong.UsageOnError(),
+	)
+	if err != nil {
+		panic(err) // the definition of the command line is wrong
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			if _, ok := p.(helpShown); !ok {
+				panic(p)
+			}
+			code = exitOK
+		}
+	}()
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(c.stderr, "gatefold: %v\n", err)
+		return exitUsage
+	}
+	if err := parsed.Run(c); err != nil {
+		// There is no log to look into: the whole chain is told.
+		fmt.Fprintf(c.stderr, "gatefold: %v\n", err)
+		if artwork.KindOf(err) == artwork.InvalidInput {
+			return exitUsage
+		}
+		return exitFailed
+	}
+	return exitOK
+}
+
+// helpShown ends the parsing of a command line that asked for help.
+type helpShown struct{}
+
+// begin reads the configuration and returns it with a logger to stderr.
+func (c *command) begin() (Config, *slog.Logger, error) {
+	cfg, err := c.environ.load()
+	if err != nil {
+		return Config{}, nil, err
+	}
+	return cfg, newLogger(cfg, c.stderr), nil
+}
+
+// beginQuietly is begin for verbs whose output is for a person: only what goes
+// wrong is logged, unless LOG_LEVEL asks for more.
+func (c *command) beginQuietly() (Config, *slog.Logger, error) {
+	cfg, log, err := c.begin()
+	if err == nil && cfg.LogLevel == slog.LevelInfo {
+		cfg.LogLevel = slog.LevelWarn
+		log = newLogger(cfg, c.stderr)
+	}
+	return cfg, log, err
+}
+
+type serveCommand struct{}
+
+// Run serves until a signal ends it.
+func (serveCommand) Run(c *command) error {
+	cfg, log, err := c.begin()
+	if err != nil {
+		return err
+	}
+	server, err := Serve(c.ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-c.ctx.Done():
+		log.Info("Stopping: draining requests in flight")
+		return server.Close()
+	case err := <-server.serving.failed:
+		return errors.Join(err, server.Close())
+	}
+}
+
+type importCommand struct {
+	Dir string `arg:"" help:"The music folder."`
+}
+
+// Run imports a folder, by the running server if there is one.
+func (i importCommand) Run(c *command) error {
+	cfg, log, err := c.beginQuietly()
+	if err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(i.Dir)
+	if err != nil {
+		return artwork.Errorf(artwork.InvalidInput, "%v", err)
+	}
+	return withVerbs(c.ctx, cfg, log, func(verbs verbs) error {
+		progress := newProgress(c.stderr)
+		summary, err := verbs.Import(c.ctx, dir, progress)
+		progress.end()
+		if err != nil {
+			return err
+		}
+		return printSummary(c.stdout, summary)
+	})
+}
+
+type migrateCommand struct{}
+
+// Run migrates the database. A running server has done so when it started.
+func (migrateCommand) Run(c *command) error {
+	cfg, _, err := c.beginQuietly()
+	if err != nil {
+		return err
+	}
+	if _, err := control.Dial(c.ctx, cfg.DataDir); err == nil && cfg.Embedded() {
+		_, err = fmt.Fprintln(c.stdout, "A server is running on this data directory; it migrated the database when it started.")
+		return err
+	}
+	lock, err := lockDataDir(cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Unlock() }() // the end of the process does it too
+	return migrate(c.ctx, cfg, c.stdout)
+}
+
+func migrate(ctx context.Context, cfg Config, w io.Writer) error {
+	db, err := bunrepo.Open(ctx, cfg.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }() // nothing is written any more
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	current, _, err := db.MigrationStatus(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "The %s database is at version %d.\n", db.Kind(), current)
+	return err
+}
+
+type tokenCommand struct {
+	Create createTokenCommand `cmd:"" help:"Create an API token and print it, once."`
+}
+
+type createTokenCommand struct {
+	Scope string `required:"" enum:"read,write,admin" help:"What it may do: read, write (images, locks, catalogue) or admin."`
+	Name  string `default:"cli" help:"Who uses it; histories and logs show this name."`
+}
+
+// Run prints the token alone to stdout.
+func (t createTokenCommand) Run(c *command) error {
+	cfg, log, err := c.beginQuietly()
+	if err != nil {
+		return err
+	}
+	return withVerbs(c.ctx, cfg, log, func(verbs verbs) error {
+		secret, err := verbs.CreateToken(c.ctx, accesstoken.CreateIn{Name: t.Name, Scope: accesstoken.Scope(t.Scope)})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.stderr, "A token with the scope %q. It is shown this once only:\n", t.Scope)
+		_, err = fmt.Fprintln(c.stdout, secret)
+		return err
+	})
+}
+
+type demoCommand struct{}
+
+// Run imports an invented library whose pictures the program draws.
+func (demoCommand) Run(c *command) error {
+	cfg, log, err := c.beginQuietly()
+	if err != nil {
+		return err
+	}
+	var local *operations
+	app, err := open(c.ctx, cfg, log, fx.Populate(&local))
+	if err != nil {
+		return err
+	}
+	progress := newProgress(c.stderr)
+	summary, err := local.importer.Run(c.ctx, demolibrary.New(), progress)
+	progress.end()
+	if closeErr := app.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return printSummary(c.stdout, summary)
+}
+
+type healthCommand struct{}
+
+// Run is what a container's health check runs.
+func (healthCommand) Run(c *command) error {
+	cfg, _, err := c.beginQuietly()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.ctx, 5*time.Second)
+	defer cancel()
+	_, port, _ := net.SplitHostPort(cfg.ListenAddr) // checked with the configuration
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort("localhost", port)+"/health", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return artwork.Wrap(artwork.Unavailable, "bootstrap.Health", err)
+	}
+	defer func() { _ = resp.Body.Close() }() // only read
+	if _, err := io.Copy(c.stdout, resp.Body); err != nil {
+		return artwork.Wrap(artwork.Unavailable, "bootstrap.Health", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return artwork.Errorf(artwork.Unavailable, "the server answers %s", resp.Status)
+	}
+	return nil
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(c *command) error {
+	_, err := fmt.Fprintln(c.stdout, "gatefold", version())
+	return err
+}

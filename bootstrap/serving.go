@@ -1,0 +1,150 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"go.uber.org/fx"
+
+	"gatefold/adapters/control"
+	"gatefold/adapters/musicfolder"
+	"gatefold/adapters/rest"
+	"gatefold/application/importlibrary"
+	"gatefold/domain/artwork"
+)
+
+// Limits against clients that are slow on purpose.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 2 * time.Minute // an upload of 20 MB over a slow line
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 32 << 10
+)
+
+// settleTime is how long a music folder must be quiet before it is read again.
+const settleTime = 2 * time.Second
+
+// serving is the part of an instance that the outside talks to.
+type serving struct {
+	cfg      Config
+	http     *http.Server
+	listener net.Listener
+	control  *control.Server
+	importer *importlibrary.Import
+	log      *slog.Logger
+	failed   chan error // gets the error that ended serving
+
+	stopWatching context.CancelFunc
+	watching     chan struct{} // closed when nothing is watched any more
+}
+
+func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server,
+	importer *importlibrary.Import, log *slog.Logger,
+) *serving {
+	s := &serving{
+		cfg: cfg, control: controlServer, importer: importer, log: log, failed: make(chan error, 1),
+		http: &http.Server{
+			Handler: router, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+			IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		},
+		watching: make(chan struct{}),
+	}
+	lc.Append(fx.Hook{OnStart: s.start, OnStop: s.stop})
+	return s
+}
+
+// start listens before it returns, so that a port in use fails the start.
+func (s *serving) start(ctx context.Context) (err error) {
+	s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.ListenAddr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return artwork.Errorf(artwork.Conflict, "LISTEN_ADDR: the port of %s is in use by another program", s.cfg.ListenAddr)
+	}
+	if err != nil {
+		return artwork.Errorf(artwork.InvalidInput, "LISTEN_ADDR: cannot listen on %s: %v", s.cfg.ListenAddr, err)
+	}
+	if err := s.startRest(); err != nil {
+		return errors.Join(err, s.listener.Close())
+	}
+	s.log.Info("Gatefold is serving", append([]any{"address", "http://" + browsable(s.listener.Addr())}, s.cfg.summary()...)...)
+	return nil
+}
+
+func (s *serving) startRest() error {
+	watch, err := s.watch()
+	if err != nil {
+		return err
+	}
+	if err := s.control.Listen(s.cfg.DataDir); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stopWatching = cancel
+	go func() {
+		defer close(s.watching)
+		watch(ctx)
+	}()
+	go func() {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- artwork.Wrap(artwork.Internal, "bootstrap.Serve", err)
+		}
+	}()
+	return nil
+}
+
+// watch returns what imports the music folder now and whenever it has changed.
+func (s *serving) watch() (func(context.Context), error) {
+	if s.cfg.MusicDir == "" {
+		return func(context.Context) {}, nil
+	}
+	folder, err := musicfolder.Open(s.cfg.MusicDir, s.log)
+	if err != nil {
+		return nil, artwork.Errorf(artwork.InvalidInput, "MUSIC_DIR: %v", err)
+	}
+	return func(ctx context.Context) {
+		err := folder.Watch(ctx, settleTime, func() {
+			if _, err := s.importer.Run(ctx, folder, logObserver{s.log}); err != nil && ctx.Err() == nil {
+				s.log.Error("The import failed; the next change of the folder starts another", "error", err.Error())
+			}
+		})
+		if ctx.Err() == nil {
+			s.log.Error("The music folder is not watched any more", "error", err.Error())
+		}
+	}, nil
+}
+
+// stop ends what changes things first, and then drains the requests in flight.
+func (s *serving) stop(ctx context.Context) error {
+	s.stopWatching()
+	<-s.watching
+	err := errors.Join(s.control.Shutdown(ctx), s.http.Shutdown(ctx))
+	s.log.Info("Gatefold has stopped")
+	return err
+}
+
+// browsable returns an address that can be typed into a browser: a server that
+// listens everywhere is at localhost too.
+func browsable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsUnspecified() {
+		return addr.String()
+	}
+	return net.JoinHostPort("localhost", port)
+}
+
+// logObserver tells the log how an import goes on.
+type logObserver struct{ log *slog.Logger }
+
+func (o logObserver) Progress(done, total int) {
+	o.log.Debug("Importing", "files", fmt.Sprintf("%d/%d", done, total))
+}
+
+func (o logObserver) Skipped(file importlibrary.Skipped) {
+	o.log.Warn("Skipped file", "path", file.Path, "reason", file.Reason)
+}

@@ -1,0 +1,42 @@
+// Package externalmetadata plugs in what brings new images in force: downloads,
+// checks, and the acts that apply them.
+package externalmetadata
+
+import (
+	"go.uber.org/fx"
+
+	"gatefold/adapters/imagecheck"
+	"gatefold/adapters/rest"
+	"gatefold/adapters/safefetch"
+	"gatefold/application/applyimage"
+	"gatefold/application/importlibrary"
+)
+
+// Config says where images may be downloaded from.
+type Config struct {
+	AllowHosts []string // host:port, exempt from the check of private addresses
+	UserAgent  string
+}
+
+// Module provides the use cases of applyimage and their routes.
+func Module(cfg Config) fx.Option {
+	return fx.Module("externalmetadata",
+		fx.Supply(cfg),
+		fx.Provide(
+			fx.Annotate(imagecheck.New, fx.As(new(applyimage.Inspector)), fx.As(new(importlibrary.Inspector))),
+			fx.Annotate(newDownloader, fx.As(new(applyimage.Downloader))),
+			applyimage.NewApplier,
+			applyimage.NewApplyArtistAvatar,
+			applyimage.NewApplyAlbumCover,
+			applyimage.NewApplyUserAvatar,
+			applyimage.NewUploadImage,
+			applyimage.NewApplyUploadedImage,
+			applyimage.NewUploadedImages,
+			fx.Annotate(rest.NewMetadata, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+		),
+	)
+}
+
+func newDownloader(cfg Config) *safefetch.Fetcher {
+	return safefetch.New(cfg.AllowHosts, cfg.UserAgent)
+}

@@ -1,0 +1,66 @@
+// Package library plugs in the database with the catalogue, and the import of
+// music folders.
+package library
+
+import (
+	"context"
+	"log/slog"
+
+	"go.uber.org/fx"
+
+	"gatefold/adapters/bunrepo"
+	"gatefold/adapters/rest"
+	"gatefold/application/accesstoken"
+	"gatefold/application/health"
+	"gatefold/application/importlibrary"
+	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+)
+
+// Config says where the database is.
+type Config struct {
+	DatabaseURL string // sqlite:PATH or postgres://…
+}
+
+// Module provides the database and everything that is kept in it, and the
+// import with the routes of the catalogue.
+func Module(cfg Config) fx.Option {
+	return fx.Module("library",
+		fx.Supply(cfg),
+		fx.Provide(
+			open,
+			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
+			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageArchive))),
+			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
+			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),
+			fx.Annotate(bunrepo.NewUsers, fx.As(new(catalog.Users))),
+			fx.Annotate(bunrepo.NewLibrary, fx.As(new(importlibrary.Library))),
+			fx.Annotate(bunrepo.NewTokens, fx.As(new(accesstoken.Repository))),
+			importlibrary.New,
+			fx.Annotate(rest.NewCatalog, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+		),
+	)
+}
+
+// open connects, and brings the schema up to date before anything else starts.
+func open(lc fx.Lifecycle, cfg Config, log *slog.Logger) (*bunrepo.DB, error) {
+	db, err := bunrepo.Open(context.Background(), cfg.DatabaseURL)
+	if err != nil {
+		return nil, err
+	}
+	lc.Append(fx.Hook{
+		OnStart: func(ctx context.Context) error {
+			if err := db.Migrate(ctx); err != nil {
+				return err
+			}
+			log.Info("Database is ready", "kind", db.Kind())
+			return nil
+		},
+		OnStop: func(context.Context) error { return db.Close() },
+	})
+	return db, nil
+}
+
+func probe(db *bunrepo.DB) health.Probe {
+	return health.Probe{Name: "database", Needed: true, Check: db.Ping}
+}
