@@ -1,0 +1,49 @@
+# Two commands do everything: `make run` and `make test`.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LINT    := .tools/bin/golangci-lint
+LINT_VERSION := v2.15.0
+
+# Settings that `make run NAME=value` passes on to the program.
+export LISTEN_ADDR DATA_DIR MUSIC_DIR
+
+.PHONY: build run test race lint fmt bench clean
+
+## build: bin/gatefold
+build:
+	$(GO) build -trimpath -ldflags "-X gatefold/bootstrap.Version=$(VERSION)" -o bin/gatefold .
+
+## run: build and serve (MUSIC_DIR=/music for your own; else an invented demo library)
+run: build
+	@./scripts/run.sh
+
+## test: every test, on real Redis and PostgreSQL, started by the tests
+test:
+	@./scripts/install-test-tools.sh
+	$(GO) vet ./...
+	$(GO) test -count=1 ./...
+
+## race: the same with the race detector
+race:
+	@./scripts/install-test-tools.sh
+	$(GO) test -count=1 -race ./...
+
+## lint: golangci-lint, at the version this project is checked with
+lint: $(LINT)
+	$(LINT) run ./...
+
+$(LINT):
+	GOBIN=$(CURDIR)/.tools/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+## fmt: format the code
+fmt: $(LINT)
+	$(LINT) fmt
+
+## bench: benchmarks, side by side
+bench:
+	@./scripts/install-test-tools.sh
+	$(GO) test -run '^$$' -bench . -benchmem ./test/bench/...
+
+clean:
+	rm -rf bin .tools
