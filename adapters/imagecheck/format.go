@@ -1,0 +1,150 @@
+package imagecheck
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"gatefold/domain/artwork"
+)
+
+// format is a type of image that is accepted.
+type format struct {
+	name        string
+	mimeType    string
+	matches     func(content []byte) bool
+	size        func(content []byte) (image.Point, error) // without decoding
+	decode      func(content []byte) (image.Image, error)
+	orientation func(content []byte) orientation
+	costly      bool // to decode
+}
+
+// accepted names the formats in messages.
+const accepted = "JPEG, PNG, WebP, GIF and AVIF are accepted"
+
+var formats = []format{
+	{"JPEG", "image/jpeg", prefix("\xff\xd8\xff"), sizeBy(jpeg.DecodeConfig), decodeJPEG, orientationOfJPEG, false},
+	{"PNG", "image/png", prefix("\x89PNG\r\n\x1a\n"), sizeBy(png.DecodeConfig), decodeBy(png.Decode), orientationOfPNG, false},
+	{"WebP", "image/webp", isWebP, sizeOfWebP, decodeWebP, orientationOfWebP, false},
+	{"GIF", "image/gif", isGIF, sizeOfGIF, decodeGIF, upright, false},
+	{"AVIF", "image/avif", isAVIF, sizeOfAVIF, decodeAVIF, orientationOfAVIF, true},
+}
+
+// detect returns the format of the content.
+func detect(content []byte) (format, error) {
+	if len(content) == 0 {
+		return format{}, artwork.Errorf(artwork.UnsupportedImage, "there is no content: %s", accepted)
+	}
+	i := slices.IndexFunc(formats, func(f format) bool { return f.matches(content) })
+	if i < 0 {
+		return format{}, artwork.Errorf(artwork.UnsupportedImage, "this is %s: %s", looksLike(content), accepted)
+	}
+	return formats[i], nil
+}
+
+func prefix(signature string) func([]byte) bool {
+	return func(content []byte) bool { return bytes.HasPrefix(content, []byte(signature)) }
+}
+
+func isGIF(content []byte) bool {
+	return prefix("GIF87a")(content) || prefix("GIF89a")(content)
+}
+
+func isWebP(content []byte) bool {
+	return prefix("RIFF")(content) && len(content) >= 12 && string(content[8:12]) == "WEBP"
+}
+
+// others are the signatures of what people try instead.
+var others = []struct{ signature, name string }{
+	{"%PDF-", "a PDF document, not an image"},
+	{"BM", "a BMP image"},
+	{"II*\x00", "a TIFF image"},
+	{"MM\x00*", "a TIFF image"},
+	{"\x00\x00\x01\x00", "an icon"},
+	{"\xff\x0a", "a JPEG XL image"},
+	{"\x00\x00\x00\x0cJXL ", "a JPEG XL image"},
+	{"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image"},
+	{"8BPS", "a Photoshop file"},
+	{"PK\x03\x04", "a ZIP archive, not an image"},
+	{"\x1f\x8b", "a gzip archive, not an image"},
+	{"ID3", "an audio file, not an image"},
+	{"fLaC", "an audio file, not an image"},
+	{"OggS", "an audio file, not an image"},
+	{"RIFF", "an audio or video file, not an image"},
+	{"\x1aE\xdf\xa3", "a video file, not an image"},
+}
+
+// looksLike says in a person's words what content is that is not accepted.
+func looksLike(content []byte) string {
+	for _, other := range others {
+		if prefix(other.signature)(content) {
+			return other.name
+		}
+	}
+	if brand, _, ok := fileType(content); ok {
+		if strings.HasPrefix(brand, "he") || brand == "mif1" || brand == "msf1" {
+			return "a HEIC image"
+		}
+		return "an audio or video file, not an image"
+	}
+	start := content[:min(len(content), 1024)]
+	if !isText(start) {
+		return "nothing that is known as an image"
+	}
+	text := strings.ToLower(string(start))
+	switch {
+	case strings.Contains(text, "<svg"):
+		return "an SVG drawing"
+	case strings.Contains(text, "<html"), strings.Contains(text, "<!doctype html"):
+		return "a web page (HTML), not an image"
+	}
+	return "text, not an image"
+}
+
+// isText reports whether the start of some content reads as text.
+func isText(start []byte) bool {
+	for len(start) > 0 {
+		r, size := utf8.DecodeRune(start)
+		switch {
+		case r == utf8.RuneError && size == 1 && utf8.FullRune(start),
+			unicode.IsControl(r) && !unicode.IsSpace(r):
+			return false
+		}
+		start = start[size:]
+	}
+	return true
+}
+
+// sizeBy adapts a decoder of the standard library's shape.
+func sizeBy(decodeConfig func(io.Reader) (image.Config, error)) func([]byte) (image.Point, error) {
+	return func(content []byte) (image.Point, error) {
+		config, err := decodeConfig(bytes.NewReader(content))
+		return image.Pt(config.Width, config.Height), err
+	}
+}
+
+func decodeBy(decode func(io.Reader) (image.Image, error)) func([]byte) (image.Image, error) {
+	return func(content []byte) (image.Image, error) { return decode(bytes.NewReader(content)) }
+}
+
+// maxScans bounds the passes over a JPEG's pixels. Encoders make about ten; a
+// few bytes more for each further one keep a decoder busy for hours.
+const maxScans = 200
+
+var errTooManyScans = errors.New("too many scans")
+
+func decodeJPEG(content []byte) (image.Image, error) {
+	// In compressed data 0xff is always followed by 0, so this counts the scans,
+	// and hardly anything else.
+	if bytes.Count(content, []byte{0xff, 0xda}) > maxScans {
+		return nil, errTooManyScans
+	}
+	return jpeg.Decode(bytes.NewReader(content))
+}
