@@ -79,6 +79,9 @@ func (c Config) Embedded() bool {
 const (
 	sqliteScheme   = "sqlite:"
 	defaultEnvFile = ".env"
+	// maxDataDir leaves room for the control socket's name in the 108 bytes of a
+	// socket's address (unix(7)).
+	maxDataDir = 90
 )
 
 // LoadConfig reads the environment, given as "NAME=value" like os.Environ, and
@@ -135,6 +138,9 @@ func (v variables) check() (Config, error) {
 		LogLevel:           c.level("LOG_LEVEL", v.LogLevel),
 		LogJSON:            c.oneOf("LOG_FORMAT", v.LogFormat, "text", "json") == "json",
 		DownloadAllowHosts: c.hosts("DOWNLOAD_ALLOW_HOSTS", v.DownloadAllowHosts),
+	}
+	if len(cfg.DataDir) > maxDataDir {
+		c.fail("DATA_DIR", "%s is longer than %d bytes, and a socket has to fit in", cfg.DataDir, maxDataDir)
 	}
 	cfg.DatabaseURL = c.databaseURL(v.DatabaseURL, cfg.DataDir)
 	cfg.Cache = c.cache(v)

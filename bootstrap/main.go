@@ -120,12 +120,26 @@ func (c *command) beginQuietly() (Config, *slog.Logger, error) {
 	return cfg, log, err
 }
 
+// usePrivateTemp has temporary files of this process made in the data directory.
+// The reader of audio tags keeps machine code in the folder for temporary files,
+// where nobody else may be able to put any.
+func usePrivateTemp(cfg Config) error {
+	dir := filepath.Join(cfg.DataDir, "cache")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return artwork.Errorf(artwork.InvalidInput, "DATA_DIR: %v", err)
+	}
+	return os.Setenv("TMPDIR", dir)
+}
+
 type serveCommand struct{}
 
 // Run serves until a signal ends it.
 func (serveCommand) Run(c *command) error {
 	cfg, log, err := c.begin()
 	if err != nil {
+		return err
+	}
+	if err := usePrivateTemp(cfg); err != nil {
 		return err
 	}
 	server, err := Serve(c.ctx, cfg, log)
@@ -154,6 +168,9 @@ func (i importCommand) Run(c *command) error {
 	dir, err := filepath.Abs(i.Dir)
 	if err != nil {
 		return artwork.Errorf(artwork.InvalidInput, "%v", err)
+	}
+	if err := usePrivateTemp(cfg); err != nil {
+		return err
 	}
 	return withVerbs(c.ctx, cfg, log, func(verbs verbs) error {
 		progress := newProgress(c.stderr)

@@ -69,26 +69,26 @@ func (s *serving) start(ctx context.Context) (err error) {
 	if err != nil {
 		return artwork.Errorf(artwork.InvalidInput, "LISTEN_ADDR: cannot listen on %s: %v", s.cfg.ListenAddr, err)
 	}
-	if err := s.startRest(); err != nil {
+	if err := s.startRest(ctx); err != nil {
 		return errors.Join(err, s.listener.Close())
 	}
 	s.log.Info("Gatefold is serving", append([]any{"address", "http://" + browsable(s.listener.Addr())}, s.cfg.summary()...)...)
 	return nil
 }
 
-func (s *serving) startRest() error {
+func (s *serving) startRest(ctx context.Context) error {
 	watch, err := s.watch()
 	if err != nil {
 		return err
 	}
-	if err := s.control.Listen(s.cfg.DataDir); err != nil {
+	if err := s.control.Listen(ctx, s.cfg.DataDir); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	watching, cancel := context.WithCancel(context.Background())
 	s.stopWatching = cancel
 	go func() {
 		defer close(s.watching)
-		watch(ctx)
+		watch(watching)
 	}()
 	go func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {

@@ -81,12 +81,12 @@ func NewServer(importer Importer, tokens TokenCreator, log *slog.Logger) *Server
 // that a dead server left. The caller holds the lock on the directory. If
 // several servers share the directory, the socket is that of the last one
 // started; each of them can carry out the verbs.
-func (s *Server) Listen(dataDir string) error {
+func (s *Server) Listen(ctx context.Context, dataDir string) error {
 	path := filepath.Join(dataDir, SocketName)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return artwork.Wrap(artwork.Unavailable, "control.Listen", err)
 	}
-	listener, err := net.Listen("unix", path)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
 	if err != nil {
 		return artwork.Wrap(artwork.Unavailable, "control.Listen", err)
 	}

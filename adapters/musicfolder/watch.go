@@ -38,8 +38,9 @@ func newNotify() (notifier, error) {
 
 func (n fsNotifier) Changes() (<-chan fsnotify.Event, <-chan error) { return n.Events, n.Errors }
 
-// Watch calls onChange when something in the library has changed and then
-// nothing for the debounce time, or the changes have gone on for 30 times as
+// Watch calls onChange once at the beginning, so that nothing that happens
+// between a first look and the watch is missed, and then whenever something in
+// the library has changed and then nothing for the debounce time, or the changes have gone on for 30 times as
 // long. It waits for onChange to return; changes meanwhile lead to another
 // call. Where the system does not tell of changes, or watches too few folders
 // for this library, onChange is called every PollInterval instead, and the log
@@ -51,47 +52,47 @@ func (f *Folder) Watch(ctx context.Context, debounce time.Duration, onChange fun
 	if err := f.check(); err != nil {
 		return err
 	}
-	for again := false; ; again = true {
-		err := f.watch(ctx, debounce, again, onChange)
+	for {
+		looked, err := f.watch(ctx, debounce, onChange)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		f.log.Warn("the music folder cannot be watched, it is looked at later",
 			"folder", f.root, "after", f.pollEvery, "error", err)
+		if !looked {
+			onChange()
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(f.pollEvery):
-			onChange()
 		}
 	}
 }
 
-// watch reports changes until ctx ends or watching fails. If it was not the
-// first to watch, it reports one at once: what nobody was told of.
-func (f *Folder) watch(ctx context.Context, debounce time.Duration, again bool, onChange func()) error {
+// watch reports changes until ctx ends or watching fails, the first one at once:
+// what happened before anybody watched. looked says whether it came to that.
+func (f *Folder) watch(ctx context.Context, debounce time.Duration, onChange func()) (looked bool, err error) {
 	notify, err := f.newNotify()
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { _ = notify.Close() }()
 	if err := f.watchTree(ctx, notify, f.root); err != nil {
-		return err
+		return false, err
 	}
 	f.log.Debug("watching the music folder", "folder", f.root)
 	settled := newSettling(debounce)
 	defer settled.timer.Stop()
-	if again {
-		settled.changed()
-	}
+	onChange()
 	events, failures := notify.Changes()
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return true, ctx.Err()
 		case event := <-events:
 			if err := f.note(ctx, notify, event, settled); err != nil {
-				return err
+				return true, err
 			}
 		case err := <-failures:
 			f.log.Debug("some changes of the music folder were not told", "error", err)
@@ -100,7 +101,7 @@ func (f *Folder) watch(ctx context.Context, debounce time.Duration, again bool, 
 			settled.since = time.Time{}
 			// Folders made while nobody was told of them are found now.
 			if err := f.watchTree(ctx, notify, f.root); err != nil {
-				return err
+				return true, err
 			}
 			onChange()
 		}

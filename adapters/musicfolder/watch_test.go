@@ -123,6 +123,7 @@ func TestWatchReportsChanges(t *testing.T) {
 	f := library(t, []musicfixture.Track{at("a/b/1.mp3", "A", "X")})
 	w := startWatch(t, f)
 	w.log.await(t, "watching")
+	w.awaitChange(t) // the first look
 
 	write(t, f, "a/b/2.mp3", []byte("x"))
 	w.awaitChange(t)
@@ -171,16 +172,17 @@ func TestWatchCallsOnce(t *testing.T) {
 		})
 	}()
 	log.await(t, "watching")
+	release <- struct{}{} // the first look
 	for range 20 {
 		write(t, f, "a/cover.jpg", []byte("x"))
 	}
-	require.Eventually(t, func() bool { return calls.Load() == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return calls.Load() == 2 }, patience, time.Millisecond)
 	write(t, f, "a/cover.jpg", []byte("y")) // while it runs: another call
 	release <- struct{}{}
 	release <- struct{}{}
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
-	assert.Equal(t, int32(2), calls.Load())
+	assert.Equal(t, int32(3), calls.Load())
 }
 
 func TestWatchDoesNotWaitForever(t *testing.T) {
@@ -239,6 +241,7 @@ func TestWatchSurvivesTheLossOfTheLibrary(t *testing.T) {
 	f.pollEvery = 5 * time.Millisecond
 	w := startWatch(t, f)
 	w.log.await(t, "watching")
+	w.awaitChange(t) // the first look
 	aside := f.Root() + ".aside"
 	require.NoError(t, os.Rename(f.Root(), aside))
 	w.log.await(t, "level=WARN")
@@ -262,6 +265,7 @@ func TestWatchNoticesLostNotices(t *testing.T) {
 	failures := make(chan error, 1)
 	f.newNotify = func() (notifier, error) { return failingNotifier{failures}, nil }
 	w := startWatch(t, f)
+	w.awaitChange(t) // the first look
 	failures <- fsnotify.ErrEventOverflow
 	w.awaitChange(t)
 }

@@ -109,6 +109,9 @@ type scan struct {
 	folders []Folder // to be imported with the next batch
 	albums  int      // in them
 	met     []string // unchanged folders to be touched with the next batch
+	// unreadable says that a folder could not be looked into: what is gone and
+	// what is only out of sight cannot be told apart.
+	unreadable bool
 	// parts holds what earlier parts of a folder of many files contained.
 	parts FolderState
 }
@@ -118,14 +121,17 @@ func (s *scan) visit(ctx context.Context, folder Folder) error {
 	for _, skipped := range folder.Skipped {
 		s.skip(skipped)
 	}
-	if folder.Unchanged {
+	switch {
+	case folder.Unchanged:
 		s.summary.Unchanged += folder.AudioFiles
 		s.met = append(s.met, folder.Path)
-	} else {
+	case folder.AudioFiles == 0 && len(folder.Skipped) > 0:
+		s.unreadable = true
+	default:
 		s.folders = append(s.folders, folder)
 		s.albums += len(folder.Albums)
 	}
-	if s.albums >= batchAlbums || len(s.met) >= batchAlbums {
+	if max(s.albums, len(s.folders), len(s.met)) >= batchAlbums {
 		if err := s.flush(ctx); err != nil {
 			return err
 		}
@@ -140,7 +146,7 @@ func (s *scan) skip(file Skipped) {
 }
 
 func (s *scan) finish(ctx context.Context) (err error) {
-	if err := s.flush(ctx); err != nil {
+	if err := s.flush(ctx); err != nil || s.unreadable {
 		return err
 	}
 	s.summary.Missing, err = s.library.Finish(ctx, s.id, s.source.Root())

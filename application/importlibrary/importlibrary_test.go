@@ -295,6 +295,18 @@ func TestVanishedMusicIsMarkedMissing(t *testing.T) {
 	}
 }
 
+func TestAFolderThatCannotBeReadIsNotGone(t *testing.T) {
+	f := newFixture()
+	keep, lost := folder("/music/a", "1", album("Ana", "Uno")), folder("/music/b", "1", album("Bea", "Dos"))
+	f.run(t, keep, lost)
+	forbidden := importlibrary.Folder{Path: "/music/b", Skipped: []importlibrary.Skipped{{Path: "/music/b", Reason: "permission denied"}}}
+	summary := f.run(t, keep, forbidden)
+	require.Zero(t, summary.Missing)
+	require.Equal(t, 1, summary.Skipped)
+	require.Zero(t, f.run(t, keep, lost).NewAlbums)
+	require.Equal(t, 2, f.run(t, keep).Missing, "the next whole look tells")
+}
+
 func TestPartsOfALargeFolderAreOneFolder(t *testing.T) {
 	f := newFixture()
 	one, two := folder("/music/a", "1", album("Ana", "Uno")), folder("/music/a", "1", album("Ana", "Dos"))

@@ -22,7 +22,7 @@ type Source interface {
 	// A folder of very many files may be visited in several parts.
 	//
 	// A file or folder that cannot be read is reported in Skipped, never as an
-	// error. The error is for a library that cannot be read at all (NotFound,
+	// error; a folder that cannot be looked into, in a Folder without audio files. The error is for a library that cannot be read at all (NotFound,
 	// InvalidInput if Root is not a folder, Unavailable) and for the end of ctx.
 	Walk(ctx context.Context, unchanged func(path, fingerprint string) (bool, error), visit func(Folder) error) error
 	// Exists reports whether the file at an origin's path is still there.

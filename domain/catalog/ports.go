@@ -40,9 +40,11 @@ type Repository[T any] interface {
 	Put(ctx context.Context, subject T) (created bool, err error)
 }
 
-// Artists, Albums and Users are the three repositories.
 type (
+	// Artists is the repository of artists.
 	Artists interface{ Repository[Artist] }
-	Albums  interface{ Repository[Album] }
-	Users   interface{ Repository[User] }
+	// Albums is the repository of albums.
+	Albums interface{ Repository[Album] }
+	// Users is the repository of users.
+	Users interface{ Repository[User] }
 )

@@ -1,0 +1,128 @@
+package control_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gatefold/adapters/control"
+	"gatefold/application/accesstoken"
+	"gatefold/application/importlibrary"
+	"gatefold/domain/artwork"
+)
+
+// verbs is what the server carries out.
+type verbs struct{ cancelled chan struct{} }
+
+func (v *verbs) Import(ctx context.Context, dir string, observer importlibrary.Observer) (importlibrary.Summary, error) {
+	switch dir {
+	case "/endless":
+		observer.Progress(0, 1)
+		<-ctx.Done()
+		close(v.cancelled)
+		return importlibrary.Summary{}, ctx.Err()
+	case "/nothing":
+		return importlibrary.Summary{}, artwork.Errorf(artwork.NotFound, "there is no folder %s", dir)
+	}
+	for done := range 3 {
+		observer.Progress(done, 2)
+	}
+	observer.Skipped(importlibrary.Skipped{Path: "a\n\"ñ\".mp3", Reason: "no album tag"})
+	return importlibrary.Summary{AudioFiles: 2, Skipped: 1, Took: time.Second}, nil
+}
+
+func (v *verbs) CreateToken(_ context.Context, in accesstoken.CreateIn) (string, error) {
+	if in.Scope == "" {
+		return "", artwork.Errorf(artwork.InvalidInput, "no scope")
+	}
+	return "gf_" + in.Name, nil
+}
+
+func start(t *testing.T) (*control.Client, *verbs, string) {
+	t.Helper()
+	dir := t.TempDir()
+	v := &verbs{make(chan struct{})}
+	server := control.NewServer(v, v, slog.New(slog.DiscardHandler))
+	require.NoError(t, server.Listen(t.Context(), dir))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		require.NoError(t, server.Shutdown(ctx))
+	})
+	client, err := control.Dial(t.Context(), dir)
+	require.NoError(t, err)
+	return client, v, dir
+}
+
+// seen is an Observer that remembers.
+type seen struct {
+	progress int
+	skipped  []importlibrary.Skipped
+	cancel   context.CancelFunc
+}
+
+func (s *seen) Progress(int, int) {
+	s.progress++
+	if s.cancel != nil {
+		s.cancel()
+	}
+}
+func (s *seen) Skipped(file importlibrary.Skipped) { s.skipped = append(s.skipped, file) }
+
+func TestImport(t *testing.T) {
+	client, _, _ := start(t)
+	observer := &seen{}
+	summary, err := client.Import(t.Context(), "/music", observer)
+	require.NoError(t, err)
+	require.Equal(t, importlibrary.Summary{AudioFiles: 2, Skipped: 1, Took: time.Second}, summary)
+	require.Equal(t, 3, observer.progress)
+	require.Equal(t, []importlibrary.Skipped{{Path: "a\n\"ñ\".mp3", Reason: "no album tag"}}, observer.skipped)
+}
+
+func TestErrorsKeepTheirKind(t *testing.T) {
+	client, _, _ := start(t)
+	_, err := client.Import(t.Context(), "/nothing", &seen{})
+	require.Equal(t, artwork.NotFound, artwork.KindOf(err))
+	require.ErrorContains(t, err, "there is no folder /nothing")
+	_, err = client.CreateToken(t.Context(), accesstoken.CreateIn{})
+	require.Equal(t, artwork.InvalidInput, artwork.KindOf(err))
+}
+
+func TestCreateToken(t *testing.T) {
+	client, _, _ := start(t)
+	secret, err := client.CreateToken(t.Context(), accesstoken.CreateIn{Name: "ci", Scope: accesstoken.Read})
+	require.NoError(t, err)
+	require.Equal(t, "gf_ci", secret)
+}
+
+func TestACallerThatLeavesEndsTheImport(t *testing.T) {
+	client, verbs, _ := start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := client.Import(ctx, "/endless", &seen{cancel: cancel})
+	require.True(t, errors.Is(err, context.Canceled), "%v", err)
+	<-verbs.cancelled
+}
+
+func TestNobodyThere(t *testing.T) {
+	dir := t.TempDir()
+	_, err := control.Dial(t.Context(), dir)
+	require.Equal(t, artwork.NotFound, artwork.KindOf(err))
+	_, err = control.Dial(t.Context(), filepath.Join(dir, "nothing"))
+	require.Equal(t, artwork.NotFound, artwork.KindOf(err))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, control.SocketName), nil, 0o600)) // left behind
+	_, err = control.Dial(t.Context(), dir)
+	require.Equal(t, artwork.NotFound, artwork.KindOf(err))
+}
+
+func TestTheSocketIsForItsOwner(t *testing.T) {
+	_, _, dir := start(t)
+	info, err := os.Stat(filepath.Join(dir, control.SocketName))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
