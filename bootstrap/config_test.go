@@ -4,10 +4,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/joho/godotenv"
 	"github.com/stretchr/testify/require"
 
 	"gatefold/domain/artwork"
@@ -106,4 +108,27 @@ func TestDotEnvIsTheDefaultFile(t *testing.T) {
 	cfg, err := LoadConfig(nil)
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:9999", cfg.ListenAddr)
+}
+
+// TestEveryVariableIsDocumented holds .env.example to what the program reads.
+func TestEveryVariableIsDocumented(t *testing.T) {
+	documented, err := godotenv.Read("../.env.example")
+	require.NoError(t, err)
+	read := map[string]bool{}
+	for i := range reflect.TypeFor[variables]().NumField() {
+		tag := reflect.TypeFor[variables]().Field(i).Tag
+		name := tag.Get("env")
+		read[name] = true
+		value, ok := documented[name]
+		require.True(t, ok, "%s is not in .env.example", name)
+		documentedValue, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, "DATA_DIR=/d", name + "=" + value})
+		require.NoError(t, err, name)
+		byDefault := load(t, "DATA_DIR=/d")
+		if name != "DATA_DIR" {
+			require.Equal(t, byDefault, documentedValue, "%s=%s is not the default", name, value)
+		}
+	}
+	for name := range documented {
+		require.True(t, read[name], "%s is in .env.example, but nothing reads it", name)
+	}
 }

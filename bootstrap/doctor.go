@@ -107,7 +107,7 @@ func (e *examination) space(part string) {
 		e.fail(part, err.Error(), "check the file system of DATA_DIR")
 		return
 	}
-	free := stat.Bavail * uint64(stat.Bsize) //nolint:gosec // a block size is not negative
+	free := stat.Bavail * uint64(stat.Bsize)
 	if free < lowSpace {
 		e.fail(part, fmt.Sprintf("%s has only %d MB left", e.cfg.DataDir, free>>20), "make room: uploads and imports will fail")
 		return

@@ -4,15 +4,18 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# What other commands need to find this instance.
+settings=
+[ -n "${DATA_DIR:-}" ] && settings="DATA_DIR=$DATA_DIR "
+
 if [ -z "${MUSIC_DIR:-}" ]; then
   ./bin/gatefold demo
   echo
 fi
-cat <<'TEXT'
-Gatefold starts; the address is in the log below. In another terminal:
-  bin/gatefold token create --scope admin     a token for everything that changes something
-  curl http://localhost:8080/api/albums       what there is (with LISTEN_ADDR at its default)
-Ctrl-C stops it.
+cat <<TEXT
+Gatefold starts; the log below says at which address. In another terminal:
+  ${settings}bin/gatefold token create --scope admin
+prints a token for everything that changes something. Ctrl-C stops the server.
 
 TEXT
 exec ./bin/gatefold serve

@@ -102,7 +102,7 @@ func (s *Store) prepare() error {
 
 // createFile creates the file if there is none.
 func createFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode) //nolint:gosec // the path is the operator's
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (s *Store) Free() (uint64, error) {
 	if err := unix.Statfs(s.root, &st); err != nil {
 		return 0, classify("diskstore.Free", err)
 	}
-	return st.Bavail * uint64(st.Frsize), nil //nolint:gosec // a size is not negative
+	return st.Bavail * uint64(st.Frsize), nil
 }
 
 func (s *Store) join(names ...string) string {
@@ -227,7 +227,7 @@ func makeDir(dir string) error {
 
 // syncDir makes the names in a directory survive a crash.
 func syncDir(dir string) error {
-	f, err := os.Open(dir) //nolint:gosec // the path is the operator's
+	f, err := os.Open(dir)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 const redisDatabases = 4096
 
 var (
-	sharedRedis     = sync.OnceValues(func() (*RedisProcess, error) { return newRedis() })
+	sharedRedis     = sync.OnceValues(newRedis)
 	nextDatabase    atomic.Int32
 	redisStartTries = 5
 )
@@ -110,7 +110,7 @@ func (p *RedisProcess) launch() error {
 	if err != nil {
 		return err
 	}
-	p.cmd = exec.Command(binary, "--bind", host, "--port", port, "--dir", p.dir, //nolint:gosec // the test's own server
+	p.cmd = exec.Command(binary, "--bind", host, "--port", port, "--dir", p.dir,
 		"--save", "", "--appendonly", "no", "--databases", strconv.Itoa(redisDatabases), "--loglevel", "warning")
 	if err := start(p.cmd); err != nil {
 		return err

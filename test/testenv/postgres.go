@@ -1,0 +1,304 @@
+package testenv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	postgresUser = "gatefold"
+	// postgresPassword needs escaping in a URL, as the passwords of operators do.
+	postgresPassword = "p@ss/w0rd?&#"
+	// postgresDatabase is the one to connect to for creating others.
+	postgresDatabase = "postgres"
+	// startLimit bounds how long a server may take until it answers.
+	startLimit = 60 * time.Second
+)
+
+var (
+	sharedPostgres = sync.OnceValues(newPostgres)
+	databases      atomic.Int64
+)
+
+// Postgres returns the URL of a fresh, empty database, which is dropped when the
+// test ends. All are on one private server, started with the first.
+func Postgres(tb TB) string {
+	tb.Helper()
+	return freshDatabase(tb, "template0")
+}
+
+// PostgresCopy is Postgres for a database that begins as a copy of another one,
+// given by its URL. Nobody may be connected to that one.
+func PostgresCopy(tb TB, original string) string {
+	tb.Helper()
+	u, err := url.Parse(original)
+	if err != nil {
+		fatalf(tb, "the URL of the database to copy: %v", err)
+	}
+	return freshDatabase(tb, strings.TrimPrefix(u.Path, "/"))
+}
+
+func freshDatabase(tb TB, template string) string {
+	tb.Helper()
+	server, err := sharedPostgres()
+	if err != nil {
+		fatalf(tb, "%v", err)
+	}
+	name := fmt.Sprintf("test_%d", databases.Add(1))
+	if err := server.exec("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
+		fatalf(tb, "creating a database: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := server.exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+			tb.Errorf("dropping a database: %v", err)
+		}
+	})
+	return server.url(name)
+}
+
+// PostgresServer starts a private server of its own, for tests in which the
+// database cannot be reached. It is removed when the test ends.
+func PostgresServer(tb TB) *PostgresProcess {
+	tb.Helper()
+	server, err := newPostgres()
+	if err != nil {
+		fatalf(tb, "%v", err)
+	}
+	tb.Cleanup(func() {
+		server.Stop()
+		_ = os.RemoveAll(server.dir)
+	})
+	return server
+}
+
+// PostgresProcess is a private Postgres server on 127.0.0.1. Its data survives
+// Stop. The methods are for one goroutine.
+type PostgresProcess struct {
+	bin    string // folder of the binaries
+	dir    string // holds the data folder
+	port   int
+	owner  *syscall.Credential // whom the server runs as; nil: whoever runs the tests
+	server *exec.Cmd
+}
+
+// URL returns the URL of the server's first, empty database.
+func (p *PostgresProcess) URL() string { return p.url(postgresDatabase) }
+
+// Stop ends the server at once; clients lose their connections.
+func (p *PostgresProcess) Stop() {
+	if p.server != nil {
+		// Postgres calls this an immediate shutdown: like a crash, but its
+		// children end too. Committed data is recovered when it starts again.
+		stop(p.server, syscall.SIGQUIT)
+		p.server = nil
+	}
+}
+
+// Start starts the server again, on the same port, and waits until it answers.
+func (p *PostgresProcess) Start() error {
+	p.server = p.command("postgres", "-D", p.data(),
+		"-c", "listen_addresses=127.0.0.1",
+		"-c", "port="+strconv.Itoa(p.port),
+		"-c", "unix_socket_directories=",
+		// Shared memory in the data folder: nothing is left behind by a kill.
+		"-c", "dynamic_shared_memory_type=mmap",
+		"-c", "max_connections=200",
+		"-c", "shared_buffers=32MB",
+		"-c", "fsync=off",
+		"-c", "autovacuum=off",
+		"-c", "timezone=Asia/Kathmandu", // an odd zone, so that nobody relies on UTC
+	)
+	log, err := os.Create(filepath.Join(p.dir, "log"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	p.server.Stdout, p.server.Stderr = log, log
+	if err := start(p.server); err != nil {
+		return err
+	}
+	return p.awaitReady()
+}
+
+// newPostgres creates a data folder and starts a server on it. A port that was
+// taken by somebody else in the meantime is a reason to take another.
+func newPostgres() (*PostgresProcess, error) {
+	p := &PostgresProcess{}
+	var err error
+	if p.bin, err = postgresBinaries(); err != nil {
+		return nil, err
+	}
+	if p.owner, err = unprivileged(); err != nil {
+		return nil, err
+	}
+	if p.dir, err = os.MkdirTemp("", "gatefold-postgres-"); err != nil {
+		return nil, err
+	}
+	onExit(func() { _ = os.RemoveAll(p.dir) })
+	if err := p.initialise(); err != nil {
+		return nil, err
+	}
+	for range 5 {
+		if p.port, err = freePort(); err != nil {
+			return nil, err
+		}
+		if err = p.Start(); err == nil {
+			// Before the kill that start has registered: a killed server leaves a
+			// segment of shared memory behind.
+			onExit(p.Stop)
+			return p, nil
+		}
+		p.Stop()
+	}
+	return nil, err
+}
+
+func (p *PostgresProcess) initialise() error {
+	passwordFile := filepath.Join(p.dir, "password")
+	if err := os.WriteFile(passwordFile, []byte(postgresPassword), 0o600); err != nil {
+		return err
+	}
+	if p.owner != nil {
+		for _, path := range []string{p.dir, passwordFile} {
+			if err := os.Chown(path, int(p.owner.Uid), int(p.owner.Gid)); err != nil {
+				return err
+			}
+		}
+	}
+	initdb := p.command("initdb", "-D", p.data(), "-U", postgresUser, "-E", "UTF8", "--locale=C",
+		"--no-sync", "--auth=scram-sha-256", "--pwfile="+passwordFile)
+	if output, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s%s", err, output, p.hint())
+	}
+	return nil
+}
+
+// hint explains the failure that is not obvious from the server's message: it
+// runs as another user, who has to be able to reach its folder.
+func (p *PostgresProcess) hint() string {
+	if p.owner == nil {
+		return ""
+	}
+	for dir := filepath.Dir(p.dir); dir != "/"; dir = filepath.Dir(dir) {
+		if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o001 == 0 {
+			return fmt.Sprintf("\nPostgres refuses to run as root, and its user %d may not enter %s: set TMPDIR to a folder that anybody may enter", p.owner.Uid, dir)
+		}
+	}
+	return ""
+}
+
+func (p *PostgresProcess) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(p.bin, name), args...)
+	cmd.Dir = p.dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "HOME=" + p.dir}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.owner}
+	return cmd
+}
+
+func (p *PostgresProcess) data() string { return filepath.Join(p.dir, "data") }
+
+func (p *PostgresProcess) url(database string) string {
+	u := url.URL{
+		Scheme:   "postgres",
+		User:     url.UserPassword(postgresUser, postgresPassword),
+		Host:     "127.0.0.1:" + strconv.Itoa(p.port),
+		Path:     "/" + database,
+		RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+func (p *PostgresProcess) awaitReady() error {
+	limit := time.After(startLimit)
+	for {
+		err := p.exec("SELECT 1")
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-done(p.server):
+			return fmt.Errorf("postgres ended while starting: %s", p.log())
+		case <-limit:
+			return fmt.Errorf("postgres did not answer within %s: %w\n%s", startLimit, err, p.log())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (p *PostgresProcess) log() string {
+	text, _ := os.ReadFile(filepath.Join(p.dir, "log"))
+	return string(text)
+}
+
+// exec runs one statement on a connection of its own.
+func (p *PostgresProcess) exec(statement string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, p.URL())
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol)
+	return errors.Join(err, conn.Close(ctx))
+}
+
+// postgresBinaries returns the folder of the server's binaries: the one on PATH
+// or else the newest of those that Debian keeps off it.
+func postgresBinaries() (string, error) {
+	if path, err := exec.LookPath("postgres"); err == nil {
+		if path, err = filepath.EvalSymlinks(path); err == nil && isFile(filepath.Join(filepath.Dir(path), "initdb")) {
+			return filepath.Dir(path), nil
+		}
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if len(found) == 0 {
+		return "", errors.New("these tests need a Postgres server: install it (Debian: apt-get install postgresql) or put its postgres and initdb on PATH")
+	}
+	newest := slices.MaxFunc(found, func(a, b string) int { return majorVersion(a) - majorVersion(b) })
+	return filepath.Dir(newest), nil
+}
+
+func majorVersion(initdb string) int {
+	version, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb))))
+	return version
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// unprivileged returns whom to run as instead of root, which Postgres refuses;
+// nil if the tests do not run as root.
+func unprivileged() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		account, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, errUID := strconv.ParseUint(account.Uid, 10, 32)
+		gid, errGID := strconv.ParseUint(account.Gid, 10, 32)
+		if errUID == nil && errGID == nil {
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+		}
+	}
+	return nil, errors.New("postgres does not run as root, and there is neither a user postgres nor nobody to run it as")
+}
