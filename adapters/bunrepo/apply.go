@@ -1,0 +1,311 @@
+package bunrepo
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"gatefold/domain/artwork"
+)
+
+// Apply implements artwork.ImageRepository.
+func (m *Images) Apply(ctx context.Context, fence artwork.Fence, applications []artwork.Application) ([]artwork.Outcome, error) {
+	for _, a := range applications {
+		if err := checkApplication(a); err != nil {
+			return nil, err
+		}
+	}
+	if len(applications) == 0 {
+		return nil, nil
+	}
+	var outcomes []artwork.Outcome
+	err := m.db.change(ctx, "bunrepo.Apply", fence, func(ctx context.Context, tx bun.Tx) error {
+		board, err := m.open(ctx, tx, applications)
+		if err != nil {
+			return err
+		}
+		if outcomes, err = board.play(applications); err != nil {
+			return err
+		}
+		return board.save(ctx, tx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return outcomes, nil
+}
+
+func checkApplication(a artwork.Application) error {
+	if err := checkText("appliedBy", a.By); err != nil {
+		return err
+	}
+	return checkRecord(a.Record)
+}
+
+// board holds the places of one call, locked against all others, with the
+// records that matter to them.
+type board struct {
+	now     time.Time
+	slots   map[artwork.Place]*slotRow
+	records map[artwork.ID]artwork.Record
+	changed map[artwork.Place]bool // slots to be written back
+	history []historyRow
+}
+
+// open locks the places and then reads, in statements that see what the last
+// holders of the locks wrote. All callers lock in the same order, so that none
+// waits for one that waits for it.
+func (m *Images) open(ctx context.Context, tx bun.Tx, applications []artwork.Application) (*board, error) {
+	b := &board{
+		slots:   map[artwork.Place]*slotRow{},
+		records: map[artwork.ID]artwork.Record{},
+		changed: map[artwork.Place]bool{},
+	}
+	places := sortedPlaces(applications)
+	subjects := make([]artwork.Subject, len(places))
+	for i, p := range places {
+		subjects[i] = p.Subject
+	}
+	if err := requireSubjects(ctx, tx, subjects); err != nil {
+		return nil, err
+	}
+	for some := range slices.Chunk(places, chunkSize) {
+		if err := m.lock(ctx, tx, b, some); err != nil {
+			return nil, err
+		}
+	}
+	b.now = time.Now() // not before the wait for the locks, which orders the changes
+	records := make([]artwork.Record, len(applications))
+	for i, a := range applications {
+		records[i] = a.Record
+	}
+	if err := insertRecords(ctx, tx, records); err != nil {
+		return nil, err
+	}
+	return b, b.readRecords(ctx, tx, records)
+}
+
+func sortedPlaces(applications []artwork.Application) []artwork.Place {
+	places := make([]artwork.Place, len(applications))
+	for i, a := range applications {
+		places[i] = a.Record.Place
+	}
+	slices.SortFunc(places, func(a, b artwork.Place) int {
+		return cmp.Or(
+			strings.Compare(a.Subject.Kind.String(), b.Subject.Kind.String()),
+			strings.Compare(a.Subject.ID.String(), b.Subject.ID.String()),
+			strings.Compare(a.Slot.String(), b.Slot.String()),
+		)
+	})
+	return slices.Compact(places)
+}
+
+// lock makes sure that each place has a row, and locks them.
+func (m *Images) lock(ctx context.Context, tx bun.Tx, b *board, places []artwork.Place) error {
+	missing := make([]slotRow, len(places))
+	for i, p := range places {
+		missing[i] = slotRow{SubjectKind: p.Subject.Kind.String(), SubjectID: uid(p.Subject.ID), Slot: p.Slot.String(), OriginPath: []byte{}}
+	}
+	_, err := tx.NewInsert().Model(&missing).On("CONFLICT DO NOTHING").Exec(ctx)
+	if err != nil {
+		return err
+	}
+	var locked []slotRow
+	query := tx.NewSelect().Model(&locked).OrderExpr("s.subject_kind, s.subject_id, s.slot")
+	for i := range missing {
+		query.WhereOr("s.subject_kind = ? AND s.subject_id = ? AND s.slot = ?", missing[i].SubjectKind, missing[i].SubjectID, missing[i].Slot)
+	}
+	if err := m.db.engine.forUpdate(query).Scan(ctx); err != nil {
+		return err
+	}
+	for i := range locked {
+		place, err := parsePlace(locked[i].SubjectKind, locked[i].SubjectID, locked[i].Slot)
+		if err != nil {
+			return err
+		}
+		b.slots[place] = &locked[i]
+	}
+	return nil
+}
+
+// readRecords reads the records as they are stored: one that was known before
+// may differ from what the application says.
+func (b *board) readRecords(ctx context.Context, tx bun.Tx, applied []artwork.Record) error {
+	var ids []artwork.ID
+	for _, r := range applied {
+		ids = append(ids, r.ID)
+	}
+	for _, slot := range b.slots {
+		if id := artwork.ID(slot.ImageID); !id.IsZero() {
+			ids = append(ids, id)
+		}
+	}
+	for some := range slices.Chunk(ids, chunkSize) {
+		var rows []imageRow
+		if err := tx.NewSelect().Model(&rows).Where("i.id IN (?)", bun.List(uids(some))).Scan(ctx); err != nil {
+			return err
+		}
+		for i := range rows {
+			record, err := rows[i].record()
+			if err != nil {
+				return err
+			}
+			b.records[record.ID] = record
+		}
+	}
+	return nil
+}
+
+// play carries out the applications in their order.
+func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, error) {
+	outcomes := make([]artwork.Outcome, len(applications))
+	for i, a := range applications {
+		result, blocker, err := b.apply(a)
+		if err != nil {
+			return nil, err
+		}
+		outcomes[i] = artwork.Outcome{Result: result, Image: b.image(a.Record.Place), Blocker: blocker}
+	}
+	return outcomes, nil
+}
+
+func (b *board) apply(a artwork.Application) (artwork.Result, string, error) {
+	place := a.Record.Place
+	slot, record := b.slots[place], b.records[a.Record.ID]
+	if record.Place != place {
+		return 0, "", artwork.Errorf(artwork.Conflict, "image %s belongs to %s", record.ID, record.Place)
+	}
+	if a.IfTag != "" && a.IfTag != b.tag(place) {
+		return 0, "", artwork.Errorf(artwork.PreconditionFailed, "another image than %s is in force", a.IfTag)
+	}
+	if artwork.ID(slot.ImageID) == record.ID {
+		b.affirm(slot, a)
+		return artwork.AlreadyInForce, "", nil
+	}
+	if a.Automatic {
+		if allowed, blocker := b.allows(slot, record.Source, a); !allowed {
+			return artwork.Declined, blocker, nil
+		}
+	}
+	b.put(slot, record, a)
+	return artwork.Changed, "", nil
+}
+
+// affirm notes what is learned about the image that is in force already: that a
+// person chose it, or that it was found in a better place.
+func (b *board) affirm(slot *slotRow, a artwork.Application) {
+	switch held := slot.origin(); {
+	case !a.Automatic:
+		if slot.Chosen && !slot.KeptEmpty {
+			return
+		}
+		slot.Chosen, slot.KeptEmpty = true, false
+	case a.Origin.Less(held) || (a.Vanished != "" && a.Vanished == held.Path):
+		slot.setOrigin(a.Origin)
+	default:
+		return
+	}
+	b.changed[a.Record.Place] = true
+}
+
+// allows reports whether an application that nobody chose may take force, and
+// if another local image is the reason why not, where that one was found.
+func (b *board) allows(slot *slotRow, source artwork.Source, a artwork.Application) (allowed bool, blocker string) {
+	holding := artwork.Holding{Origin: slot.origin(), Chosen: slot.Chosen, Locked: slot.Locked, KeptEmpty: slot.KeptEmpty}
+	if held, ok := b.records[artwork.ID(slot.ImageID)]; ok {
+		holding.Source = held.Source
+	}
+	// Only the rule for local images is known: of others it is taken to allow
+	// what displaces nothing.
+	if holding.AllowsLocal(a.Origin, a.Vanished) && (source == artwork.Local || holding.Source == 0) {
+		return true, ""
+	}
+	if source == artwork.Local && holding.Source == artwork.Local && !holding.Locked && !holding.Chosen && !holding.KeptEmpty {
+		return false, holding.Origin.Path
+	}
+	return false, ""
+}
+
+// put points the slot to the record. A person's choice overrides everything.
+func (b *board) put(slot *slotRow, record artwork.Record, a artwork.Application) {
+	slot.ImageID = uid(record.ID)
+	slot.Chosen = !a.Automatic
+	slot.KeptEmpty = false
+	slot.setOrigin(artwork.Origin{})
+	if a.Automatic {
+		slot.setOrigin(a.Origin)
+	}
+	slot.LastModified = instant{nextModified(slot.LastModified.Time, b.now)}
+	b.changed[record.Place] = true
+	b.history = append(b.history, historyRow{
+		SubjectKind: slot.SubjectKind,
+		SubjectID:   slot.SubjectID,
+		Slot:        slot.Slot,
+		ImageID:     slot.ImageID,
+		AppliedBy:   a.By,
+		AppliedAt:   stored(b.now),
+	})
+}
+
+// nextModified is the time of a change in whole seconds, but later than the one
+// before it: clients compare it, and several changes may happen in one second.
+func nextModified(previous, now time.Time) time.Time {
+	next := now.UTC().Truncate(time.Second)
+	if earliest := previous.Add(time.Second); next.Before(earliest) {
+		return earliest
+	}
+	return next
+}
+
+func (b *board) image(place artwork.Place) *artwork.Image {
+	slot := b.slots[place]
+	record, ok := b.records[artwork.ID(slot.ImageID)]
+	if !ok {
+		return nil
+	}
+	return imageOf(record, slot.Locked, slot.LastModified.Time)
+}
+
+func (b *board) tag(place artwork.Place) artwork.Tag {
+	if image := b.image(place); image != nil {
+		return image.Tag
+	}
+	return ""
+}
+
+// save writes back what has changed.
+func (b *board) save(ctx context.Context, tx bun.Tx) error {
+	rows := make([]slotRow, 0, len(b.changed))
+	for place := range b.changed {
+		rows = append(rows, *b.slots[place])
+	}
+	for some := range slices.Chunk(rows, chunkSize) {
+		_, err := tx.NewInsert().Model(&some).
+			On("CONFLICT (subject_kind, subject_id, slot) DO UPDATE").
+			Set("image_id = EXCLUDED.image_id, chosen = EXCLUDED.chosen, kept_empty = EXCLUDED.kept_empty").
+			Set("origin_rank = EXCLUDED.origin_rank, origin_path = EXCLUDED.origin_path").
+			Set("last_modified = EXCLUDED.last_modified, changed_at = EXCLUDED.changed_at").
+			Exec(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(b.history, chunkSize) {
+		if _, err := tx.NewInsert().Model(&some).ExcludeColumn("id").Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *slotRow) origin() artwork.Origin {
+	return artwork.Origin{Rank: r.OriginRank, Path: string(r.OriginPath)}
+}
+
+func (r *slotRow) setOrigin(o artwork.Origin) {
+	r.OriginRank, r.OriginPath = o.Rank, []byte(o.Path)
+}

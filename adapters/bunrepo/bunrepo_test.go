@@ -1,0 +1,90 @@
+package bunrepo_test
+
+import (
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"gatefold/adapters/bunrepo"
+	"gatefold/test/conformance"
+	"gatefold/test/testenv"
+)
+
+func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
+
+// opener opens an empty database with the present schema.
+type opener func(conformance.TB) *bunrepo.DB
+
+func openURL(t conformance.TB, url string) *bunrepo.DB {
+	t.Helper()
+	db, err := bunrepo.Open(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// migrated opens the database and brings its schema up to date.
+func migrated(t conformance.TB, url string) *bunrepo.DB {
+	t.Helper()
+	db := openURL(t, url)
+	require.NoError(t, db.Migrate(t.Context()))
+	return db
+}
+
+func openSQLite(t conformance.TB) *bunrepo.DB {
+	t.Helper()
+	return migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "gatefold.db"))
+}
+
+// openPostgres returns an empty database with the present schema, and its URL.
+func openPostgres(t conformance.TB) (*bunrepo.DB, string) {
+	t.Helper()
+	url := testenv.Postgres(t)
+	return migrated(t, url), url
+}
+
+// postgresOpener returns an opener that copies a database which was migrated
+// once: that is much cheaper than to migrate each.
+func postgresOpener(t *testing.T) opener {
+	template := sync.OnceValue(func() string {
+		url := testenv.Postgres(t)
+		db, err := bunrepo.Open(t.Context(), url)
+		require.NoError(t, err)
+		require.NoError(t, db.Migrate(t.Context()))
+		require.NoError(t, db.Close())
+		return url
+	})
+	return func(t conformance.TB) *bunrepo.DB {
+		t.Helper()
+		return openURL(t, testenv.PostgresCopy(t, template()))
+	}
+}
+
+// onBoth runs a test on each kind of database.
+func onBoth(t *testing.T, test func(t *testing.T, open opener)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, openSQLite) })
+	t.Run("postgres", func(t *testing.T) { test(t, postgresOpener(t)) })
+}
+
+func repositories(db *bunrepo.DB) conformance.Repositories {
+	images := bunrepo.NewImages(db)
+	return conformance.Repositories{
+		Images:  images,
+		Archive: images,
+		Artists: bunrepo.NewArtists(db),
+		Albums:  bunrepo.NewAlbums(db),
+		Users:   bunrepo.NewUsers(db),
+		Library: bunrepo.NewLibrary(db),
+		Tokens:  bunrepo.NewTokens(db),
+	}
+}
+
+func TestConformance(t *testing.T) {
+	onBoth(t, func(t *testing.T, open opener) {
+		conformance.RunRepositories(t, func(t conformance.TB) conformance.Repositories { return repositories(open(t)) })
+	})
+}

@@ -1,0 +1,220 @@
+package bunrepo
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+)
+
+// Artists keeps the artists.
+type Artists struct {
+	subjects[catalog.Artist, artistRow]
+}
+
+// Albums keeps the albums.
+type Albums struct {
+	subjects[catalog.Album, albumRow]
+}
+
+// Users keeps the users.
+type Users struct {
+	subjects[catalog.User, userRow]
+}
+
+var (
+	_ catalog.Artists = (*Artists)(nil)
+	_ catalog.Albums  = (*Albums)(nil)
+	_ catalog.Users   = (*Users)(nil)
+)
+
+// NewArtists returns the artists in the database.
+func NewArtists(db *DB) *Artists {
+	return &Artists{subjects[catalog.Artist, artistRow]{db: db, kind: artwork.ArtistSubject, search: "s.folded_name LIKE ?0 ESCAPE '\\'"}}
+}
+
+// NewAlbums returns the albums in the database.
+func NewAlbums(db *DB) *Albums {
+	return &Albums{subjects[catalog.Album, albumRow]{db: db, kind: artwork.AlbumSubject, search: "s.folded_name LIKE ?0 ESCAPE '\\'"}}
+}
+
+// NewUsers returns the users in the database.
+func NewUsers(db *DB) *Users {
+	return &Users{subjects[catalog.User, userRow]{
+		db: db, kind: artwork.UserSubject,
+		search: "(s.folded_name LIKE ?0 ESCAPE '\\' OR s.folded_display LIKE ?0 ESCAPE '\\')",
+	}}
+}
+
+// Put implements catalog.Repository.
+func (a *Artists) Put(ctx context.Context, artist catalog.Artist) (created bool, err error) {
+	if err := artist.Check(); err != nil {
+		return false, err
+	}
+	row := newArtistRow(artist, time.Now())
+	created, err = a.put(ctx, artist.ID, &row, "name", "sort_name", "folded_name", "sort_key", "name_key", "mbid")
+	if artwork.KindOf(err) == artwork.Conflict {
+		return false, a.heldBy(ctx, err, "MBID", "mbid = ?", row.MBID)
+	}
+	return created, err
+}
+
+// Put implements catalog.Repository.
+func (a *Albums) Put(ctx context.Context, album catalog.Album) (created bool, err error) {
+	if err := album.Check(); err != nil {
+		return false, err
+	}
+	row := newAlbumRow(album, time.Now())
+	created, err = a.put(ctx, album.ID, &row,
+		"artist_id", "name", "year", "folded_name", "sort_key", "name_key", "mbid", "release_group_mbid")
+	switch artwork.KindOf(err) {
+	case artwork.Conflict:
+		return false, a.heldBy(ctx, err, "MBID", "mbid = ?", row.MBID)
+	case artwork.NotFound:
+		return false, notFound(artwork.Artist(album.ArtistID).String())
+	default:
+		return created, err
+	}
+}
+
+// Put implements catalog.Repository.
+func (u *Users) Put(ctx context.Context, user catalog.User) (created bool, err error) {
+	if err := user.Check(); err != nil {
+		return false, err
+	}
+	row := newUserRow(user, time.Now())
+	created, err = u.put(ctx, user.ID, &row,
+		"username", "display_name", "role", "folded_name", "folded_display", "sort_key", "name_key")
+	if artwork.KindOf(err) == artwork.Conflict {
+		return false, u.heldBy(ctx, err, "user name", "name_key = ?", row.NameKey)
+	}
+	return created, err
+}
+
+// subjects is what the repositories of the three kinds have in common.
+type subjects[T any, R row[T]] struct {
+	db     *DB
+	kind   artwork.SubjectKind
+	search string // the condition that a name contains ?0
+}
+
+// row is a row of one of the tables.
+type row[T any] interface{ value() T }
+
+// Get implements catalog.Repository.
+func (s *subjects[T, R]) Get(ctx context.Context, id artwork.ID) (T, error) {
+	var none T
+	var rows []R
+	if err := s.selectRows(&rows).Where("s.id = ?", uid(id)).Scan(ctx); err != nil {
+		return none, s.db.fail(ctx, "bunrepo.Get", err)
+	}
+	if len(rows) == 0 {
+		return none, notFound(artwork.Subject{Kind: s.kind, ID: id}.String())
+	}
+	return rows[0].value(), nil
+}
+
+// List implements catalog.Repository.
+func (s *subjects[T, R]) List(ctx context.Context, query catalog.Query) (catalog.Page[T], error) {
+	var page catalog.Page[T]
+	if err := s.check(query); err != nil {
+		return page, err
+	}
+	total, err := s.filter(s.db.read.NewSelect().TableExpr("? AS s", tables[s.kind]), query).Count(ctx)
+	if err != nil {
+		return page, s.db.fail(ctx, "bunrepo.List", err)
+	}
+	page.Total = int(total)
+	var rows []R
+	err = s.filter(s.selectRows(&rows), query).
+		OrderExpr("s.sort_key, s.id").Limit(int64(query.PageSize)).Offset(offset(query)).
+		Scan(ctx)
+	if err != nil {
+		return page, s.db.fail(ctx, "bunrepo.List", err)
+	}
+	page.Items = make([]T, len(rows))
+	for i, row := range rows {
+		page.Items[i] = row.value()
+	}
+	return page, nil
+}
+
+func (s *subjects[T, R]) check(query catalog.Query) error {
+	switch {
+	case query.Page < 1:
+		return artwork.Errorf(artwork.InvalidInput, "pages are counted from 1")
+	case query.PageSize < 1 || query.PageSize > catalog.MaxPageSize:
+		return artwork.Errorf(artwork.InvalidInput, "a page has 1 to %d items", catalog.MaxPageSize)
+	case query.Missing != 0 && !s.kind.Has(query.Missing):
+		return artwork.Errorf(artwork.InvalidInput, "an %s has no slot %q", s.kind, query.Missing)
+	}
+	return checkText("the text to search for", query.Text)
+}
+
+// offset returns how many rows come before the page; the largest number there is
+// for a page that is past the end of everything.
+func offset(query catalog.Query) int64 {
+	page, size := int64(query.Page), int64(query.PageSize)
+	if page-1 > math.MaxInt64/size {
+		return math.MaxInt64
+	}
+	return (page - 1) * size
+}
+
+func (s *subjects[T, R]) selectRows(dest *[]R) *bun.SelectQuery {
+	query := s.db.read.NewSelect().Model(dest).ColumnExpr("s.*")
+	if s.kind == artwork.AlbumSubject {
+		query.ColumnExpr("a.name AS artist_name").Join("JOIN artists AS a ON a.id = s.artist_id")
+	}
+	return query
+}
+
+func (s *subjects[T, R]) filter(to *bun.SelectQuery, query catalog.Query) *bun.SelectQuery {
+	if text := catalog.FoldName(query.Text); text != "" {
+		to.Where(s.search, containing(text))
+	}
+	if query.Missing != 0 {
+		to.Where("NOT EXISTS (SELECT 1 FROM slots AS p WHERE p.subject_kind = ? AND p.subject_id = s.id AND p.slot = ? AND p.image_id IS NOT NULL)",
+			s.kind.String(), query.Missing.String())
+	}
+	if s.kind == artwork.AlbumSubject && !query.ArtistID.IsZero() {
+		to.Where("s.artist_id = ?", uid(query.ArtistID))
+	}
+	return to
+}
+
+// put inserts the row or, if its ID is known, updates the columns.
+func (s *subjects[T, R]) put(ctx context.Context, id artwork.ID, row *R, columns ...string) (created bool, err error) {
+	if id.IsZero() {
+		return false, artwork.Errorf(artwork.InvalidInput, "the %s has no ID", s.kind)
+	}
+	columns = append(columns, "updated_at")
+	err = s.db.change(ctx, "bunrepo.Put", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
+		result, err := tx.NewInsert().Model(row).On("CONFLICT (id) DO NOTHING").Exec(ctx)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		if created = n > 0; err != nil || created {
+			return err
+		}
+		_, err = tx.NewUpdate().Model(row).Column(columns...).WherePK().Exec(ctx)
+		return err
+	})
+	return created && err == nil, err
+}
+
+// heldBy explains a conflict: it names who holds what can be held only once.
+func (s *subjects[T, R]) heldBy(ctx context.Context, conflict error, what, condition string, value any) error {
+	var holders []uid
+	err := s.db.read.NewRaw("SELECT id FROM ? WHERE "+condition, tables[s.kind], value).Scan(ctx, &holders)
+	if err != nil || len(holders) == 0 {
+		return conflict // it stays true, only with less to say
+	}
+	holder := artwork.Subject{Kind: s.kind, ID: artwork.ID(holders[0])}
+	return &artwork.Error{Kind: artwork.Conflict, Msg: holder.String() + " has the same " + what, Err: conflict}
+}

@@ -1,0 +1,278 @@
+package bunrepo
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"gatefold/domain/artwork"
+)
+
+// Images keeps which image is in force in every place, and the records of all
+// that are known.
+type Images struct{ db *DB }
+
+var (
+	_ artwork.ImageRepository = (*Images)(nil)
+	_ artwork.ImageArchive    = (*Images)(nil)
+)
+
+// NewImages returns the images in the database.
+func NewImages(db *DB) *Images { return &Images{db} }
+
+// tables are the tables of the kinds of subject.
+var tables = [...]bun.Ident{
+	artwork.ArtistSubject: "artists",
+	artwork.AlbumSubject:  "albums",
+	artwork.UserSubject:   "users",
+}
+
+// inForce tells three things apart in one statement: no row, no subject; no
+// image, an empty slot; the image. It is the statement that every miss of the
+// cache runs, so it is one that is prepared once instead of bun's.
+var inForce = [...]string{
+	artwork.ArtistSubject: inForceIn("artists"),
+	artwork.AlbumSubject:  inForceIn("albums"),
+	artwork.UserSubject:   inForceIn("users"),
+}
+
+func inForceIn(table string) string {
+	return `
+SELECT s.image_id, s.locked, s.last_modified,
+	i.hash, i.size, i.mime_type, i.width, i.height, i.thumb_hash, i.source, i.provider, i.focal_x, i.focal_y
+FROM ` + table + ` AS t
+LEFT JOIN slots AS s ON s.subject_kind = $1 AND s.subject_id = t.id AND s.slot = $2
+LEFT JOIN images AS i ON i.id = s.image_id
+WHERE t.id = $3`
+}
+
+// InForce implements artwork.ImageRepository.
+func (m *Images) InForce(ctx context.Context, place artwork.Place) (*artwork.Image, error) {
+	if err := place.Check(); err != nil {
+		return nil, err
+	}
+	subject := place.Subject
+	args := m.db.engine.prepared(subject.Kind.String(), place.Slot.String(), subject.ID.String())
+	var row inForceRow
+	err := m.db.read.DB.QueryRowContext(ctx, inForce[subject.Kind], args...).Scan(row.columns()...)
+	if isNoRow(err) {
+		return nil, notFound(subject.String())
+	}
+	if err != nil {
+		return nil, m.db.fail(ctx, "bunrepo.InForce", err)
+	}
+	image, err := row.image()
+	return image, m.db.fail(ctx, "bunrepo.InForce", err)
+}
+
+// Add implements artwork.ImageArchive.
+func (m *Images) Add(ctx context.Context, record artwork.Record) error {
+	if err := checkRecord(record); err != nil {
+		return err
+	}
+	return m.db.change(ctx, "bunrepo.Add", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
+		if err := requireSubjects(ctx, tx, []artwork.Subject{record.Place.Subject}); err != nil {
+			return err
+		}
+		return insertRecords(ctx, tx, []artwork.Record{record})
+	})
+}
+
+// Find implements artwork.ImageArchive.
+func (m *Images) Find(ctx context.Context, id artwork.ID) (artwork.Record, error) {
+	var rows []imageRow
+	if err := m.db.read.NewSelect().Model(&rows).Where("i.id = ?", uid(id)).Scan(ctx); err != nil {
+		return artwork.Record{}, m.db.fail(ctx, "bunrepo.Find", err)
+	}
+	if len(rows) == 0 {
+		return artwork.Record{}, notFound("image " + id.String())
+	}
+	record, err := rows[0].record()
+	return record, m.db.fail(ctx, "bunrepo.Find", err)
+}
+
+// List implements artwork.ImageArchive.
+func (m *Images) List(ctx context.Context, subject artwork.Subject, source artwork.Source) ([]artwork.ListedRecord, error) {
+	if err := requireSubjects(ctx, m.db.read, []artwork.Subject{subject}); err != nil {
+		return nil, m.db.fail(ctx, "bunrepo.List", err)
+	}
+	var rows []imageRow
+	err := m.db.read.NewSelect().Model(&rows).
+		ColumnExpr("i.*").
+		ColumnExpr("s.image_id IS NOT NULL AS in_force").
+		Join("LEFT JOIN slots AS s ON s.subject_kind = i.subject_kind AND s.subject_id = i.subject_id AND s.slot = i.slot AND s.image_id = i.id").
+		Where("i.subject_kind = ? AND i.subject_id = ? AND i.source = ?", subject.Kind.String(), uid(subject.ID), source.String()).
+		OrderExpr("i.added_at DESC, i.id").
+		Scan(ctx)
+	if err != nil {
+		return nil, m.db.fail(ctx, "bunrepo.List", err)
+	}
+	listed := make([]artwork.ListedRecord, len(rows))
+	for i := range rows {
+		if listed[i].Record, err = rows[i].record(); err != nil {
+			return nil, m.db.fail(ctx, "bunrepo.List", err)
+		}
+		listed[i].InForce = rows[i].InForce
+	}
+	return listed, nil
+}
+
+// referencesAtOnce bounds how many records References holds in memory.
+const referencesAtOnce = 1000
+
+// References implements artwork.ImageArchive. It reads in steps, so that a slow
+// visit keeps no connection and no old version of the table alive.
+func (m *Images) References(ctx context.Context, visit func(artwork.Content) error) error {
+	var last imageRow
+	for {
+		var rows []imageRow
+		query := m.db.read.NewSelect().Model(&rows).
+			Column("id", "hash", "size", "mime_type", "width", "height", "thumb_hash").
+			OrderExpr("i.hash, i.id").Limit(referencesAtOnce)
+		if last.Hash != nil {
+			query.Where("(i.hash, i.id) > (?, ?)", last.Hash, last.ID)
+		}
+		if err := query.Scan(ctx); err != nil {
+			return m.db.fail(ctx, "bunrepo.References", err)
+		}
+		for i := range rows {
+			content, err := rows[i].content()
+			if err != nil {
+				return m.db.fail(ctx, "bunrepo.References", err)
+			}
+			if err := visit(content); err != nil {
+				return err
+			}
+		}
+		if len(rows) < referencesAtOnce {
+			return ctx.Err()
+		}
+		last = rows[len(rows)-1]
+	}
+}
+
+// inForceRow is what the statement inForce selects: NULL in an empty slot.
+type inForceRow struct {
+	id                     uid
+	locked                 sql.NullBool
+	lastModified           instant
+	hash, thumbHash        []byte
+	size, width, height    sql.NullInt64
+	mime, source, provider sql.NullString
+	focalX, focalY         sql.NullFloat64
+}
+
+func (r *inForceRow) columns() []any {
+	return []any{
+		&r.id, &r.locked, &r.lastModified,
+		&r.hash, &r.size, &r.mime, &r.width, &r.height, &r.thumbHash, &r.source, &r.provider, &r.focalX, &r.focalY,
+	}
+}
+
+func (r *inForceRow) image() (*artwork.Image, error) {
+	if artwork.ID(r.id).IsZero() {
+		return nil, nil
+	}
+	row := imageRow{
+		ID: r.id,
+		contentRow: contentRow{
+			Hash: r.hash, Size: r.size.Int64, MIMEType: r.mime.String,
+			Width: int(r.width.Int64), Height: int(r.height.Int64), ThumbHash: r.thumbHash,
+		},
+		FocalX: r.focalX, FocalY: r.focalY,
+	}
+	content, err := row.content()
+	if err != nil {
+		return nil, err
+	}
+	source, err := artwork.ParseSource(r.source.String)
+	if err != nil {
+		return nil, err
+	}
+	record := artwork.Record{ID: artwork.ID(r.id), Content: content, Source: source, Provider: r.provider.String, FocalPoint: row.focalPoint()}
+	return imageOf(record, r.locked.Bool, r.lastModified.Time), nil
+}
+
+// requireSubjects returns a NotFound error if one of the subjects does not
+// exist. Subjects are never deleted, so that the answer stays true.
+func requireSubjects(ctx context.Context, db bun.IDB, subjects []artwork.Subject) error {
+	wanted := map[artwork.SubjectKind][]artwork.ID{}
+	for _, s := range subjects {
+		wanted[s.Kind] = append(wanted[s.Kind], s.ID)
+	}
+	known := map[artwork.Subject]bool{}
+	for kind, ids := range wanted {
+		if int(kind) >= len(tables) || tables[kind] == "" {
+			continue // nothing of such a kind is known
+		}
+		for some := range slices.Chunk(ids, chunkSize) {
+			var found []uid
+			if err := db.NewRaw("SELECT id FROM ? WHERE id IN (?)", tables[kind], bun.List(uids(some))).Scan(ctx, &found); err != nil {
+				return err
+			}
+			for _, id := range found {
+				known[artwork.Subject{Kind: kind, ID: artwork.ID(id)}] = true
+			}
+		}
+	}
+	for _, s := range subjects {
+		if !known[s] {
+			return notFound(s.String())
+		}
+	}
+	return nil
+}
+
+// chunkSize bounds how many things one statement names.
+const chunkSize = 200
+
+// insertRecords stores the records that are not known yet.
+func insertRecords(ctx context.Context, tx bun.Tx, records []artwork.Record) error {
+	now := time.Now()
+	for some := range slices.Chunk(records, chunkSize) {
+		rows := make([]imageRow, len(some))
+		for i, record := range some {
+			if record.AddedAt.IsZero() {
+				record.AddedAt = now
+			}
+			rows[i] = newImageRow(record)
+		}
+		if _, err := tx.NewInsert().Model(&rows).On("CONFLICT (id) DO NOTHING").Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkRecord returns an InvalidInput error unless the record can be stored.
+func checkRecord(r artwork.Record) error {
+	if err := r.Place.Check(); err != nil {
+		return err
+	}
+	switch {
+	case r.ID.IsZero():
+		return artwork.Errorf(artwork.InvalidInput, "the record has no ID")
+	case r.Content.Hash.IsZero():
+		return artwork.Errorf(artwork.InvalidInput, "the record has no hash")
+	case r.Source.String() == "":
+		return artwork.Errorf(artwork.InvalidInput, "the record has no source")
+	}
+	if r.FocalPoint != nil {
+		if err := r.FocalPoint.Check(); err != nil {
+			return err
+		}
+	}
+	texts := []struct{ what, text string }{
+		{"mimeType", r.Content.MIMEType}, {"provider", r.Provider}, {"sourceUrl", r.SourceURL}, {"licence", r.Licence},
+		{"attribution", r.Attribution}, {"fileName", r.FileName}, {"addedBy", r.AddedBy},
+	}
+	for _, t := range texts {
+		if err := checkText(t.what, t.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,386 @@
+package bunrepo
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"gatefold/application/importlibrary"
+	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+)
+
+// Library keeps what imports remember.
+type Library struct {
+	db      *DB
+	artists *Artists
+	albums  *Albums
+}
+
+var _ importlibrary.Library = (*Library)(nil)
+
+// NewLibrary returns what imports remember in the database.
+func NewLibrary(db *DB) *Library { return &Library{db, NewArtists(db), NewAlbums(db)} }
+
+// folderRow is a folder as it was imported. Paths are bytes: on Linux nothing
+// makes them valid text.
+type folderRow struct {
+	bun.BaseModel `bun:"table:library_folders,alias:f"`
+
+	ID          []byte `bun:"id,pk"`
+	Path        []byte `bun:"path"`
+	Root        []byte `bun:"root"`
+	Fingerprint string `bun:"fingerprint"`
+	ScanID      uid    `bun:"scan_id"`
+}
+
+type folderAlbumRow struct {
+	bun.BaseModel `bun:"table:library_folder_albums,alias:fa"`
+
+	FolderID []byte `bun:"folder_id,pk"`
+	AlbumID  uid    `bun:"album_id,pk"`
+}
+
+// Fingerprint implements importlibrary.Library.
+func (l *Library) Fingerprint(ctx context.Context, folder string) (string, error) {
+	var found []string
+	err := l.db.read.NewRaw("SELECT fingerprint FROM library_folders WHERE id = ?", digest(folder)).Scan(ctx, &found)
+	if err != nil || len(found) == 0 {
+		return "", l.db.fail(ctx, "bunrepo.Fingerprint", err)
+	}
+	return found[0], nil
+}
+
+// FindArtists implements importlibrary.Library.
+func (l *Library) FindArtists(ctx context.Context, mbids []catalog.MBID, foldedNames []string) ([]catalog.Artist, error) {
+	found := map[uid]artistRow{}
+	find := func(condition string, args ...any) error {
+		var rows []artistRow
+		if err := l.artists.selectRows(&rows).Where(condition, args...).Scan(ctx); err != nil {
+			return err
+		}
+		for _, row := range rows {
+			found[row.ID] = row
+		}
+		return nil
+	}
+	for some := range slices.Chunk(mbids, chunkSize) {
+		if err := find("s.mbid IN (?)", bun.List(uids(some))); err != nil {
+			return nil, l.db.fail(ctx, "bunrepo.FindArtists", err)
+		}
+	}
+	for some := range slices.Chunk(foldedNames, chunkSize) {
+		if err := find("s.name_key IN (?)", bun.List(digests(some))); err != nil {
+			return nil, l.db.fail(ctx, "bunrepo.FindArtists", err)
+		}
+	}
+	return oldestFirst(found), nil
+}
+
+// FindAlbums implements importlibrary.Library.
+func (l *Library) FindAlbums(ctx context.Context, mbids []catalog.MBID, artists []artwork.ID, foldedNames []string) ([]catalog.Album, error) {
+	found := map[uid]albumRow{}
+	find := func(condition string, args ...any) error {
+		var rows []albumRow
+		if err := l.albums.selectRows(&rows).Where(condition, args...).Scan(ctx); err != nil {
+			return err
+		}
+		for _, row := range rows {
+			found[row.ID] = row
+		}
+		return nil
+	}
+	for some := range slices.Chunk(mbids, chunkSize) {
+		if err := find("s.mbid IN (?)", bun.List(uids(some))); err != nil {
+			return nil, l.db.fail(ctx, "bunrepo.FindAlbums", err)
+		}
+	}
+	for someArtists := range slices.Chunk(artists, chunkSize) {
+		for someNames := range slices.Chunk(foldedNames, chunkSize) {
+			if err := find("s.artist_id IN (?) AND s.name_key IN (?)", bun.List(uids(someArtists)), bun.List(digests(someNames))); err != nil {
+				return nil, l.db.fail(ctx, "bunrepo.FindAlbums", err)
+			}
+		}
+	}
+	return oldestFirst(found), nil
+}
+
+// aged is a row of a subject that can be told older or younger than another.
+type aged[T any] interface {
+	row[T]
+	age() (time.Time, uid)
+}
+
+func oldestFirst[T any, R aged[T]](found map[uid]R) []T {
+	rows := slices.SortedFunc(maps.Values(found), func(a, b R) int {
+		createdA, idA := a.age()
+		createdB, idB := b.age()
+		return cmp.Or(createdA.Compare(createdB), slices.Compare(idA[:], idB[:]))
+	})
+	subjects := make([]T, len(rows))
+	for i, row := range rows {
+		subjects[i] = row.value()
+	}
+	return subjects
+}
+
+func (r artistRow) age() (time.Time, uid) { return r.CreatedAt.Time, r.ID }
+
+func (r albumRow) age() (time.Time, uid) { return r.CreatedAt.Time, r.ID }
+
+// Save implements importlibrary.Library.
+func (l *Library) Save(ctx context.Context, artists []catalog.Artist, albums []catalog.Album) error {
+	if err := checkSubjects(artists, albums); err != nil {
+		return err
+	}
+	now := time.Now()
+	artistRows := make([]artistRow, len(artists))
+	for i, a := range artists {
+		artistRows[i] = newArtistRow(a, now)
+	}
+	albumRows := make([]albumRow, len(albums))
+	for i, a := range albums {
+		albumRows[i] = newAlbumRow(a, now)
+	}
+	return l.db.change(ctx, "bunrepo.Save", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
+		for _, some := range batches(artistRows, func(r artistRow) uid { return r.ID }) {
+			if err := saveArtists(ctx, tx, some); err != nil {
+				return err
+			}
+		}
+		for _, some := range batches(albumRows, func(r albumRow) uid { return r.ID }) {
+			if err := saveAlbums(ctx, tx, some); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func checkSubjects(artists []catalog.Artist, albums []catalog.Album) error {
+	for _, a := range artists {
+		if err := a.Check(); err != nil {
+			return err
+		}
+		if a.ID.IsZero() {
+			return artwork.Errorf(artwork.InvalidInput, "the artist %q has no ID", a.Name)
+		}
+	}
+	for _, a := range albums {
+		if err := a.Check(); err != nil {
+			return err
+		}
+		if a.ID.IsZero() {
+			return artwork.Errorf(artwork.InvalidInput, "the album %q has no ID", a.Name)
+		}
+	}
+	return nil
+}
+
+// batches splits rows for statements that write several at once. Such a
+// statement cannot write one row twice, and writers that meet do not wait for
+// one another in a circle if all write in the order of the IDs.
+func batches[R any](rows []R, id func(R) uid) [][]R {
+	sorted := slices.SortedStableFunc(slices.Values(rows), func(a, b R) int {
+		idA, idB := id(a), id(b)
+		return slices.Compare(idA[:], idB[:])
+	})
+	var out [][]R
+	var batch []R
+	for i, row := range sorted {
+		if len(batch) == chunkSize || (i > 0 && id(sorted[i-1]) == id(row)) {
+			out, batch = append(out, batch), nil
+		}
+		batch = append(batch, row)
+	}
+	if len(batch) > 0 {
+		out = append(out, batch)
+	}
+	return out
+}
+
+// saveArtists adds what was not known; a row that says nothing new is not
+// written.
+func saveArtists(ctx context.Context, tx bun.Tx, rows []artistRow) error {
+	_, err := tx.NewInsert().Model(&rows).
+		On("CONFLICT (id) DO UPDATE").
+		Set("mbid = COALESCE(s.mbid, EXCLUDED.mbid)").
+		Set("sort_name = CASE WHEN s.sort_name = '' THEN EXCLUDED.sort_name ELSE s.sort_name END").
+		Set("sort_key = CASE WHEN s.sort_name = '' AND EXCLUDED.sort_name <> '' THEN EXCLUDED.sort_key ELSE s.sort_key END").
+		Set("missing = FALSE").
+		Set("updated_at = EXCLUDED.updated_at").
+		Where("s.missing").
+		WhereOr("s.mbid IS NULL AND EXCLUDED.mbid IS NOT NULL").
+		WhereOr("s.sort_name = '' AND EXCLUDED.sort_name <> ''").
+		Exec(ctx)
+	return err
+}
+
+func saveAlbums(ctx context.Context, tx bun.Tx, rows []albumRow) error {
+	_, err := tx.NewInsert().Model(&rows).
+		On("CONFLICT (id) DO UPDATE").
+		Set("mbid = COALESCE(s.mbid, EXCLUDED.mbid)").
+		Set("release_group_mbid = COALESCE(s.release_group_mbid, EXCLUDED.release_group_mbid)").
+		Set("year = CASE WHEN s.year = 0 THEN EXCLUDED.year ELSE s.year END").
+		Set("missing = FALSE").
+		Set("updated_at = EXCLUDED.updated_at").
+		Where("s.missing").
+		WhereOr("s.mbid IS NULL AND EXCLUDED.mbid IS NOT NULL").
+		WhereOr("s.release_group_mbid IS NULL AND EXCLUDED.release_group_mbid IS NOT NULL").
+		WhereOr("s.year = 0 AND EXCLUDED.year <> 0").
+		Exec(ctx)
+	return err
+}
+
+// SaveFolders implements importlibrary.Library. What is in a folder is not
+// missing: it takes the marks away, as Save does. NotFound: there is no such
+// album.
+func (l *Library) SaveFolders(ctx context.Context, scan artwork.ID, root string, folders []importlibrary.FolderState) error {
+	if scan.IsZero() {
+		return errNoScan()
+	}
+	rows := map[string]folderRow{} // by path: of a folder that is given twice the last state counts
+	links := map[string][]folderAlbumRow{}
+	for _, f := range folders {
+		if err := checkText("fingerprint", f.Fingerprint); err != nil {
+			return err
+		}
+		rows[f.Path] = folderRow{ID: digest(f.Path), Path: []byte(f.Path), Root: []byte(root), Fingerprint: f.Fingerprint, ScanID: uid(scan)}
+		links[f.Path] = nil
+		for _, album := range f.Albums {
+			links[f.Path] = append(links[f.Path], folderAlbumRow{FolderID: digest(f.Path), AlbumID: uid(album)})
+		}
+	}
+	return l.db.change(ctx, "bunrepo.SaveFolders", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
+		if err := l.db.engine.serialise(ctx, tx, false); err != nil {
+			return err
+		}
+		for paths := range slices.Chunk(slices.Sorted(maps.Keys(rows)), chunkSize) {
+			var someRows []folderRow
+			var someLinks []folderAlbumRow
+			for _, path := range paths {
+				someRows = append(someRows, rows[path])
+				someLinks = append(someLinks, links[path]...)
+			}
+			if err := saveFolders(ctx, tx, someRows, someLinks); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func errNoScan() error { return artwork.Errorf(artwork.InvalidInput, "the scan has no ID") }
+
+func saveFolders(ctx context.Context, tx bun.Tx, rows []folderRow, links []folderAlbumRow) error {
+	_, err := tx.NewInsert().Model(&rows).
+		On("CONFLICT (id) DO UPDATE").
+		Set("root = EXCLUDED.root, fingerprint = EXCLUDED.fingerprint, scan_id = EXCLUDED.scan_id").
+		Exec(ctx)
+	if err != nil {
+		return err
+	}
+	ids := make([][]byte, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM library_folder_albums WHERE folder_id IN (?)", bun.List(ids)); err != nil {
+		return err
+	}
+	for some := range slices.Chunk(links, chunkSize) {
+		if _, err := tx.NewInsert().Model(&some).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+			return err
+		}
+		if err := markPresent(ctx, tx, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func markPresent(ctx context.Context, tx bun.Tx, links []folderAlbumRow) error {
+	albums := make([]uid, len(links))
+	for i, link := range links {
+		albums[i] = link.AlbumID
+	}
+	now := stored(time.Now())
+	_, err := tx.ExecContext(ctx, "UPDATE albums SET in_library = TRUE, missing = FALSE, updated_at = ? WHERE id IN (?) AND (missing OR NOT in_library)",
+		now, bun.List(albums))
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE artists SET missing = FALSE, updated_at = ? WHERE missing AND id IN (SELECT artist_id FROM albums WHERE id IN (?))",
+		now, bun.List(albums))
+	return err
+}
+
+// Touch implements importlibrary.Library.
+func (l *Library) Touch(ctx context.Context, scan artwork.ID, folders []string) error {
+	if scan.IsZero() {
+		return errNoScan()
+	}
+	return l.db.change(ctx, "bunrepo.Touch", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
+		for some := range slices.Chunk(folders, chunkSize) {
+			_, err := tx.ExecContext(ctx, "UPDATE library_folders SET scan_id = ? WHERE id IN (?)", uid(scan), bun.List(digests(some)))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// The steps of Finish. Albums and artists that were never in a folder were
+// brought by somebody and not by an import; nobody misses them.
+const (
+	forgetFolders = "DELETE FROM library_folders WHERE root = ? AND scan_id <> ?"
+
+	missAlbums = `
+UPDATE albums SET missing = TRUE, updated_at = ?
+WHERE in_library AND NOT missing
+	AND NOT EXISTS (SELECT 1 FROM library_folder_albums AS f WHERE f.album_id = albums.id)`
+
+	missArtists = `
+UPDATE artists SET missing = TRUE, updated_at = ?
+WHERE NOT missing
+	AND EXISTS (SELECT 1 FROM albums AS a WHERE a.artist_id = artists.id AND a.in_library)
+	AND NOT EXISTS (SELECT 1 FROM albums AS a JOIN library_folder_albums AS f ON f.album_id = a.id WHERE a.artist_id = artists.id)`
+)
+
+// Finish implements importlibrary.Library.
+func (l *Library) Finish(ctx context.Context, scan artwork.ID, root string) (missing int, err error) {
+	if scan.IsZero() {
+		return 0, errNoScan()
+	}
+	err = l.db.change(ctx, "bunrepo.Finish", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
+		// An album that another import just now puts into a folder would be
+		// marked, if it was only in one that is forgotten here.
+		if err := l.db.engine.serialise(ctx, tx, true); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, forgetFolders, []byte(root), uid(scan)); err != nil {
+			return err
+		}
+		missing = 0
+		for _, step := range []string{missAlbums, missArtists} {
+			result, err := tx.ExecContext(ctx, step, stored(time.Now()))
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			missing += int(n)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return missing, nil
+}

@@ -1,0 +1,180 @@
+package bunrepo_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"gatefold/adapters/bunrepo"
+	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+	"gatefold/test/testenv"
+)
+
+// onEmpty runs a test on a database of each kind that was never migrated.
+func onEmpty(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "gatefold.db")) })
+	t.Run("postgres", func(t *testing.T) { test(t, testenv.Postgres(t)) })
+}
+
+func TestMigrationsGoUpAndDown(t *testing.T) {
+	onEmpty(t, func(t *testing.T, url string) {
+		db := openURL(t, url)
+		for range 2 {
+			require.NoError(t, db.Migrate(t.Context()))
+			_, err := bunrepo.NewArtists(db).Put(t.Context(), catalog.Artist{ID: artwork.NewID(), Name: "Someone"})
+			require.NoError(t, err)
+			current, latest, err := db.MigrationStatus(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, latest, current)
+
+			require.NoError(t, db.Down(t.Context()))
+			current, _, err = db.MigrationStatus(t.Context())
+			require.NoError(t, err)
+			require.Zero(t, current)
+			require.Equal(t, []string{"goose_db_version"}, tableNames(t, db), "a migration down leaves something behind")
+		}
+	})
+}
+
+func tableNames(t *testing.T, db *bunrepo.DB) []string {
+	t.Helper()
+	query := "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+	if db.Kind() == "sqlite" {
+		query = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+	}
+	names := []string{}
+	require.NoError(t, db.Write().NewRaw(query).Scan(t.Context(), &names))
+	return names
+}
+
+func TestMigrateTwiceChangesNothing(t *testing.T) {
+	onEmpty(t, func(t *testing.T, url string) {
+		db := openURL(t, url)
+		require.NoError(t, db.Migrate(t.Context()))
+		artist := catalog.Artist{ID: artwork.NewID(), Name: "Someone"}
+		_, err := bunrepo.NewArtists(db).Put(t.Context(), artist)
+		require.NoError(t, err)
+		require.NoError(t, db.Migrate(t.Context()))
+		_, err = bunrepo.NewArtists(db).Get(t.Context(), artist.ID)
+		require.NoError(t, err)
+	})
+}
+
+func TestEightInstancesMigrateAtOnce(t *testing.T) {
+	onEmpty(t, func(t *testing.T, url string) {
+		const instances = 8
+		var ready, done sync.WaitGroup
+		ready.Add(instances)
+		errs := make([]error, instances)
+		for i := range instances {
+			db := openURL(t, url)
+			done.Go(func() {
+				ready.Done()
+				ready.Wait()
+				errs[i] = db.Migrate(t.Context())
+			})
+		}
+		done.Wait()
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+		db := openURL(t, url)
+		var versions []int64
+		require.NoError(t, db.Write().NewRaw("SELECT version_id FROM goose_db_version ORDER BY id").Scan(t.Context(), &versions))
+		_, latest, err := db.MigrationStatus(t.Context())
+		require.NoError(t, err)
+		var once []int64
+		for version := range latest + 1 {
+			once = append(once, version)
+		}
+		require.Equal(t, once, versions, "a step was taken twice or not at all")
+	})
+}
+
+func TestMigrationStatusChangesNothing(t *testing.T) {
+	onEmpty(t, func(t *testing.T, url string) {
+		db := openURL(t, url)
+		current, latest, err := db.MigrationStatus(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, current)
+		require.Positive(t, latest)
+		if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+			entries, err := os.ReadDir(filepath.Dir(path))
+			require.NoError(t, err)
+			require.Empty(t, entries, "a file was created")
+		}
+		require.Empty(t, tableNames(t, db))
+	})
+}
+
+func TestACancelledMigrationEndsWithItsContext(t *testing.T) {
+	onEmpty(t, func(t *testing.T, url string) {
+		db := openURL(t, url)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, db.Migrate(ctx), context.Canceled)
+		require.NoError(t, db.Migrate(t.Context()))
+	})
+}
+
+// TestPagesAreReadInOrder proves that a page of a list neither reads nor sorts
+// the whole table.
+func TestPagesAreReadInOrder(t *testing.T) {
+	onBoth(t, func(t *testing.T, open opener) {
+		db := open(t)
+		explain := "EXPLAIN QUERY PLAN "
+		if db.Kind() == "postgres" {
+			explain = "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; EXPLAIN "
+		}
+		for name, query := range map[string]string{
+			"artists":             "SELECT * FROM artists AS s ORDER BY s.sort_key, s.id LIMIT 50",
+			"albums":              "SELECT s.*, a.name FROM albums AS s JOIN artists AS a ON a.id = s.artist_id ORDER BY s.sort_key, s.id LIMIT 50",
+			"albums of an artist": "SELECT * FROM albums AS s WHERE s.artist_id = '89ad4ac3-39f7-470e-963a-56509c546377' ORDER BY s.sort_key, s.id LIMIT 50",
+			"users":               "SELECT * FROM users AS s ORDER BY s.sort_key, s.id LIMIT 50",
+			"references":          "SELECT * FROM images AS i ORDER BY i.hash, i.id LIMIT 50",
+		} {
+			plan := planOf(t, db, explain+query)
+			require.NotContains(t, plan, "Sort", "%s: %s", name, plan)
+			require.NotContains(t, plan, "Seq Scan", "%s: %s", name, plan)
+			require.NotContains(t, plan, "TEMP B-TREE", "%s: %s", name, plan)
+			require.Contains(t, strings.ToLower(plan), "index", "%s: %s", name, plan)
+		}
+	})
+}
+
+func planOf(t *testing.T, db *bunrepo.DB, query string) string {
+	t.Helper()
+	tx, err := db.Write().BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback() }()
+	if settings, statement, ok := strings.Cut(query, "; EXPLAIN "); ok {
+		_, err := tx.ExecContext(t.Context(), settings)
+		require.NoError(t, err)
+		query = "EXPLAIN " + statement
+	}
+	rows, err := tx.QueryContext(t.Context(), query)
+	require.NoError(t, err)
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	var plan strings.Builder
+	for rows.Next() {
+		values := make([]any, len(columns))
+		var line string
+		for i := range values {
+			values[i] = new(any)
+		}
+		values[len(values)-1] = &line // the text is the last column on both
+		require.NoError(t, rows.Scan(values...))
+		plan.WriteString(line + "\n")
+	}
+	require.NoError(t, rows.Err())
+	return plan.String()
+}

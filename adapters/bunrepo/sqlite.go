@@ -1,0 +1,121 @@
+package bunrepo
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	sqlitedriver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"gatefold/domain/artwork"
+)
+
+// Parameters of the connections. Writers take the write lock when they begin
+// (immediate): one that read first and then finds the lock taken could only
+// fail. FULL makes COMMIT wait for the disk: what was acknowledged is kept.
+const (
+	sqliteCommon = "_busy_timeout=10000&_foreign_keys=on&_synchronous=FULL"
+	sqliteWrite  = sqliteCommon + "&_journal_mode=WAL&_txlock=immediate"
+	// Readers neither create the file nor change anything in it.
+	sqliteRead = sqliteCommon + "&mode=rw&_query_only=on"
+)
+
+func openSQLite(path string) (*DB, error) {
+	if path == "" || path == ":memory:" {
+		return nil, artwork.Errorf(artwork.InvalidInput, `DATABASE_URL names no file: use "sqlite:PATH"`)
+	}
+	folder := filepath.Dir(path)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return nil, artwork.Errorf(artwork.InvalidInput, "DATABASE_URL names a file in %q, which is not a folder", folder)
+	}
+	read, err := sqlitePool(path, sqliteRead, readConnections)
+	if err != nil {
+		return nil, err
+	}
+	write, err := sqlitePool(path, sqliteWrite, 1)
+	if err != nil {
+		return nil, errors.Join(err, read.Close())
+	}
+	return &DB{engine: sqlite{path: path}, read: read, write: write}, nil
+}
+
+func sqlitePool(path, parameters string, connections int) (*bun.DB, error) {
+	// A path may contain what separates the parts of a URI.
+	file := url.URL{Path: path}
+	pool, err := sql.Open("sqlite", "file:"+file.EscapedPath()+"?"+parameters)
+	if err != nil {
+		return nil, artwork.Wrap(artwork.Internal, "bunrepo.Open", err)
+	}
+	limitPool(pool, connections)
+	return bun.NewDB(pool, sqlitedialect.New()), nil
+}
+
+type sqlite struct{ path string }
+
+func (sqlite) kind() string { return "sqlite" }
+
+func (sqlite) prepared(args ...any) []any { return args }
+
+// forUpdate changes nothing: there is one writer at a time.
+func (sqlite) forUpdate(query *bun.SelectQuery) *bun.SelectQuery { return query }
+
+// endBy does nothing: the database is in this process, and its COMMIT cannot be
+// on its way while nobody watches. mayCommit watches.
+func (sqlite) endBy(context.Context, bun.Tx, time.Time) error { return nil }
+
+func (sqlite) mayCommit(deadline time.Time) error {
+	if isPast(deadline) {
+		return errTooLate(nil)
+	}
+	return nil
+}
+
+func (sqlite) serialise(context.Context, bun.Tx, bool) error { return nil }
+
+func (sqlite) classify(err error) artwork.ErrorKind {
+	code := resultCode(err)
+	switch code {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return artwork.Conflict
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return artwork.NotFound
+	}
+	switch code & 0xff { // the primary code, see sqlite.org/rescode.html
+	case sqlite3.SQLITE_FULL:
+		return artwork.StorageFull
+	case sqlite3.SQLITE_TOOBIG:
+		return artwork.InvalidInput
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR,
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH,
+		sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT:
+		return artwork.Unavailable
+	}
+	return artwork.Internal
+}
+
+// retryable is never true: a writer waits for the lock before it does anything.
+func (sqlite) retryable(error) bool { return false }
+
+func (sqlite) timedOut(error) bool { return false }
+
+// undone: after a disk error nobody knows what a recovery will find; anything
+// else that refuses a COMMIT rolls it back.
+func (sqlite) undone(err error) bool {
+	code := resultCode(err)
+	return code >= 0 && code&0xff != sqlite3.SQLITE_IOERR
+}
+
+// resultCode returns the extended result code, -1 if the error is not SQLite's.
+func resultCode(err error) int {
+	if e, ok := errors.AsType[*sqlitedriver.Error](err); ok {
+		return e.Code()
+	}
+	return -1
+}

@@ -1,0 +1,63 @@
+package bunrepo
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"gatefold/application/accesstoken"
+	"gatefold/domain/artwork"
+)
+
+// Tokens keeps API tokens.
+type Tokens struct{ db *DB }
+
+var _ accesstoken.Repository = (*Tokens)(nil)
+
+// NewTokens returns the tokens in the database.
+func NewTokens(db *DB) *Tokens { return &Tokens{db} }
+
+type tokenRow struct {
+	bun.BaseModel `bun:"table:api_tokens,alias:k"`
+
+	ID        uid     `bun:"id,pk"`
+	Name      string  `bun:"name"`
+	Scope     string  `bun:"scope"`
+	Hash      []byte  `bun:"hash"`
+	CreatedAt instant `bun:"created_at"`
+}
+
+// AddToken implements accesstoken.Repository. Conflict: there is a token with
+// this ID or hash.
+func (k *Tokens) AddToken(ctx context.Context, token accesstoken.Token) error {
+	if token.ID.IsZero() {
+		return artwork.Errorf(artwork.InvalidInput, "the token has no ID")
+	}
+	if err := checkText("name", token.Name); err != nil {
+		return err
+	}
+	row := tokenRow{ID: uid(token.ID), Name: token.Name, Scope: string(token.Scope), Hash: token.Hash[:], CreatedAt: stored(token.CreatedAt)}
+	_, err := k.db.write.NewInsert().Model(&row).Exec(ctx)
+	return k.db.fail(ctx, "bunrepo.AddToken", err)
+}
+
+// FindToken implements accesstoken.Repository.
+func (k *Tokens) FindToken(ctx context.Context, hash [sha256.Size]byte) (accesstoken.Token, error) {
+	var rows []tokenRow
+	if err := k.db.read.NewSelect().Model(&rows).Where("k.hash = ?", hash[:]).Scan(ctx); err != nil {
+		return accesstoken.Token{}, k.db.fail(ctx, "bunrepo.FindToken", err)
+	}
+	if len(rows) == 0 {
+		return accesstoken.Token{}, notFound("such token")
+	}
+	row := rows[0]
+	token := accesstoken.Token{
+		ID: artwork.ID(row.ID), Name: row.Name, Scope: accesstoken.Scope(row.Scope), CreatedAt: row.CreatedAt.Time,
+	}
+	if copy(token.Hash[:], row.Hash) != len(token.Hash) {
+		return accesstoken.Token{}, k.db.fail(ctx, "bunrepo.FindToken", fmt.Errorf("the database holds a hash of %d bytes", len(row.Hash)))
+	}
+	return token, nil
+}

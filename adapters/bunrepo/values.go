@@ -1,0 +1,157 @@
+package bunrepo
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/uptrace/bun/dialect"
+	"github.com/uptrace/bun/schema"
+
+	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+)
+
+// uid is a column with an identifier: uuid on Postgres, text on SQLite, NULL
+// for the zero ID.
+type uid artwork.ID
+
+var (
+	_ schema.QueryAppender = uid{}
+	_ sql.Scanner          = (*uid)(nil)
+	_ schema.QueryAppender = instant{}
+	_ sql.Scanner          = (*instant)(nil)
+)
+
+// AppendQuery writes the identifier as an SQL literal.
+func (u uid) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
+	id := artwork.ID(u)
+	if id.IsZero() {
+		return dialect.AppendNull(b), nil
+	}
+	return gen.Dialect().AppendString(b, id.String()), nil
+}
+
+// Scan reads what both drivers give: text or nil.
+func (u *uid) Scan(src any) error {
+	switch src := src.(type) {
+	case nil:
+		*u = uid{}
+		return nil
+	case string:
+		return (*artwork.ID)(u).UnmarshalText([]byte(src))
+	case []byte:
+		return (*artwork.ID)(u).UnmarshalText(src)
+	default:
+		return fmt.Errorf("an identifier cannot be read from %T", src)
+	}
+}
+
+func uids(ids []artwork.ID) []uid {
+	out := make([]uid, len(ids))
+	for i, id := range ids {
+		out[i] = uid(id)
+	}
+	return out
+}
+
+// instant is a column with a time: timestamptz on Postgres, microseconds since
+// 1970 on SQLite, NULL for the zero time. It is read as UTC.
+type instant struct{ time.Time }
+
+// stored returns the time as the databases keep it: to the microsecond.
+func stored(t time.Time) instant { return instant{t.UTC().Truncate(time.Microsecond)} }
+
+// AppendQuery writes the time as an SQL literal.
+func (t instant) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
+	switch {
+	case t.IsZero():
+		return dialect.AppendNull(b), nil
+	case gen.Dialect().Name() == dialect.SQLite:
+		return gen.Append(b, t.UnixMicro()), nil
+	default:
+		return gen.Dialect().AppendTime(b, t.Time), nil
+	}
+}
+
+// Scan reads what the two drivers give.
+func (t *instant) Scan(src any) error {
+	switch src := src.(type) {
+	case nil:
+		t.Time = time.Time{}
+	case time.Time:
+		t.Time = src.UTC()
+	case int64:
+		t.Time = time.UnixMicro(src).UTC()
+	default:
+		return fmt.Errorf("a time cannot be read from %T", src)
+	}
+	return nil
+}
+
+// changeTime is a column with the time of its last write, by the clock of the
+// database: whatever a Go value of it holds, the present time is written.
+type changeTime struct{ instant }
+
+var _ schema.QueryAppender = changeTime{}
+
+// AppendQuery writes the expression for the present time. On Postgres it is not
+// the transaction's start: whoever asks what has changed since a moment must not
+// miss a transaction that began before it.
+func (changeTime) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
+	if gen.Dialect().Name() == dialect.PG {
+		return append(b, "clock_timestamp()"...), nil
+	}
+	return stored(time.Now()).AppendQuery(gen, b)
+}
+
+// digest is a column that stands for a text in an index, where the text itself
+// could be too long.
+func digest(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:16]
+}
+
+func digests(texts []string) [][]byte {
+	out := make([][]byte, len(texts))
+	for i, text := range texts {
+		out[i] = digest(text)
+	}
+	return out
+}
+
+// sortKeyLength bounds sort keys in characters: an index entry of Postgres
+// holds some 2700 bytes.
+const sortKeyLength = 500
+
+// sortKey is the column by which lists are ordered.
+func sortKey(name string) string {
+	folded, n := catalog.FoldName(name), 0
+	for i := range folded {
+		if n == sortKeyLength {
+			return folded[:i]
+		}
+		n++
+	}
+	return folded
+}
+
+// containing is the LIKE pattern, escaped with a backslash, for what contains
+// the text.
+func containing(text string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+}
+
+// checkText returns an InvalidInput error for what a text column cannot hold.
+func checkText(what, text string) error {
+	if !utf8.ValidString(text) {
+		return artwork.Errorf(artwork.InvalidInput, "%s is not valid UTF-8", what)
+	}
+	if strings.ContainsRune(text, 0) {
+		return artwork.Errorf(artwork.InvalidInput, "%s contains a NUL character", what)
+	}
+	return nil
+}

@@ -1,0 +1,263 @@
+package memory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+)
+
+// Artists is the view of a Repository as catalogue of artists.
+type Artists struct{ r *Repository }
+
+// Albums is the view of a Repository as catalogue of albums.
+type Albums struct{ r *Repository }
+
+// Users is the view of a Repository as catalogue of users.
+type Users struct{ r *Repository }
+
+var (
+	_ catalog.Artists = (*Artists)(nil)
+	_ catalog.Albums  = (*Albums)(nil)
+	_ catalog.Users   = (*Users)(nil)
+)
+
+// Artists returns the artists of the repository.
+func (r *Repository) Artists() *Artists { return &Artists{r} }
+
+// Albums returns the albums of the repository.
+func (r *Repository) Albums() *Albums { return &Albums{r} }
+
+// Users returns the users of the repository.
+func (r *Repository) Users() *Users { return &Users{r} }
+
+// Get implements catalog.Repository.
+func (a *Artists) Get(ctx context.Context, id artwork.ID) (catalog.Artist, error) {
+	return get(ctx, a.r, a.r.artists, artwork.Artist(id))
+}
+
+// Get implements catalog.Repository.
+func (a *Albums) Get(ctx context.Context, id artwork.ID) (catalog.Album, error) {
+	album, err := get(ctx, a.r, a.r.albums, artwork.Album(id))
+	if err != nil {
+		return catalog.Album{}, err
+	}
+	err = a.r.read(ctx, func() error {
+		album = a.r.named(album)
+		return nil
+	})
+	return album, err
+}
+
+// Get implements catalog.Repository.
+func (u *Users) Get(ctx context.Context, id artwork.ID) (catalog.User, error) {
+	return get(ctx, u.r, u.r.users, artwork.User(id))
+}
+
+func get[T any](ctx context.Context, r *Repository, all map[artwork.ID]T, subject artwork.Subject) (found T, err error) {
+	err = r.read(ctx, func() error {
+		var ok bool
+		if found, ok = all[subject.ID]; !ok {
+			return notFound(subject.String())
+		}
+		return nil
+	})
+	return found, err
+}
+
+// named returns the album with its artist's present name.
+func (r *Repository) named(album catalog.Album) catalog.Album {
+	album.ArtistName = r.artists[album.ArtistID].Name
+	return album
+}
+
+// List implements catalog.Repository.
+func (a *Artists) List(ctx context.Context, query catalog.Query) (catalog.Page[catalog.Artist], error) {
+	return list(ctx, a.r, artwork.ArtistSubject, a.r.artists, query, func(artist catalog.Artist) listed {
+		return listed{id: artist.ID, sortName: cmp.Or(artist.SortName, artist.Name), names: []string{artist.Name}}
+	})
+}
+
+// List implements catalog.Repository.
+func (a *Albums) List(ctx context.Context, query catalog.Query) (catalog.Page[catalog.Album], error) {
+	page, err := list(ctx, a.r, artwork.AlbumSubject, a.r.albums, query, func(album catalog.Album) listed {
+		return listed{id: album.ID, artist: album.ArtistID, sortName: album.Name, names: []string{album.Name}}
+	})
+	if err != nil {
+		return catalog.Page[catalog.Album]{}, err
+	}
+	err = a.r.read(ctx, func() error {
+		for i, album := range page.Items {
+			page.Items[i] = a.r.named(album)
+		}
+		return nil
+	})
+	return page, err
+}
+
+// List implements catalog.Repository.
+func (u *Users) List(ctx context.Context, query catalog.Query) (catalog.Page[catalog.User], error) {
+	return list(ctx, u.r, artwork.UserSubject, u.r.users, query, func(user catalog.User) listed {
+		return listed{id: user.ID, sortName: user.Username, names: []string{user.Username, user.DisplayName}}
+	})
+}
+
+// listed is what of a subject matters to a list.
+type listed struct {
+	id, artist artwork.ID
+	sortName   string
+	names      []string // what is searched
+}
+
+func list[T any](
+	ctx context.Context, r *Repository, kind artwork.SubjectKind, all map[artwork.ID]T, query catalog.Query, describe func(T) listed,
+) (catalog.Page[T], error) {
+	var page catalog.Page[T]
+	if err := checkQuery(kind, query); err != nil {
+		return page, err
+	}
+	type line struct {
+		sortKey string
+		id      artwork.ID
+		subject T
+	}
+	var lines []line
+	err := r.read(ctx, func() error {
+		for _, subject := range all {
+			if d := describe(subject); r.matches(kind, d, query) {
+				lines = append(lines, line{catalog.FoldName(d.sortName), d.id, subject})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return page, err
+	}
+	slices.SortFunc(lines, func(a, b line) int {
+		return cmp.Or(strings.Compare(a.sortKey, b.sortKey), bytes.Compare(a.id[:], b.id[:]))
+	})
+	page.Total = len(lines)
+	// Compared by division, because the number of the page may be very large.
+	if query.Page-1 <= len(lines)/query.PageSize {
+		start := (query.Page - 1) * query.PageSize
+		for _, l := range lines[start:min(start+query.PageSize, len(lines))] {
+			page.Items = append(page.Items, l.subject)
+		}
+	}
+	return page, nil
+}
+
+func (r *Repository) matches(kind artwork.SubjectKind, d listed, query catalog.Query) bool {
+	if kind == artwork.AlbumSubject && !query.ArtistID.IsZero() && d.artist != query.ArtistID {
+		return false
+	}
+	if query.Missing != 0 {
+		place := artwork.Place{Subject: artwork.Subject{Kind: kind, ID: d.id}, Slot: query.Missing}
+		if !r.slots[place].record.IsZero() {
+			return false
+		}
+	}
+	text := catalog.FoldName(query.Text)
+	return slices.ContainsFunc(d.names, func(name string) bool { return strings.Contains(catalog.FoldName(name), text) })
+}
+
+func checkQuery(kind artwork.SubjectKind, query catalog.Query) error {
+	switch {
+	case query.Page < 1:
+		return artwork.Errorf(artwork.InvalidInput, "pages are counted from 1")
+	case query.PageSize < 1 || query.PageSize > catalog.MaxPageSize:
+		return artwork.Errorf(artwork.InvalidInput, "a page has 1 to %d items", catalog.MaxPageSize)
+	case query.Missing != 0 && !kind.Has(query.Missing):
+		return artwork.Errorf(artwork.InvalidInput, "an %s has no slot %q", kind, query.Missing)
+	}
+	return checkText("the text to search for", query.Text)
+}
+
+// Put implements catalog.Repository.
+func (a *Artists) Put(ctx context.Context, artist catalog.Artist) (created bool, err error) {
+	if err := artist.Check(); err != nil {
+		return false, err
+	}
+	return put(ctx, a.r, a.r.artists, artwork.Artist(artist.ID), func(known catalog.Artist, now time.Time) (catalog.Artist, error) {
+		artist.Missing, artist.UpdatedAt = known.Missing, now
+		artist.CreatedAt = cmp.Or(known.CreatedAt, now)
+		return artist, a.r.checkArtistMBID(artist)
+	})
+}
+
+// Put implements catalog.Repository.
+func (a *Albums) Put(ctx context.Context, album catalog.Album) (created bool, err error) {
+	if err := album.Check(); err != nil {
+		return false, err
+	}
+	return put(ctx, a.r, a.r.albums, artwork.Album(album.ID), func(known catalog.Album, now time.Time) (catalog.Album, error) {
+		if err := a.r.requireSubject(artwork.Artist(album.ArtistID)); err != nil {
+			return album, err
+		}
+		album.ArtistName, album.Missing, album.UpdatedAt = "", known.Missing, now
+		album.CreatedAt = cmp.Or(known.CreatedAt, now)
+		return album, a.r.checkAlbumMBID(album)
+	})
+}
+
+// Put implements catalog.Repository.
+func (u *Users) Put(ctx context.Context, user catalog.User) (created bool, err error) {
+	if err := user.Check(); err != nil {
+		return false, err
+	}
+	return put(ctx, u.r, u.r.users, artwork.User(user.ID), func(known catalog.User, now time.Time) (catalog.User, error) {
+		user.UpdatedAt = now
+		user.CreatedAt = cmp.Or(known.CreatedAt, now)
+		folded := catalog.FoldName(user.Username)
+		for id, other := range u.r.users {
+			if id != user.ID && catalog.FoldName(other.Username) == folded {
+				return user, errHeld(artwork.User(id), "user name")
+			}
+		}
+		return user, nil
+	})
+}
+
+// put stores what merge makes of the subject that is known by the ID; that is
+// the zero value for a new one.
+func put[T any](
+	ctx context.Context, r *Repository, all map[artwork.ID]T, subject artwork.Subject, merge func(known T, now time.Time) (T, error),
+) (created bool, err error) {
+	if subject.ID.IsZero() {
+		return false, artwork.Errorf(artwork.InvalidInput, "the %s has no ID", subject.Kind)
+	}
+	err = r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		known, ok := all[subject.ID]
+		created = !ok
+		merged, err := merge(known, stored(time.Now()))
+		return func() { all[subject.ID] = merged }, err
+	})
+	return created && err == nil, err
+}
+
+func errHeld(holder artwork.Subject, what string) error {
+	return artwork.Errorf(artwork.Conflict, "%s has the same %s", holder, what)
+}
+
+func (r *Repository) checkArtistMBID(artist catalog.Artist) error {
+	for id, other := range r.artists {
+		if id != artist.ID && !other.MBID.IsZero() && other.MBID == artist.MBID {
+			return errHeld(artwork.Artist(id), "MBID")
+		}
+	}
+	return nil
+}
+
+func (r *Repository) checkAlbumMBID(album catalog.Album) error {
+	for id, other := range r.albums {
+		if id != album.ID && !other.MBID.IsZero() && other.MBID == album.MBID {
+			return errHeld(artwork.Album(id), "MBID")
+		}
+	}
+	return nil
+}

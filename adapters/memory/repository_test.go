@@ -1,0 +1,25 @@
+package memory_test
+
+import (
+	"testing"
+
+	"gatefold/adapters/memory"
+	"gatefold/test/conformance"
+)
+
+func openRepository(conformance.TB) conformance.Repositories {
+	repository := memory.NewRepository()
+	return conformance.Repositories{
+		Images:  repository.Images(),
+		Archive: repository.Images(),
+		Artists: repository.Artists(),
+		Albums:  repository.Albums(),
+		Users:   repository.Users(),
+		Library: repository.Library(),
+		Tokens:  repository.Tokens(),
+	}
+}
+
+func TestRepository(t *testing.T) {
+	conformance.RunRepositories(t, openRepository)
+}

@@ -1,0 +1,49 @@
+package memory
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+
+	"gatefold/application/accesstoken"
+	"gatefold/domain/artwork"
+)
+
+// Tokens is the view of a Repository as store of API tokens.
+type Tokens struct{ r *Repository }
+
+var _ accesstoken.Repository = (*Tokens)(nil)
+
+// Tokens returns the API tokens of the repository.
+func (r *Repository) Tokens() *Tokens { return &Tokens{r} }
+
+// AddToken implements accesstoken.Repository. Conflict: there is a token with
+// this ID or hash.
+func (k *Tokens) AddToken(ctx context.Context, token accesstoken.Token) error {
+	if token.ID.IsZero() {
+		return artwork.Errorf(artwork.InvalidInput, "the token has no ID")
+	}
+	if err := checkText("name", token.Name); err != nil {
+		return err
+	}
+	token.CreatedAt = stored(token.CreatedAt)
+	return k.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		if slices.ContainsFunc(k.r.tokens, func(t accesstoken.Token) bool { return t.ID == token.ID || t.Hash == token.Hash }) {
+			return nil, artwork.Errorf(artwork.Conflict, "there is such a token already")
+		}
+		return func() { k.r.tokens = append(k.r.tokens, token) }, nil
+	})
+}
+
+// FindToken implements accesstoken.Repository.
+func (k *Tokens) FindToken(ctx context.Context, hash [sha256.Size]byte) (token accesstoken.Token, err error) {
+	err = k.r.read(ctx, func() error {
+		i := slices.IndexFunc(k.r.tokens, func(t accesstoken.Token) bool { return t.Hash == hash })
+		if i < 0 {
+			return notFound("such token")
+		}
+		token = k.r.tokens[i]
+		return nil
+	})
+	return token, err
+}
