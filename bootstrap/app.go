@@ -46,7 +46,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		health.Module(health.Config{Version: version()}),
 		fx.Provide(
 			newOperations,
-			func(operations *operations) (control.Importer, control.TokenCreator) { return operations, operations },
+			func(operations *operations) control.Verbs { return operations },
 			fx.Annotate(newRouter, fx.ParamTags(``, ``, `group:"routes"`)),
 			control.NewServer,
 		),

@@ -51,7 +51,13 @@ type variables struct {
 	RedisURL           string `env:"REDIS_URL"`
 	RedisHost          string `env:"REDIS_HOST"`
 	RedisPort          string `env:"REDIS_PORT" envDefault:"6379"`
+	RedisUsername      string `env:"REDIS_USERNAME"`
 	RedisPassword      string `env:"REDIS_PASSWORD"`
+	RedisTLS           string `env:"REDIS_TLS" envDefault:"false"`
+	SentinelMaster     string `env:"REDIS_SENTINEL_MASTER"`
+	SentinelAddrs      string `env:"REDIS_SENTINEL_ADDRS"`
+	SentinelPassword   string `env:"REDIS_SENTINEL_PASSWORD"`
+	ClusterAddrs       string `env:"REDIS_CLUSTER_ADDRS"`
 	MusicDir           string `env:"MUSIC_DIR"`
 	LogLevel           string `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat          string `env:"LOG_FORMAT" envDefault:"text"`
@@ -256,26 +262,17 @@ func (c *checker) cache(v variables) cache.Config {
 	cfg := cache.Config{
 		Policy:     artwork.CachePolicy{TTL: c.duration("CACHE_TTL", v.CacheTTL, time.Second, 24*time.Hour)},
 		MaxEntries: c.number("CACHE_ENTRIES", v.CacheEntries, 1, 100_000_000),
-		Redis: rediscache.Options{
-			URL: v.RedisURL, Host: v.RedisHost, Password: v.RedisPassword,
-			Port: c.number("REDIS_PORT", v.RedisPort, 1, 65535),
-		},
+		Redis:      c.redis(v),
 	}
-	hasRedis := v.RedisURL != "" || v.RedisHost != ""
 	cfg.Mode = cache.Mode(c.oneOf("IMAGE_CACHE", v.ImageCache, "auto", string(cache.Memory), string(cache.Redis), string(cache.TwoLevel), string(cache.Off)))
 	if cfg.Mode == "auto" {
 		cfg.Mode = cache.Memory
-		if hasRedis {
+		if cfg.Redis.Configured() {
 			cfg.Mode = cache.TwoLevel
 		}
 	}
-	if cfg.UsesRedis() && !hasRedis {
-		c.fail("IMAGE_CACHE", "%s needs REDIS_HOST or REDIS_URL", cfg.Mode)
-	}
-	if v.RedisURL != "" {
-		if _, err := rediscache.Dial(cfg.Redis); err != nil {
-			c.fail("REDIS_URL", "is not a redis:// or rediss:// URL")
-		}
+	if cfg.UsesRedis() && !cfg.Redis.Configured() {
+		c.fail("IMAGE_CACHE", "%s needs REDIS_HOST, REDIS_URL, REDIS_SENTINEL_ADDRS or REDIS_CLUSTER_ADDRS", cfg.Mode)
 	}
 	// The term must leave a change most of its fence's 10 s.
 	l1 := c.duration("L1_TTL", v.L1TTL, time.Millisecond, 3*time.Second)
@@ -283,6 +280,32 @@ func (c *checker) cache(v variables) cache.Config {
 		cfg.Policy.CopyTerm = l1
 	}
 	return cfg
+}
+
+func (c *checker) redis(v variables) rediscache.Options {
+	o := rediscache.Options{
+		URL: v.RedisURL, Host: v.RedisHost, Port: c.number("REDIS_PORT", v.RedisPort, 1, 65535),
+		Username: v.RedisUsername, Password: v.RedisPassword,
+		TLS:            c.oneOf("REDIS_TLS", v.RedisTLS, "true", "false") == "true",
+		SentinelMaster: v.SentinelMaster, SentinelAddrs: c.hosts("REDIS_SENTINEL_ADDRS", v.SentinelAddrs), SentinelPassword: v.SentinelPassword,
+		ClusterAddrs: c.hosts("REDIS_CLUSTER_ADDRS", v.ClusterAddrs),
+	}
+	if (o.SentinelMaster == "") != (len(o.SentinelAddrs) == 0) {
+		c.fail("REDIS_SENTINEL_MASTER", "goes with REDIS_SENTINEL_ADDRS, and the reverse")
+	}
+	ways := 0
+	for _, configured := range []bool{o.URL != "", o.Host != "", len(o.SentinelAddrs) > 0, len(o.ClusterAddrs) > 0} {
+		if configured {
+			ways++
+		}
+	}
+	if ways > 1 && (o.URL == "" || o.Host == "" || ways > 2) {
+		c.fail("REDIS_HOST", "only one of REDIS_HOST, REDIS_URL, REDIS_SENTINEL_ADDRS and REDIS_CLUSTER_ADDRS can be meant")
+	}
+	if o.Check() != nil {
+		c.fail("REDIS_URL", "is not a redis:// or rediss:// URL")
+	}
+	return o
 }
 
 // summary names the parts in use, without a secret.

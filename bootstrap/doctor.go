@@ -134,15 +134,9 @@ func (e *examination) redis(ctx context.Context) {
 		e.sound(part, "not used by IMAGE_CACHE=%s", e.cfg.Cache.Mode)
 		return
 	}
-	client, err := rediscache.Dial(e.cfg.Cache.Redis)
-	if err != nil {
-		e.fail(part, err.Error(), "correct REDIS_URL")
-		return
-	}
-	defer func() { _ = client.Close() }() // only asked
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
-	if err := client.Check(ctx); err != nil {
+	if err := rediscache.Probe(ctx, e.cfg.Cache.Redis); err != nil {
 		e.fail(part, err.Error(), "check REDIS_HOST, REDIS_PORT, REDIS_PASSWORD or REDIS_URL, and that Redis is running; until then images come from the database and applies answer 503")
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"gatefold/adapters/musicfolder"
 	"gatefold/application/accesstoken"
 	"gatefold/application/importlibrary"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 )
 
@@ -17,16 +18,14 @@ import (
 type operations struct {
 	importer *importlibrary.Import
 	tokens   *accesstoken.Create
+	cache    *managecache.Manage
 	log      *slog.Logger
 }
 
-var (
-	_ control.Importer     = (*operations)(nil)
-	_ control.TokenCreator = (*operations)(nil)
-)
+var _ control.Verbs = (*operations)(nil)
 
-func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, log *slog.Logger) *operations {
-	return &operations{importer, tokens, log}
+func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, log *slog.Logger) *operations {
+	return &operations{importer, tokens, cache, log}
 }
 
 // Import implements control.Importer.
@@ -43,15 +42,22 @@ func (o *operations) CreateToken(ctx context.Context, in accesstoken.CreateIn) (
 	return o.tokens.Run(ctx, in)
 }
 
-// verbs are the operations, wherever they are carried out.
-type verbs interface {
-	control.Importer
-	control.TokenCreator
+// CacheStats implements control.CacheManager.
+func (o *operations) CacheStats(context.Context) (managecache.Stats, error) {
+	return o.cache.Stats(), nil
 }
+
+// InvalidateCache implements control.CacheManager.
+func (o *operations) InvalidateCache(ctx context.Context, subject artwork.Subject) error {
+	return o.cache.Invalidate(ctx, subject)
+}
+
+// FlushCache implements control.CacheManager.
+func (o *operations) FlushCache(ctx context.Context) (int, error) { return o.cache.Flush(ctx) }
 
 // withVerbs hands over the verbs of the server that runs on the data directory
 // or, if none does, those of this process for as long as do runs.
-func withVerbs(ctx context.Context, cfg Config, log *slog.Logger, do func(verbs) error) error {
+func withVerbs(ctx context.Context, cfg Config, log *slog.Logger, do func(control.Verbs) error) error {
 	client, err := control.Dial(ctx, cfg.DataDir)
 	if err == nil {
 		return do(client)

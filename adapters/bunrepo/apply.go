@@ -31,7 +31,7 @@ func (m *Images) Apply(ctx context.Context, fence artwork.Fence, applications []
 		if outcomes, err = board.play(applications); err != nil {
 			return err
 		}
-		return board.save(ctx, tx)
+		return board.save(ctx, tx, m.db, fence)
 	})
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func sortedPlaces(applications []artwork.Application) []artwork.Place {
 func (m *Images) lock(ctx context.Context, tx bun.Tx, b *board, places []artwork.Place) error {
 	missing := make([]slotRow, len(places))
 	for i, p := range places {
-		missing[i] = slotRow{SubjectKind: p.Subject.Kind.String(), SubjectID: uid(p.Subject.ID), Slot: p.Slot.String(), OriginPath: []byte{}}
+		missing[i] = slotRow{SubjectKind: p.Subject.Kind.String(), SubjectID: uid(p.Subject.ID), Slot: p.Slot.String(), OriginPath: []byte{}, ChangedAt: neverChanged}
 	}
 	_, err := tx.NewInsert().Model(&missing).On("CONFLICT DO NOTHING").Exec(ctx)
 	if err != nil {
@@ -240,6 +240,7 @@ func (b *board) put(slot *slotRow, record artwork.Record, a artwork.Application)
 		slot.setOrigin(a.Origin)
 	}
 	slot.LastModified = instant{nextModified(slot.LastModified.Time, b.now)}
+	slot.ChangedAt.now = true
 	b.changed[record.Place] = true
 	b.history = append(b.history, historyRow{
 		SubjectKind: slot.SubjectKind,
@@ -277,8 +278,24 @@ func (b *board) tag(place artwork.Place) artwork.Tag {
 	return ""
 }
 
-// save writes back what has changed.
-func (b *board) save(ctx context.Context, tx bun.Tx) error {
+// save writes back what has changed, and notes that the cache has to hear of it
+// if a pointer has.
+func (b *board) save(ctx context.Context, tx bun.Tx, db *DB, fence artwork.Fence) error {
+	if err := b.saveSlots(ctx, tx); err != nil {
+		return err
+	}
+	for some := range slices.Chunk(b.history, chunkSize) {
+		if _, err := tx.NewInsert().Model(&some).ExcludeColumn("id").Exec(ctx); err != nil {
+			return err
+		}
+	}
+	if fence.Token == "" || len(b.history) == 0 {
+		return nil
+	}
+	return db.notePending(ctx, tx, fence)
+}
+
+func (b *board) saveSlots(ctx context.Context, tx bun.Tx) error {
 	rows := make([]slotRow, 0, len(b.changed))
 	for place := range b.changed {
 		rows = append(rows, *b.slots[place])
@@ -291,11 +308,6 @@ func (b *board) save(ctx context.Context, tx bun.Tx) error {
 			Set("last_modified = EXCLUDED.last_modified, changed_at = EXCLUDED.changed_at").
 			Exec(ctx)
 		if err != nil {
-			return err
-		}
-	}
-	for some := range slices.Chunk(b.history, chunkSize) {
-		if _, err := tx.NewInsert().Model(&some).ExcludeColumn("id").Exec(ctx); err != nil {
 			return err
 		}
 	}

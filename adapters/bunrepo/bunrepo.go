@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"gatefold/domain/artwork"
 )
@@ -55,6 +56,9 @@ type engine interface {
 	forUpdate(query *bun.SelectQuery) *bun.SelectQuery
 	// prepared returns the arguments of a statement that is worth keeping prepared.
 	prepared(args ...any) []any
+	// fromNow is the time that lies so far ahead of the statement's beginning, by
+	// the clock of the database.
+	fromNow(ahead time.Duration) schema.QueryAppender
 	// serialise waits until no other transaction that called it with exclusive,
 	// or any that did if exclusive is true, runs any more.
 	serialise(ctx context.Context, tx bun.Tx, exclusive bool) error

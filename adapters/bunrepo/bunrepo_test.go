@@ -73,13 +73,14 @@ func onBoth(t *testing.T, test func(t *testing.T, open opener)) {
 func repositories(db *bunrepo.DB) conformance.Repositories {
 	images := bunrepo.NewImages(db)
 	return conformance.Repositories{
-		Images:  images,
-		Archive: images,
-		Artists: bunrepo.NewArtists(db),
-		Albums:  bunrepo.NewAlbums(db),
-		Users:   bunrepo.NewUsers(db),
-		Library: bunrepo.NewLibrary(db),
-		Tokens:  bunrepo.NewTokens(db),
+		Images:    images,
+		Archive:   images,
+		ChangeLog: bunrepo.NewChangeLog(db),
+		Artists:   bunrepo.NewArtists(db),
+		Albums:    bunrepo.NewAlbums(db),
+		Users:     bunrepo.NewUsers(db),
+		Library:   bunrepo.NewLibrary(db),
+		Tokens:    bunrepo.NewTokens(db),
 	}
 }
 

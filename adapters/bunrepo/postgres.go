@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/schema"
 
 	"gatefold/domain/artwork"
 )
@@ -108,6 +109,11 @@ func (postgres) endBy(ctx context.Context, tx bun.Tx, deadline time.Time) error 
 
 // mayCommit leaves the decision to the server, which endBy has instructed.
 func (postgres) mayCommit(time.Time) error { return nil }
+
+// fromNow does not change within a statement, so that an index can be used.
+func (postgres) fromNow(ahead time.Duration) schema.QueryAppender {
+	return bun.SafeQuery("statement_timestamp() + ? * interval '1 microsecond'", ahead.Microseconds())
+}
 
 // librarySerial names the advisory lock of serialise.
 const librarySerial = 0x6761746566 // "gatef"

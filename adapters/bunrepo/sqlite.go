@@ -11,6 +11,7 @@ import (
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
+	"github.com/uptrace/bun/schema"
 	sqlitedriver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -75,6 +76,11 @@ func (sqlite) mayCommit(deadline time.Time) error {
 		return errTooLate(nil)
 	}
 	return nil
+}
+
+// fromNow counts from now by the clock of the one process that uses the file.
+func (sqlite) fromNow(ahead time.Duration) schema.QueryAppender {
+	return stored(time.Now().Add(ahead))
 }
 
 func (sqlite) serialise(context.Context, bun.Tx, bool) error { return nil }

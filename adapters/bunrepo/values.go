@@ -92,17 +92,26 @@ func (t *instant) Scan(src any) error {
 	return nil
 }
 
-// changeTime is a column with the time of its last write, by the clock of the
-// database: whatever a Go value of it holds, the present time is written.
-type changeTime struct{ instant }
+// changeTime is a column with the time of a change, by the clock of the database:
+// the present time is written if now is set, else the time that was read.
+type changeTime struct {
+	instant
+	now bool
+}
+
+// neverChanged is the time of the change of what has not changed yet.
+var neverChanged = changeTime{instant: instant{time.Unix(0, 0).UTC()}}
 
 var _ schema.QueryAppender = changeTime{}
 
-// AppendQuery writes the expression for the present time. On Postgres it is not
+// AppendQuery writes the time or the expression for the present one, which is not
 // the transaction's start: whoever asks what has changed since a moment must not
 // miss a transaction that began before it.
-func (changeTime) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
-	if gen.Dialect().Name() == dialect.PG {
+func (t changeTime) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
+	switch {
+	case !t.now:
+		return t.instant.AppendQuery(gen, b)
+	case gen.Dialect().Name() == dialect.PG:
 		return append(b, "clock_timestamp()"...), nil
 	}
 	return stored(time.Now()).AppendQuery(gen, b)

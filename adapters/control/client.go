@@ -14,16 +14,14 @@ import (
 
 	"gatefold/application/accesstoken"
 	"gatefold/application/importlibrary"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 )
 
 // Client has verbs carried out by a running server.
 type Client struct{ http *http.Client }
 
-var (
-	_ Importer     = (*Client)(nil)
-	_ TokenCreator = (*Client)(nil)
-)
+var _ Verbs = (*Client)(nil)
 
 // Dial returns a client of the server that runs on the data directory. NotFound:
 // none does.
@@ -50,16 +48,39 @@ func Dial(ctx context.Context, dataDir string) (*Client, error) {
 
 // CreateToken implements TokenCreator.
 func (c *Client) CreateToken(ctx context.Context, in accesstoken.CreateIn) (string, error) {
-	body, err := c.post(ctx, tokenPath, in)
+	return call[string](ctx, c, tokenPath, in)
+}
+
+// CacheStats implements CacheManager.
+func (c *Client) CacheStats(ctx context.Context) (managecache.Stats, error) {
+	out, err := call[statsOut](ctx, c, statsPath, nothing{})
+	out.Stats.ChangeTime = out.ChangeTime
+	return out.Stats, err
+}
+
+// InvalidateCache implements CacheManager.
+func (c *Client) InvalidateCache(ctx context.Context, subject artwork.Subject) error {
+	_, err := call[nothing](ctx, c, invalidatePath, subject)
+	return err
+}
+
+// FlushCache implements CacheManager.
+func (c *Client) FlushCache(ctx context.Context) (int, error) {
+	return call[int](ctx, c, flushPath, nothing{})
+}
+
+// call has a verb carried out and returns what it returned.
+func call[Out any](ctx context.Context, c *Client, path string, in any) (out Out, err error) {
+	body, err := c.post(ctx, path, in)
 	if err != nil {
-		return "", err
+		return out, err
 	}
 	defer func() { _ = body.Close() }()
-	var answer tokenAnswer
+	var answer reply[Out]
 	if err := json.NewDecoder(body).Decode(&answer); err != nil {
-		return "", brokenOff(err)
+		return out, brokenOff(err)
 	}
-	return answer.Secret, answer.Failure.err()
+	return answer.Out, answer.Failure.err()
 }
 
 // Import implements Importer.

@@ -19,17 +19,21 @@ import (
 
 	"gatefold/application/accesstoken"
 	"gatefold/application/importlibrary"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 )
 
 // SocketName is the socket's name in the data directory.
 const SocketName = "gatefold.sock"
 
-// Paths of the two verbs, and the one that only says that a server is there.
+// Paths of the verbs, and the one that only says that a server is there.
 const (
-	pingPath   = "/ping"
-	importPath = "/import"
-	tokenPath  = "/token"
+	pingPath       = "/ping"
+	importPath     = "/import"
+	tokenPath      = "/token"
+	statsPath      = "/cache/stats"
+	invalidatePath = "/cache/invalidate"
+	flushPath      = "/cache/flush"
 )
 
 // Importer imports the music folder at an absolute path.
@@ -40,6 +44,20 @@ type Importer interface {
 // TokenCreator makes API tokens.
 type TokenCreator interface {
 	CreateToken(ctx context.Context, in accesstoken.CreateIn) (secret string, err error)
+}
+
+// CacheManager has the operators' verbs on the image cache.
+type CacheManager interface {
+	CacheStats(ctx context.Context) (managecache.Stats, error)
+	InvalidateCache(ctx context.Context, subject artwork.Subject) error
+	FlushCache(ctx context.Context) (removed int, err error)
+}
+
+// Verbs is all that a server carries out.
+type Verbs interface {
+	Importer
+	TokenCreator
+	CacheManager
 }
 
 // failure carries an error over the socket with its kind.
@@ -60,19 +78,21 @@ type event struct {
 // Server carries out verbs for other processes of the same machine. Who may use
 // the socket is decided by the permissions of the data directory.
 type Server struct {
-	importer Importer
-	tokens   TokenCreator
-	log      *slog.Logger
-	http     *http.Server
+	verbs Verbs
+	log   *slog.Logger
+	http  *http.Server
 }
 
 // NewServer returns a server that does not listen yet.
-func NewServer(importer Importer, tokens TokenCreator, log *slog.Logger) *Server {
-	s := &Server{importer: importer, tokens: tokens, log: log}
+func NewServer(verbs Verbs, log *slog.Logger) *Server {
+	s := &Server{verbs: verbs, log: log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pingPath, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("POST "+importPath, s.serveImport)
-	mux.HandleFunc("POST "+tokenPath, s.serveToken)
+	mux.HandleFunc("POST "+tokenPath, serve(s, s.createToken))
+	mux.HandleFunc("POST "+statsPath, serve(s, s.cacheStats))
+	mux.HandleFunc("POST "+invalidatePath, serve(s, s.invalidateCache))
+	mux.HandleFunc("POST "+flushPath, serve(s, s.flushCache))
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	return s
 }
@@ -109,19 +129,49 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
-	var in accesstoken.CreateIn
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	secret, err := s.tokens.CreateToken(r.Context(), in)
-	s.encode(w, tokenAnswer{Secret: secret, Failure: failureOf(err)})
+// reply is the answer to a verb: what it returned, or why it failed.
+type reply[Out any] struct {
+	Out     Out      `json:"out"`
+	Failure *failure `json:"failure,omitempty"`
 }
 
-type tokenAnswer struct {
-	Secret  string   `json:"secret,omitempty"`
-	Failure *failure `json:"failure,omitempty"`
+// serve answers a request with what the verb returns for its body.
+func serve[In, Out any](s *Server, verb func(context.Context, In) (Out, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var in In
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		out, err := verb(r.Context(), in)
+		s.encode(w, reply[Out]{out, failureOf(err)})
+	}
+}
+
+// nothing is what a verb takes or returns that has nothing to say.
+type nothing struct{}
+
+func (s *Server) createToken(ctx context.Context, in accesstoken.CreateIn) (string, error) {
+	return s.verbs.CreateToken(ctx, in)
+}
+
+// statsOut carries the one counter that JSON leaves out.
+type statsOut struct {
+	managecache.Stats
+	ChangeTime time.Duration `json:"changeTime"`
+}
+
+func (s *Server) cacheStats(ctx context.Context, _ nothing) (statsOut, error) {
+	stats, err := s.verbs.CacheStats(ctx)
+	return statsOut{stats, stats.ChangeTime}, err
+}
+
+func (s *Server) invalidateCache(ctx context.Context, subject artwork.Subject) (nothing, error) {
+	return nothing{}, s.verbs.InvalidateCache(ctx, subject)
+}
+
+func (s *Server) flushCache(ctx context.Context, _ nothing) (int, error) {
+	return s.verbs.FlushCache(ctx)
 }
 
 func (s *Server) serveImport(w http.ResponseWriter, r *http.Request) {
@@ -131,7 +181,7 @@ func (s *Server) serveImport(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	stream := &streamObserver{server: s, w: w}
-	summary, err := s.importer.Import(r.Context(), in.Dir, stream)
+	summary, err := s.verbs.Import(r.Context(), in.Dir, stream)
 	stream.send(event{Summary: &summary, Failure: failureOf(err)})
 }
 

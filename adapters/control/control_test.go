@@ -14,6 +14,7 @@ import (
 	"gatefold/adapters/control"
 	"gatefold/application/accesstoken"
 	"gatefold/application/importlibrary"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 )
 
@@ -44,11 +45,26 @@ func (v *verbs) CreateToken(_ context.Context, in accesstoken.CreateIn) (string,
 	return "gf_" + in.Name, nil
 }
 
+func (v *verbs) CacheStats(context.Context) (managecache.Stats, error) {
+	return managecache.Stats{SharedHits: 7, ChangeTime: time.Second}, nil
+}
+
+func (v *verbs) InvalidateCache(_ context.Context, subject artwork.Subject) error {
+	if subject != artwork.Album(artwork.MustParseID("0b0e7a3c-6f0e-4a54-9e0d-2f4c6c1f6a10")) {
+		return artwork.Errorf(artwork.NotFound, "not %s", subject)
+	}
+	return nil
+}
+
+func (v *verbs) FlushCache(context.Context) (int, error) {
+	return 3, artwork.Errorf(artwork.Unavailable, "Redis is gone")
+}
+
 func start(t *testing.T) (*control.Client, *verbs, string) {
 	t.Helper()
 	dir := t.TempDir()
 	v := &verbs{make(chan struct{})}
-	server := control.NewServer(v, v, slog.New(slog.DiscardHandler))
+	server := control.NewServer(v, slog.New(slog.DiscardHandler))
 	require.NoError(t, server.Listen(t.Context(), dir))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
@@ -99,6 +115,18 @@ func TestCreateToken(t *testing.T) {
 	secret, err := client.CreateToken(t.Context(), accesstoken.CreateIn{Name: "ci", Scope: accesstoken.Read})
 	require.NoError(t, err)
 	require.Equal(t, "gf_ci", secret)
+}
+
+func TestCacheVerbs(t *testing.T) {
+	client, _, _ := start(t)
+	stats, err := client.CacheStats(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, managecache.Stats{SharedHits: 7, ChangeTime: time.Second}, stats)
+	require.NoError(t, client.InvalidateCache(t.Context(), artwork.Album(artwork.MustParseID("0b0e7a3c-6f0e-4a54-9e0d-2f4c6c1f6a10"))))
+	require.Equal(t, artwork.NotFound, artwork.KindOf(client.InvalidateCache(t.Context(), artwork.Album(artwork.NewID()))))
+	removed, err := client.FlushCache(t.Context())
+	require.Equal(t, 3, removed)
+	require.Equal(t, artwork.Unavailable, artwork.KindOf(err))
 }
 
 func TestACallerThatLeavesEndsTheImport(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 )
 
@@ -36,7 +37,10 @@ type lease struct {
 	void  bool
 }
 
-var _ artwork.ImageCache = (*Cache)(nil)
+var (
+	_ artwork.ImageCache  = (*Cache)(nil)
+	_ managecache.Flusher = (*Cache)(nil)
+)
 
 // NewCache returns an empty cache that holds at most maxEntries pointers.
 func NewCache(policy artwork.CachePolicy, maxEntries int) *Cache {
@@ -141,11 +145,22 @@ func (c *Cache) unfence(keys []artwork.Key) {
 	}
 }
 
+// Flush implements managecache.Flusher. Loads under way may still fill: they read
+// what is in force.
+func (c *Cache) Flush(context.Context) (int, error) {
+	removed := c.entries.EstimatedSize()
+	c.entries.InvalidateAll()
+	return removed, nil
+}
+
 // NoCache is an ImageCache that caches nothing: every Fetch loads. It is for
 // rolling back, and for finding out what a cache is worth.
 type NoCache struct{}
 
-var _ artwork.ImageCache = NoCache{}
+var (
+	_ artwork.ImageCache  = NoCache{}
+	_ managecache.Flusher = NoCache{}
+)
 
 // Fetch implements artwork.ImageCache by loading.
 func (NoCache) Fetch(ctx context.Context, _ artwork.Key, load artwork.Load) (artwork.Answer, error) {
@@ -169,3 +184,6 @@ func (NoCache) Change(ctx context.Context, keys []artwork.Key, commit artwork.Co
 	fence.Keys = keys
 	return commit(context.WithoutCancel(ctx), fence)
 }
+
+// Flush implements managecache.Flusher: there is nothing to remove.
+func (NoCache) Flush(context.Context) (int, error) { return 0, nil }

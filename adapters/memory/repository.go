@@ -29,6 +29,9 @@ type Repository struct {
 	folders map[string]folderState
 	inFiles map[artwork.ID]bool // albums that were in a folder at some time
 	tokens  []accesstoken.Token
+
+	changedAt map[artwork.Place]time.Time // when the pointer changed
+	pending   map[string]pendingState     // by token
 }
 
 // NewRepository returns an empty repository.
@@ -42,6 +45,9 @@ func NewRepository() *Repository {
 		slots:   map[artwork.Place]slotState{},
 		folders: map[string]folderState{},
 		inFiles: map[artwork.ID]bool{},
+
+		changedAt: map[artwork.Place]time.Time{},
+		pending:   map[string]pendingState{},
 	}
 }
 

@@ -65,14 +65,14 @@ func (m *Images) Apply(ctx context.Context, fence artwork.Fence, applications []
 	}
 	outcomes := make([]artwork.Outcome, len(applications))
 	err := m.r.change(ctx, fence, func() (func(), error) {
-		draft := &draft{r: m.r, now: time.Now(), slots: map[artwork.Place]slotState{}, records: map[artwork.ID]artwork.Record{}}
+		draft := newDraft(m.r)
 		for i, a := range applications {
 			var err error
 			if outcomes[i], err = draft.apply(a); err != nil {
 				return nil, err
 			}
 		}
-		return draft.commit, nil
+		return func() { draft.commit(fence) }, nil
 	})
 	if err != nil {
 		return nil, err
@@ -86,6 +86,14 @@ type draft struct {
 	now     time.Time
 	slots   map[artwork.Place]slotState
 	records map[artwork.ID]artwork.Record
+	changed map[artwork.Place]bool // places of which the pointer changes
+}
+
+func newDraft(r *Repository) *draft {
+	return &draft{
+		r: r, now: time.Now(),
+		slots: map[artwork.Place]slotState{}, records: map[artwork.ID]artwork.Record{}, changed: map[artwork.Place]bool{},
+	}
 }
 
 func (d *draft) slot(place artwork.Place) slotState {
@@ -103,9 +111,10 @@ func (d *draft) record(id artwork.ID) (artwork.Record, bool) {
 	return record, ok
 }
 
-func (d *draft) commit() {
+func (d *draft) commit(fence artwork.Fence) {
 	maps.Copy(d.r.slots, d.slots)
 	maps.Copy(d.r.records, d.records)
+	d.r.noteChanged(fence, d.changed)
 }
 
 func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
@@ -134,6 +143,7 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 		outcome.Result, outcome.Blocker = artwork.Declined, blocker
 	default:
 		d.slots[place] = slot.pointedTo(record.ID, a, d.now)
+		d.changed[place] = true
 	}
 	outcome.Image = d.image(place)
 	return outcome, nil

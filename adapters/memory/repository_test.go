@@ -10,13 +10,14 @@ import (
 func openRepository(conformance.TB) conformance.Repositories {
 	repository := memory.NewRepository()
 	return conformance.Repositories{
-		Images:  repository.Images(),
-		Archive: repository.Images(),
-		Artists: repository.Artists(),
-		Albums:  repository.Albums(),
-		Users:   repository.Users(),
-		Library: repository.Library(),
-		Tokens:  repository.Tokens(),
+		Images:    repository.Images(),
+		Archive:   repository.Images(),
+		ChangeLog: repository.ChangeLog(),
+		Artists:   repository.Artists(),
+		Albums:    repository.Albums(),
+		Users:     repository.Users(),
+		Library:   repository.Library(),
+		Tokens:    repository.Tokens(),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	mathrand "math/rand/v2"
 	"time"
 
@@ -44,31 +45,35 @@ const (
 	changeBudget = 500 * time.Millisecond
 	// unfenceBudget is how long a writer tries to tell the cache of its commit.
 	unfenceBudget = 3 * time.Second
+	// finishBudget bounds the last step of a change, which may be left out.
+	finishBudget = 2 * time.Second
 	// followBudget is how long a reader waits for another's fill.
 	followBudget = 100 * time.Millisecond
 )
 
 // Cache is the ImageCache on Redis.
 type Cache struct {
-	rdb    redis.UniversalClient
-	policy artwork.CachePolicy
+	rdb     redis.UniversalClient
+	policy  artwork.CachePolicy
+	changes artwork.ChangeLog
+	trust   *trust
+	breaker *breaker
+	log     *slog.Logger
 }
 
 var _ artwork.ImageCache = (*Cache)(nil)
-
-// New returns a cache on the server that the client talks to. Every instance
-// that shares it must have the same policy. It needs Redis 7.0.
-func New(client *Client, policy artwork.CachePolicy) *Cache {
-	return &Cache{client.rdb, policy}
-}
 
 // Fetch implements artwork.ImageCache.
 func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (artwork.Answer, error) {
 	if err := ctx.Err(); err != nil {
 		return artwork.Answer{}, err
 	}
+	if !c.breaker.allow() {
+		return loaded(ctx, load)
+	}
 	name := key.String()
 	held, err := c.get(ctx, name)
+	c.breaker.note(err, ctx.Err() != nil)
 	if errors.Is(err, redis.Nil) {
 		return c.fetchMissing(ctx, name, load)
 	}

@@ -2,7 +2,7 @@ package rediscache_test
 
 import (
 	"context"
-	"os"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -16,16 +16,25 @@ import (
 	"gatefold/test/testenv"
 )
 
-func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
-
 var policy = artwork.CachePolicy{TTL: 300 * time.Second}
 
-func dial(t conformance.TB, url string) *rediscache.Client {
+// noChanges is the log of a database in which nothing has changed.
+type noChanges struct{}
+
+func (noChanges) ChangedWithin(context.Context, time.Duration, func(artwork.Place) error) error {
+	return nil
+}
+func (noChanges) Overdue(context.Context, int) ([]artwork.PendingChange, error) { return nil, nil }
+func (noChanges) Finish(context.Context, string) error                          { return nil }
+
+// connect opens a cache and waits until it is trusted.
+func connect(t conformance.TB, url string, changes artwork.ChangeLog) *rediscache.Cache {
 	t.Helper()
-	client, err := rediscache.Dial(rediscache.Options{URL: url})
+	cache, err := rediscache.Open(rediscache.Options{URL: url}, policy, changes, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = client.Close() })
-	return client
+	t.Cleanup(func() { _ = cache.Close() })
+	require.NoError(t, cache.Ready(t.Context()))
+	return cache
 }
 
 // operator returns what an operator has: a plain client.
@@ -42,15 +51,13 @@ func operator(t conformance.TB, url string) *redis.Client {
 func open(t *testing.T) (*rediscache.Cache, *redis.Client) {
 	t.Helper()
 	url := testenv.Redis(t)
-	return rediscache.New(dial(t, url), policy), operator(t, url)
+	return connect(t, url, noChanges{}), operator(t, url)
 }
 
 func openFleet(t conformance.TB) conformance.Fleet {
 	url := testenv.Redis(t)
 	return conformance.Fleet{
-		rediscache.New(dial(t, url), policy),
-		rediscache.New(dial(t, url), policy),
-		rediscache.New(dial(t, url), policy),
+		connect(t, url, noChanges{}), connect(t, url, noChanges{}), connect(t, url, noChanges{}),
 	}
 }
 
@@ -183,7 +190,7 @@ func TestUnknownStoredValueIsIgnored(t *testing.T) {
 
 func TestReadersFollowTheLease(t *testing.T) {
 	url := testenv.Redis(t)
-	first, second := rediscache.New(dial(t, url), policy), rediscache.New(dial(t, url), policy)
+	first, second := connect(t, url, noChanges{}), connect(t, url, noChanges{})
 	leased := make(chan struct{})
 	go func() {
 		_, _ = first.Fetch(t.Context(), coverKey, func(context.Context) (*artwork.Image, error) {
@@ -211,7 +218,7 @@ func TestAbandonedLeaseDelaysNobodyForLong(t *testing.T) {
 
 func TestWithoutRedis(t *testing.T) {
 	server := testenv.RedisServer(t)
-	cache := rediscache.New(dial(t, "redis://"+server.Addr), policy)
+	cache := connect(t, "redis://"+server.Addr, noChanges{})
 	_, err := cache.Fetch(t.Context(), coverKey, loadCover)
 	require.NoError(t, err)
 	never := func(context.Context, artwork.Fence) error {
@@ -239,7 +246,7 @@ func TestWithoutRedis(t *testing.T) {
 
 func TestRedisLostWhileCommitting(t *testing.T) {
 	server := testenv.RedisServer(t)
-	cache := rediscache.New(dial(t, "redis://"+server.Addr), policy)
+	cache := connect(t, "redis://"+server.Addr, noChanges{})
 	err := cache.Change(t.Context(), []artwork.Key{coverKey}, func(ctx context.Context, fence artwork.Fence) error {
 		require.NoError(t, fence.StillHeld(ctx))
 		server.Stop()
@@ -266,14 +273,14 @@ func TestUnknownOutcomeKeepsTheFence(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	server := testenv.RedisServer(t)
-	client := dial(t, "redis://"+server.Addr)
+	client := connect(t, "redis://"+server.Addr, noChanges{})
 	require.NoError(t, client.Check(t.Context()))
 	server.Stop()
 	require.Equal(t, artwork.Unavailable, artwork.KindOf(client.Check(t.Context())))
 }
 
-func TestDialDoesNotRepeatThePassword(t *testing.T) {
-	_, err := rediscache.Dial(rediscache.Options{URL: "http://user:hunter2@host"})
+func TestErrorsDoNotRepeatThePassword(t *testing.T) {
+	err := rediscache.Options{URL: "http://user:hunter2@host"}.Check()
 	require.Equal(t, artwork.InvalidInput, artwork.KindOf(err))
 	require.NotContains(t, err.Error(), "hunter2")
 }

@@ -39,18 +39,36 @@ func (c *Cache) Change(ctx context.Context, keys []artwork.Key, commit artwork.C
 		_, _ = ch.eval(ctx, unfenceScript, ch.token)
 		return err
 	}
-	err = commit(ctx, artwork.Fence{Keys: keys, Deadline: ch.deadline, StillHeld: ch.stillHeld})
+	err = commit(ctx, artwork.Fence{Keys: keys, Deadline: ch.deadline, Token: ch.token, StillHeld: ch.stillHeld})
 	if artwork.KindOf(err) == artwork.OutcomeUnknown {
 		// The commit may still land. The fences keep readers on the database
 		// until the database itself refuses it.
 		return err
 	}
-	if unfenced := ch.unfence(ctx); err == nil {
-		return unfenced
+	unfenced := ch.unfence(ctx)
+	if err != nil {
+		// Only the commit's own error matters: fences that could not be taken
+		// away expire by themselves.
+		return err
 	}
-	// After a failed commit only its own error matters: fences that could not
-	// be taken away expire by themselves.
-	return err
+	if unfenced == nil {
+		ch.finish(ctx)
+	}
+	return unfenced
+}
+
+// finish forgets the record of the change. If that fails, the sweep finds it
+// later and evicts keys that hold nothing older: it costs a little and harms
+// nobody.
+func (ch *change) finish(ctx context.Context) {
+	if len(ch.names) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, finishBudget)
+	defer cancel()
+	if err := ch.cache.changes.Finish(ctx, ch.token); err != nil {
+		ch.cache.log.DebugContext(ctx, "A finished change is left to the sweep", "error", err.Error())
+	}
 }
 
 // fence puts the token into every key's fence and waits until the copies that

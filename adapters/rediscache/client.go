@@ -2,7 +2,9 @@ package rediscache
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 	"strings"
@@ -15,64 +17,158 @@ import (
 	"gatefold/domain/artwork"
 )
 
-// Options say where Redis is. URL, if set, wins over the other three.
+// Options say where Redis is: one server by URL, or by host and port; the master
+// that Sentinels watch; or a cluster. The last one that is set wins.
 type Options struct {
-	URL      string // redis:// or rediss://
-	Host     string
-	Port     int
+	URL  string // redis:// or rediss://, with user, password and database
+	Host string
+	Port int
+
+	SentinelMaster   string   // the name under which Sentinels know the master
+	SentinelAddrs    []string // HOST:PORT
+	SentinelPassword string   // of the Sentinels themselves
+
+	ClusterAddrs []string // HOST:PORT of some of the cluster's servers
+
+	Username string // of an ACL user; empty: the default user
 	Password string
+	TLS      bool // the URL says it by itself
+}
+
+// Configured reports whether the options name a Redis.
+func (o Options) Configured() bool {
+	return o.URL != "" || o.Host != "" || len(o.SentinelAddrs) > 0 || len(o.ClusterAddrs) > 0
+}
+
+// Check returns an InvalidInput error unless the options can be understood.
+func (o Options) Check() error {
+	_, err := o.universal()
+	return err
+}
+
+const poolSize = 32
+
+// universal returns the options with the time limits of a cache: it fails soon,
+// because the database can answer instead.
+func (o Options) universal() (*redis.UniversalOptions, error) {
+	opts := &redis.UniversalOptions{
+		Addrs:    []string{net.JoinHostPort(o.Host, strconv.Itoa(o.Port))},
+		Username: o.Username, Password: o.Password,
+		ClientName: "gatefold", ContextTimeoutEnabled: true,
+		DialTimeout: 250 * time.Millisecond, DialerRetries: 1,
+		ReadTimeout: changeBudget, WriteTimeout: changeBudget, PoolTimeout: changeBudget,
+		PoolSize: poolSize, MaxRetries: 1, MinRetryBackoff: time.Millisecond, MaxRetryBackoff: 5 * time.Millisecond,
+		// Hints of hosted services, which Redis itself does not send.
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	if o.TLS {
+		opts.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	switch {
+	case len(o.ClusterAddrs) > 0:
+		opts.Addrs = o.ClusterAddrs
+	case len(o.SentinelAddrs) > 0:
+		opts.Addrs, opts.MasterName, opts.SentinelPassword = o.SentinelAddrs, o.SentinelMaster, o.SentinelPassword
+	case o.URL != "":
+		parsed, err := redis.ParseURL(o.URL)
+		if err != nil {
+			// The parser's message can contain the password.
+			return nil, artwork.Errorf(artwork.InvalidInput, "REDIS_URL is not a redis:// or rediss:// URL")
+		}
+		opts.Addrs, opts.DB, opts.Username, opts.Password = []string{parsed.Addr}, parsed.DB, parsed.Username, parsed.Password
+		if parsed.TLSConfig != nil {
+			opts.TLSConfig = parsed.TLSConfig
+		}
+	}
+	return opts, nil
+}
+
+// connect returns a client that does not connect yet. Given a trust, each of its
+// connections asks who it talks to.
+func (o Options) connect(opts *redis.UniversalOptions, trusted *trust) redis.UniversalClient {
+	// The library prints to stderr, past every log; what it prints is also
+	// returned as an error.
+	logging.Disable()
+	if trusted != nil {
+		opts.OnConnect = trusted.onConnect
+		opts.Dialer = trusted.dialler(redis.NewDialer(opts.Simple()))
+	}
+	switch {
+	case len(o.ClusterAddrs) > 0:
+		return redis.NewClusterClient(opts.Cluster())
+	case len(o.SentinelAddrs) > 0:
+		return redis.NewFailoverClient(opts.Failover())
+	default:
+		return redis.NewClient(opts.Simple())
+	}
+}
+
+// Open returns a cache on the Redis that the options name. Every instance that
+// shares it must have the same policy. It does not connect yet: see Ready. The
+// change log tells what to do about servers that may have missed something, and
+// about writers that died.
+func Open(o Options, policy artwork.CachePolicy, changes artwork.ChangeLog, log *slog.Logger) (*Cache, error) {
+	opts, err := o.universal()
+	if err != nil {
+		return nil, err
+	}
+	direct := *opts.Simple()
+	trusted := newTrust(changes, policy, log, func(addr string) *redis.Client {
+		one := direct
+		one.Addr = addr
+		one.PoolSize = 1
+		one.ReadTimeout, one.WriteTimeout = replayBudget, replayBudget
+		return redis.NewClient(&one)
+	})
+	return &Cache{rdb: o.connect(opts, trusted), policy: policy, changes: changes, trust: trusted, breaker: newBreaker(), log: log}, nil
+}
+
+// Close closes every connection and ends what runs in the background.
+func (c *Cache) Close() error {
+	c.trust.end()
+	return c.rdb.Close()
+}
+
+// Ready waits until a connection is trusted, or ctx ends. Without it the first
+// readers go to the database.
+func (c *Cache) Ready(ctx context.Context) error {
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		err := c.rdb.Ping(ctx).Err()
+		if err == nil {
+			return nil
+		}
+		if ended := sleep(ctx, pause); ended != nil {
+			return &artwork.Error{Kind: artwork.Unavailable, Op: "rediscache.Ready", Msg: "Redis cannot be used yet", Err: err}
+		}
+	}
+}
+
+// Check returns nil if Redis can be used: it answers, is trusted, a master and
+// recent enough. The message says what to do.
+func (c *Cache) Check(ctx context.Context) error { return check(ctx, c.rdb) }
+
+// Probe is Check for a Redis on which no cache is open. It changes nothing.
+func Probe(ctx context.Context, o Options) error {
+	opts, err := o.universal()
+	if err != nil {
+		return err
+	}
+	rdb := o.connect(opts, nil)
+	defer func() { _ = rdb.Close() }() // only asked
+	return check(ctx, rdb)
 }
 
 // minVersion is the first release with SET NX GET and PXAT, which the protocol
 // uses.
 var minVersion = [2]int{7, 0}
 
-// Client is a connection pool to Redis. It is safe for concurrent use.
-type Client struct{ rdb redis.UniversalClient }
-
-// Dial returns a client with the time limits of a cache: it fails soon, because
-// the database can answer instead. It does not connect yet. InvalidInput: the
-// URL is malformed.
-func Dial(o Options) (*Client, error) {
-	opts := &redis.Options{Addr: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), Password: o.Password}
-	if o.URL != "" {
-		parsed, err := redis.ParseURL(o.URL)
-		if err != nil {
-			// The parser's message can contain the password.
-			return nil, artwork.Errorf(artwork.InvalidInput, "REDIS_URL is not a redis:// or rediss:// URL")
-		}
-		opts = parsed
-	}
-	// The library prints to stderr, past every log; what it prints is also
-	// returned as an error.
-	logging.Disable()
-	opts.ClientName = "gatefold"
-	opts.ContextTimeoutEnabled = true
-	opts.DialTimeout = 250 * time.Millisecond
-	opts.DialerRetries = 1
-	opts.ReadTimeout = changeBudget
-	opts.WriteTimeout = changeBudget
-	opts.PoolTimeout = changeBudget
-	opts.PoolSize = 32
-	opts.MaxRetries = 1
-	opts.MinRetryBackoff = time.Millisecond
-	opts.MaxRetryBackoff = 5 * time.Millisecond
-	// Hints of hosted services, which Redis itself does not send.
-	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return &Client{redis.NewClient(opts)}, nil
-}
-
-// Close closes every connection.
-func (c *Client) Close() error { return c.rdb.Close() }
-
-// Check reports whether the server can be used: it answers, is a master and
-// recent enough. The message says what to do.
-func (c *Client) Check(ctx context.Context) error {
-	info, err := c.rdb.Info(ctx, "server", "replication").Result()
+func check(ctx context.Context, rdb redis.UniversalClient) error {
+	info, err := rdb.Info(ctx, "server", "replication").Result()
 	if err != nil {
 		return &artwork.Error{Kind: artwork.Unavailable, Op: "rediscache.Check", Msg: "Redis does not answer", Err: err}
 	}
-	if role := infoField(info, "role"); role != "master" {
+	// Any server of a cluster may answer: a replica is none of ours to judge.
+	if role := infoField(info, "role"); role != "master" && infoField(info, "redis_mode") != "cluster" {
 		return artwork.Errorf(artwork.Unavailable, "Redis is a %s: point Gatefold at the master", role)
 	}
 	version := infoField(info, "redis_version")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 )
 
@@ -71,4 +72,23 @@ func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (
 // until every copy, here and in other processes, has expired.
 func (c *Cache) Change(ctx context.Context, keys []artwork.Key, commit artwork.Commit) error {
 	return c.inner.Change(ctx, keys, commit)
+}
+
+// flushing flushes both levels.
+type flushing struct {
+	cache *Cache
+	inner managecache.Flusher
+}
+
+// Flushing returns what flushes the inner cache and then the copies of this
+// process; copies elsewhere expire within their term.
+func Flushing(cache *Cache, inner managecache.Flusher) managecache.Flusher {
+	return flushing{cache, inner}
+}
+
+// Flush implements managecache.Flusher.
+func (f flushing) Flush(ctx context.Context) (int, error) {
+	removed, err := f.inner.Flush(ctx)
+	f.cache.copies.InvalidateAll()
+	return removed, err
 }

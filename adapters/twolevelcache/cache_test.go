@@ -2,6 +2,7 @@ package twolevelcache_test
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"testing"
 	"time"
@@ -22,22 +23,32 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 // long; what is proved does not depend on its length.
 var policy = artwork.CachePolicy{TTL: time.Minute, CopyTerm: 100 * time.Millisecond}
 
-func overRedis(t conformance.TB, policy artwork.CachePolicy) artwork.ImageCache {
-	return openOverRedis(t, testenv.Redis(t), policy)
+// noChanges is the log of a database in which nothing has changed.
+type noChanges struct{}
+
+func (noChanges) ChangedWithin(context.Context, time.Duration, func(artwork.Place) error) error {
+	return nil
+}
+func (noChanges) Overdue(context.Context, int) ([]artwork.PendingChange, error) { return nil, nil }
+func (noChanges) Finish(context.Context, string) error                          { return nil }
+
+func overRedis(t conformance.TB, url string, policy artwork.CachePolicy) artwork.ImageCache {
+	return twolevelcache.New(openRedis(t, url, policy), policy, 10_000)
 }
 
-func openOverRedis(t conformance.TB, url string, policy artwork.CachePolicy) artwork.ImageCache {
-	rdb, err := rediscache.Dial(rediscache.Options{URL: url})
+func openRedis(t conformance.TB, url string, policy artwork.CachePolicy) *rediscache.Cache {
+	cache, err := rediscache.Open(rediscache.Options{URL: url}, policy, noChanges{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = rdb.Close() })
-	return twolevelcache.New(rediscache.New(rdb, policy), policy, 10_000)
+	t.Cleanup(func() { _ = cache.Close() })
+	require.NoError(t, cache.Ready(t.Context()))
+	return cache
 }
 
 func TestOverRedis(t *testing.T) {
 	conformance.RunImageCache(t, func(t conformance.TB) conformance.Fleet {
 		url := testenv.Redis(t)
 		return conformance.Fleet{
-			openOverRedis(t, url, policy), openOverRedis(t, url, policy), openOverRedis(t, url, policy),
+			overRedis(t, url, policy), overRedis(t, url, policy), overRedis(t, url, policy),
 		}
 	})
 }
@@ -55,17 +66,14 @@ func TestWriterMustWaitForCopies(t *testing.T) {
 	conformance.Rejects(t, conformance.ImageCacheCases(), "after a change nobody gets the older image", func(t conformance.TB) conformance.Fleet {
 		url := testenv.Redis(t)
 		open := func() artwork.ImageCache {
-			rdb, err := rediscache.Dial(rediscache.Options{URL: url})
-			require.NoError(t, err)
-			t.Cleanup(func() { _ = rdb.Close() })
-			return twolevelcache.New(rediscache.New(rdb, impatient), policy, 10_000)
+			return twolevelcache.New(openRedis(t, url, impatient), policy, 10_000)
 		}
 		return conformance.Fleet{open(), open()}
 	})
 }
 
 func TestCopiesAnswerWithinTheirTerm(t *testing.T) {
-	cache := overRedis(t, artwork.CachePolicy{TTL: time.Minute, CopyTerm: time.Hour})
+	cache := overRedis(t, testenv.Redis(t), artwork.CachePolicy{TTL: time.Minute, CopyTerm: time.Hour})
 	key := artwork.Key{Subject: artwork.Artist(artwork.NewID()), Type: artwork.TypeLogo}
 	load := func(context.Context) (*artwork.Image, error) { return nil, nil }
 	for _, want := range []artwork.Level{artwork.Filled, artwork.Process, artwork.Process} {

@@ -49,7 +49,7 @@ func (a *Applier) receive(ctx context.Context, in Upload, limit int64) (artwork.
 		return artwork.Record{}, err
 	}
 	record := a.record(in.Place, content, artwork.Custom, "upload", in.By)
-	record.FileName = in.FileName
+	record.FileName = artwork.CleanFileName(in.FileName)
 	return record, nil
 }
 

@@ -78,7 +78,7 @@ func application(place artwork.Place, content artwork.Content, picture folderPic
 		Record: artwork.Record{
 			ID:    artwork.RecordID(place, content.Hash, artwork.Local, by),
 			Place: place, Content: content, Source: artwork.Local, Provider: by,
-			FileName: picture.FileName, AddedBy: by,
+			FileName: artwork.CleanFileName(picture.FileName), AddedBy: by,
 		},
 		By: by, Automatic: true, Origin: picture.Origin,
 	}

@@ -54,6 +54,21 @@ func TestKeysOfAPlace(t *testing.T) {
 	require.Equal(t, []string{"image:user:" + uuid + ":avatar"}, names(artwork.User(artist.ID).Keys()))
 }
 
+func TestParseKey(t *testing.T) {
+	id := artwork.MustParseID(uuid)
+	for _, subject := range []artwork.Subject{artwork.Artist(id), artwork.Album(id), artwork.User(id)} {
+		for _, key := range subject.Keys() {
+			parsed, err := artwork.ParseKey(key.String())
+			require.NoError(t, err)
+			require.Equal(t, key, parsed)
+		}
+	}
+	for _, bad := range []string{"", "image", "image:artist:x:profile", "image:song:" + uuid + ":cover", "image:album:" + uuid + ":logo", "images:album:" + uuid + ":cover"} {
+		_, err := artwork.ParseKey(bad)
+		require.Error(t, err, bad)
+	}
+}
+
 func TestTagChangesExactlyWithBytesAndFocalPoint(t *testing.T) {
 	one, two := artwork.HashOf([]byte("one")), artwork.HashOf([]byte("two"))
 	centre := &artwork.FocalPoint{X: 0.5, Y: 0.5}

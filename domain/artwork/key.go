@@ -1,5 +1,7 @@
 package artwork
 
+import "strings"
+
 // Key names one cached pointer. It is comparable and free of allocations; its
 // text form is made only where it leaves the process.
 type Key struct {
@@ -12,6 +14,28 @@ type Key struct {
 //	image:artist:<id>:<type>   image:album:<id>:cover   image:user:<id>:avatar
 func (k Key) String() string {
 	return "image:" + k.Subject.Kind.String() + ":" + k.Subject.ID.String() + ":" + k.Type.String()
+}
+
+// ParseKey reads what String writes.
+func ParseKey(s string) (Key, error) {
+	parts := strings.Split(s, ":")
+	if len(parts) != 4 || parts[0] != "image" {
+		return Key{}, Errorf(InvalidInput, "%q is not the key of an image", s)
+	}
+	kind, err := ParseSubjectKind(parts[1])
+	if err != nil {
+		return Key{}, err
+	}
+	id, err := ParseID(parts[2])
+	if err != nil {
+		return Key{}, err
+	}
+	for _, key := range (Subject{kind, id}).Keys() {
+		if key.Type.String() == parts[3] {
+			return key, nil
+		}
+	}
+	return Key{}, Errorf(InvalidInput, "%q is not a type of image of an %s", parts[3], kind)
 }
 
 // Place returns the slot whose pointer the key caches.

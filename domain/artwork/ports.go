@@ -95,10 +95,27 @@ type Fence struct {
 	// before it or never. The database must enforce it, because a client that
 	// gives up cannot take back a COMMIT that is on its way. Zero is no limit.
 	Deadline time.Time
+	// Token names the change among those under way. If it is not empty and a
+	// pointer changes, the repository records it with the keys and the deadline
+	// in the same transaction, where ChangeLog finds it. Several transactions
+	// under one token are one change.
+	Token string
 	// StillHeld is to be called as the last thing before COMMIT. It returns nil
 	// if no key's fence was lost since it was set; any error means roll back,
 	// and is to be returned as it is.
 	StillHeld func(ctx context.Context) error
+}
+
+// untilForgotten is for how long a change without a deadline counts as under way.
+const untilForgotten = 5 * time.Minute
+
+// Remaining returns how long the change may still be under way, from now:
+// until the deadline, or some minutes if there is none.
+func (f Fence) Remaining() time.Duration {
+	if f.Deadline.IsZero() {
+		return untilForgotten
+	}
+	return time.Until(f.Deadline)
 }
 
 // Unfenced is the fence of a change that no cache has to hear of.
@@ -129,6 +146,33 @@ type ImageRepository interface {
 	// hold. OutcomeUnknown: the connection broke while committing. Any error of
 	// fence.StillHeld is returned as it is, and nothing has changed.
 	Apply(ctx context.Context, fence Fence, applications []Application) ([]Outcome, error)
+}
+
+// ChangeLog is what a shared cache asks of the database in order to recover from
+// what it lost, and from writers that died. All methods may be called
+// concurrently, also from several processes. Times are those of the database's
+// clock. Every method may fail with Unavailable and with ctx's error.
+type ChangeLog interface {
+	// ChangedWithin calls visit with every place whose pointer (what InForce
+	// answers) was changed in the time just past, in no order and possibly more
+	// than once, and stops at visit's first error, which it returns as it is.
+	// What was committed before the call is among them; the time of a change is
+	// at most as long before its commit as its fence holds. visit may call the
+	// repository.
+	ChangedWithin(ctx context.Context, past time.Duration, visit func(Place) error) error
+	// Overdue returns changes that were committed and not finished, and whose
+	// deadline has passed: their writers are dead, or gave up. At most limit of
+	// them, those first whose deadline passed first. Keys that are not known here,
+	// as those of another release, are left out of them.
+	Overdue(ctx context.Context, limit int) ([]PendingChange, error)
+	// Finish forgets a pending change. Forgetting what is not known is no error.
+	Finish(ctx context.Context, token string) error
+}
+
+// PendingChange is a committed change of which the cache may not have heard.
+type PendingChange struct {
+	Token string
+	Keys  []Key
 }
 
 // Application is the wish to put one image in force.

@@ -2,15 +2,19 @@
 package cache
 
 import (
+	"context"
 	"log/slog"
+	"time"
 
 	"go.uber.org/fx"
 
-	"gatefold/adapters/loggedcache"
 	"gatefold/adapters/memory"
+	"gatefold/adapters/observedcache"
 	"gatefold/adapters/rediscache"
+	"gatefold/adapters/rest"
 	"gatefold/adapters/twolevelcache"
 	"gatefold/application/health"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 )
 
@@ -36,45 +40,88 @@ type Config struct {
 // UsesRedis reports whether instances share this cache.
 func (c Config) UsesRedis() bool { return c.Mode == Redis || c.Mode == TwoLevel }
 
-// Module provides artwork.ImageCache and the probe of Redis.
+// Module provides artwork.ImageCache, the operators' verbs on it and the probe of
+// Redis.
 func Module(cfg Config) fx.Option {
-	options := []fx.Option{fx.Supply(cfg)}
+	options := []fx.Option{
+		fx.Supply(cfg),
+		fx.Provide(managecache.New, fx.Annotate(rest.NewCache, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`))),
+	}
 	if cfg.UsesRedis() {
-		options = append(options, fx.Provide(dial, newShared, fx.Annotate(probe, fx.ResultTags(`group:"probes"`))))
+		options = append(options, fx.Provide(open, newShared, fx.Annotate(probe, fx.ResultTags(`group:"probes"`))))
 	} else {
 		options = append(options, fx.Provide(newLocal, fx.Annotate(noProbe, fx.ResultTags(`group:"probes"`))))
 	}
 	return fx.Module("cache", options...)
 }
 
-func dial(lc fx.Lifecycle, cfg Config) (*rediscache.Client, error) {
-	client, err := rediscache.Dial(cfg.Redis)
+// readyBudget is how long a start waits for Redis: without it images are served
+// from the database.
+const readyBudget = 3 * time.Second
+
+// open connects to Redis, and finishes in the background what dead writers left.
+func open(lc fx.Lifecycle, cfg Config, changes artwork.ChangeLog, log *slog.Logger) (*rediscache.Cache, error) {
+	cache, err := rediscache.Open(cfg.Redis, cfg.Policy, changes, log)
 	if err != nil {
 		return nil, err
 	}
-	lc.Append(fx.StopHook(client.Close))
-	return client, nil
+	sweeping, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	lc.Append(fx.Hook{
+		OnStart: func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, readyBudget)
+			defer cancel()
+			if err := cache.Ready(ctx); err != nil {
+				log.Warn("Redis cannot be used yet; images come from the database", "error", err.Error())
+			}
+			go func() {
+				defer close(ended)
+				cache.Sweep(sweeping)
+			}()
+			return nil
+		},
+		OnStop: func(context.Context) error {
+			stop()
+			<-ended
+			return cache.Close()
+		},
+	})
+	return cache, nil
 }
 
-func newShared(cfg Config, client *rediscache.Client, log *slog.Logger) artwork.ImageCache {
-	var shared artwork.ImageCache = rediscache.New(client, cfg.Policy)
+// parts is what the module provides: one cache, and what operators need of it.
+type parts struct {
+	fx.Out
+	Cache   artwork.ImageCache
+	Counter managecache.Counter
+	Flusher managecache.Flusher
+}
+
+func observed(cfg Config, inner artwork.ImageCache, flusher managecache.Flusher, log *slog.Logger) parts {
+	cache := observedcache.New(inner, cfg.Policy.TTL, log)
+	return parts{Cache: cache, Counter: cache, Flusher: flusher}
+}
+
+func newShared(cfg Config, redis *rediscache.Cache, log *slog.Logger) parts {
 	if cfg.Mode == TwoLevel {
-		shared = twolevelcache.New(shared, cfg.Policy, cfg.MaxEntries)
+		cache := twolevelcache.New(redis, cfg.Policy, cfg.MaxEntries)
+		return observed(cfg, cache, twolevelcache.Flushing(cache, redis), log)
 	}
-	return loggedcache.New(shared, cfg.Policy.TTL, log)
+	return observed(cfg, redis, redis, log)
 }
 
-func newLocal(cfg Config, log *slog.Logger) artwork.ImageCache {
+func newLocal(cfg Config, log *slog.Logger) parts {
 	if cfg.Mode == Off {
-		return memory.NoCache{}
+		return observed(cfg, memory.NoCache{}, memory.NoCache{}, log)
 	}
-	return loggedcache.New(memory.NewCache(cfg.Policy, cfg.MaxEntries), cfg.Policy.TTL, log)
+	cache := memory.NewCache(cfg.Policy, cfg.MaxEntries)
+	return observed(cfg, cache, cache, log)
 }
 
 const partName = "redis"
 
-func probe(client *rediscache.Client) health.Probe {
-	return health.Probe{Name: partName, Check: client.Check}
+func probe(redis *rediscache.Cache) health.Probe {
+	return health.Probe{Name: partName, Check: redis.Check}
 }
 
 func noProbe() health.Probe { return health.Probe{Name: partName} }

@@ -31,6 +31,7 @@ func Module(cfg Config) fx.Option {
 			open,
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
 			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageArchive))),
+			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog))),
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
 			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),
 			fx.Annotate(bunrepo.NewUsers, fx.As(new(catalog.Users))),

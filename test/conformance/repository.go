@@ -21,13 +21,14 @@ import (
 // Repositories are the ports of one database: what is written through one of
 // them is seen through the others.
 type Repositories struct {
-	Images  artwork.ImageRepository
-	Archive artwork.ImageArchive
-	Artists catalog.Artists
-	Albums  catalog.Albums
-	Users   catalog.Users
-	Library importlibrary.Library
-	Tokens  accesstoken.Repository
+	Images    artwork.ImageRepository
+	Archive   artwork.ImageArchive
+	ChangeLog artwork.ChangeLog
+	Artists   catalog.Artists
+	Albums    catalog.Albums
+	Users     catalog.Users
+	Library   importlibrary.Library
+	Tokens    accesstoken.Repository
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -39,7 +40,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), archiveCases(), catalogCases(), libraryCases(), tokenCases())
+	return slices.Concat(imageCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.

@@ -1,0 +1,95 @@
+// Package managecache has the operators' verbs on the image cache: look, drop one
+// subject, drop everything.
+package managecache
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"gatefold/domain/artwork"
+)
+
+// Stats are the counters of one process since it started.
+type Stats struct {
+	ProcessHits   int64         `json:"processHits"`   // answered from this process's memory
+	SharedHits    int64         `json:"sharedHits"`    // answered by the shared cache
+	Fills         int64         `json:"fills"`         // loaded from the database, and cached
+	Bypasses      int64         `json:"bypasses"`      // loaded from the database, and not cached
+	Errors        int64         `json:"errors"`        // reads that failed
+	Changes       int64         `json:"changes"`       // of pointers, in all
+	FailedChanges int64         `json:"failedChanges"` // of those
+	ChangeTime    time.Duration `json:"-"`             // of all changes together
+}
+
+// HitRate returns the share of reads that no load of the database was made for,
+// 0 before the first read.
+func (s Stats) HitRate() float64 {
+	hits := s.ProcessHits + s.SharedHits
+	if all := hits + s.Fills + s.Bypasses; all > 0 {
+		return float64(hits) / float64(all)
+	}
+	return 0
+}
+
+// MeanChange returns how long a change took on average, 0 before the first.
+func (s Stats) MeanChange() time.Duration {
+	if s.Changes == 0 {
+		return 0
+	}
+	return s.ChangeTime / time.Duration(s.Changes)
+}
+
+// Counter counts what the cache of this process does.
+type Counter interface{ Stats() Stats }
+
+// Flusher drops everything that is cached.
+type Flusher interface {
+	// Flush removes every cached pointer and nothing else, without keeping
+	// others waiting, and returns how many it removed; copies in the memory of
+	// other processes expire by themselves. Changes under way are not disturbed.
+	// Unavailable: the cache cannot be reached; some may be left.
+	Flush(ctx context.Context) (removed int, err error)
+}
+
+// Manage carries out the verbs.
+type Manage struct {
+	cache   artwork.ImageCache
+	counter Counter
+	flusher Flusher
+	log     *slog.Logger
+}
+
+// New returns the use cases on the ports.
+func New(cache artwork.ImageCache, counter Counter, flusher Flusher, log *slog.Logger) *Manage {
+	return &Manage{cache, counter, flusher, log}
+}
+
+// Stats returns the counters of this process.
+func (m *Manage) Stats() Stats { return m.counter.Stats() }
+
+// Invalidate drops every cached pointer of a subject, on all instances, and
+// returns once no one can be answered from one. It is never needed for
+// staleness: what changes through Gatefold is never stale. It is for rows that
+// somebody changed in the database by hand.
+func (m *Manage) Invalidate(ctx context.Context, subject artwork.Subject) error {
+	if subject.ID.IsZero() {
+		return artwork.Errorf(artwork.InvalidInput, "no %s is named", subject.Kind)
+	}
+	err := m.cache.Change(ctx, subject.Keys(), func(ctx context.Context, fence artwork.Fence) error { return fence.StillHeld(ctx) })
+	if err != nil {
+		return artwork.Wrap(artwork.Internal, "managecache.Invalidate", err)
+	}
+	m.log.InfoContext(ctx, "Invalidated image cache for "+subject.String())
+	return nil
+}
+
+// Flush drops everything that is cached and returns how many pointers that were.
+func (m *Manage) Flush(ctx context.Context) (int, error) {
+	removed, err := m.flusher.Flush(ctx)
+	if err != nil {
+		return removed, artwork.Wrap(artwork.Internal, "managecache.Flush", err)
+	}
+	m.log.InfoContext(ctx, "Flushed image cache", "removed", removed)
+	return removed, nil
+}

@@ -1,0 +1,136 @@
+package integration
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"gatefold/test/musicfixture"
+	"gatefold/test/testenv"
+)
+
+func TestCacheVerbs(t *testing.T) {
+	onEvery(t, func(t *testing.T, d deployment) {
+		server := serve(t, d)
+		_, token, _ := gatefold(t, d, "token", "create", "--scope", "admin")
+		server.token = token[:len(token)-1]
+		server.putArtist(artistID, "Cached")
+		server.putAlbum(albumID, artistID, "Cached")
+		path := "/api/images/albums/" + albumID + "/cover"
+		key := "image:album:" + albumID + ":cover"
+		warm := func() {
+			for range 2 {
+				require.Equal(t, http.StatusOK, server.get(path).StatusCode)
+			}
+			requireExists(t, d, key, 1)
+		}
+
+		warm()
+		stats := server.send(http.MethodGet, "/api/admin/cache/stats", nil).json(t)
+		require.EqualValues(t, 1, stats["fills"])
+		require.InDelta(t, 0.5, stats["hitRate"], 0.01)
+		code, stdout, stderr := gatefold(t, d, "cache", "stats")
+		require.Zero(t, code, stderr)
+		require.Contains(t, stdout, "hit rate 50.0 %")
+
+		code, _, stderr = gatefold(t, d, "cache", "invalidate", "album", albumID)
+		require.Zero(t, code, stderr)
+		requireExists(t, d, key, 0)
+		warm()
+		answer := server.send(http.MethodPost, "/api/admin/cache/invalidate", map[string]any{"albumId": albumID})
+		require.Equal(t, http.StatusOK, answer.StatusCode, string(answer.body))
+		requireExists(t, d, key, 0)
+		requireProblem(t, server.send(http.MethodPost, "/api/admin/cache/invalidate", map[string]any{}), http.StatusBadRequest, "invalid_input")
+		requireProblem(t, server.send(http.MethodPost, "/api/admin/cache/invalidate", map[string]any{"albumId": albumID, "artistId": artistID}),
+			http.StatusBadRequest, "invalid_input")
+
+		if d.redis != nil {
+			require.NoError(t, d.redis.Set(t.Context(), "session:7", "of another program", 0).Err())
+		}
+		warm()
+		code, stdout, stderr = gatefold(t, d, "cache", "flush")
+		require.Zero(t, code, stderr)
+		require.Contains(t, stdout, "1 pointers were removed")
+		requireExists(t, d, key, 0)
+		requireExists(t, d, "session:7", 1)
+		warm()
+		require.EqualValues(t, 1, server.send(http.MethodPost, "/api/admin/cache/flush", nil).json(t)["removed"])
+
+		code, _, _ = gatefold(t, d, "cache", "invalidate", "song", albumID)
+		require.NotZero(t, code)
+		code, _, _ = gatefold(t, d, "cache", "invalidate", "album", "x")
+		require.Equal(t, 2, code)
+	})
+}
+
+// TestARedisWithAnOlderFile: a server that comes back with what was in force
+// before an apply does not make anybody serve it.
+func TestARedisWithAnOlderFile(t *testing.T) {
+	server := testenv.RedisServer(t)
+	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=redis://" + server.Addr, "L1_TTL=50ms"}}
+	in := d.start(t)
+	in.putArtist(artistID, "Old")
+	in.putAlbum(albumID, artistID, "News")
+	path, key := "/api/images/albums/"+albumID+"/cover", "image:album:"+albumID+":cover"
+	operator := redis.NewClient(&redis.Options{Addr: server.Addr})
+	defer func() { _ = operator.Close() }()
+
+	applyCover(t, in, musicfixture.Picture(30, 30, 1))
+	in.get(path)
+	older := operator.Get(t.Context(), key).Val()
+	require.NotEmpty(t, older)
+	tag := applyCover(t, in, musicfixture.Picture(30, 30, 2))
+
+	server.Stop()
+	server.Start(t)
+	require.NoError(t, operator.Set(t.Context(), key, older, time.Minute).Err())
+	for range 100 {
+		require.Equal(t, `"`+tag+`"`, in.get(path).Header.Get("ETag"))
+		time.Sleep(5 * time.Millisecond)
+	}
+	require.Contains(t, in.log.String(), "recent changes were replayed")
+	require.NotEqual(t, older, operator.Get(t.Context(), key).Val())
+}
+
+// TestADeadWritersChangeIsFinished: an instance sweeps what another left between
+// its commit and the end of its fence.
+func TestADeadWritersChangeIsFinished(t *testing.T) {
+	d := sharedDeployment(t, "IMAGE_CACHE=redis")
+	in := d.start(t)
+	in.putArtist(artistID, "Left")
+	in.putAlbum(albumID, artistID, "Behind")
+	applyCover(t, in, musicfixture.Picture(30, 30, 1))
+	path, key := "/api/images/albums/"+albumID+"/cover", "image:album:"+albumID+":cover"
+	in.get(path)
+	requireExists(t, d, key, 1)
+	leavePending(t, d, key)
+	require.Eventually(t, func() bool { return d.redis.Exists(t.Context(), key).Val() == 0 }, 10*time.Second, 20*time.Millisecond)
+	require.Equal(t, http.StatusOK, in.get(path).StatusCode)
+}
+
+// leavePending writes what a writer leaves that died after its commit.
+func leavePending(t *testing.T, d deployment, key string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), d.variable("DATABASE_URL"))
+	require.NoError(t, err)
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	_, err = conn.Exec(t.Context(), `INSERT INTO cache_pending (token, keys, deadline, created_at)
+		VALUES ('dead', jsonb_build_array($1::text)::text, now() - interval '1 minute', now())`, key)
+	require.NoError(t, err)
+}
+
+// variable returns a setting of the deployment.
+func (d deployment) variable(name string) string {
+	for _, setting := range d.environ {
+		if value, ok := strings.CutPrefix(setting, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
