@@ -24,15 +24,15 @@ import (
 // Version is the release; the build sets it.
 var Version = "dev"
 
-// version returns the release and, if the build knows it, the commit.
+// version returns the release or, of a build that has none, the commit.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
-	if !ok {
+	if !ok || Version != "dev" {
 		return Version
 	}
 	for _, setting := range info.Settings {
 		if setting.Key == "vcs.revision" && len(setting.Value) >= 12 {
-			return Version + " (" + setting.Value[:12] + ")"
+			return Version + "-" + setting.Value[:12]
 		}
 	}
 	return Version
@@ -48,6 +48,7 @@ type variables struct {
 	CacheTTL           string `env:"CACHE_TTL" envDefault:"300s"`
 	L1TTL              string `env:"L1_TTL" envDefault:"1s"`
 	CacheEntries       string `env:"CACHE_ENTRIES" envDefault:"50000"`
+	CacheCompression   string `env:"CACHE_COMPRESSION" envDefault:"none"`
 	RedisURL           string `env:"REDIS_URL"`
 	RedisHost          string `env:"REDIS_HOST"`
 	RedisPort          string `env:"REDIS_PORT" envDefault:"6379"`
@@ -289,6 +290,8 @@ func (c *checker) redis(v variables) rediscache.Options {
 		TLS:            c.oneOf("REDIS_TLS", v.RedisTLS, "true", "false") == "true",
 		SentinelMaster: v.SentinelMaster, SentinelAddrs: c.hosts("REDIS_SENTINEL_ADDRS", v.SentinelAddrs), SentinelPassword: v.SentinelPassword,
 		ClusterAddrs: c.hosts("REDIS_CLUSTER_ADDRS", v.ClusterAddrs),
+		Compression: rediscache.Compression(c.oneOf("CACHE_COMPRESSION", v.CacheCompression,
+			string(rediscache.NoCompression), string(rediscache.LZ4), string(rediscache.Snappy), string(rediscache.Zstd))),
 	}
 	if (o.SentinelMaster == "") != (len(o.SentinelAddrs) == 0) {
 		c.fail("REDIS_SENTINEL_MASTER", "goes with REDIS_SENTINEL_ADDRS, and the reverse")

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"gatefold/domain/artwork"
+	"gatefold/domain/generations"
 )
 
 // The scripts. They are sent whole: a server that took over has not seen them,
@@ -53,25 +54,32 @@ const (
 
 // Cache is the ImageCache on Redis.
 type Cache struct {
-	rdb     redis.UniversalClient
-	policy  artwork.CachePolicy
-	changes artwork.ChangeLog
-	trust   *trust
-	breaker *breaker
-	log     *slog.Logger
+	rdb         redis.UniversalClient
+	policy      artwork.CachePolicy
+	compression Compression
+	changes     artwork.ChangeLog
+	trust       *trust
+	breaker     *breaker
+	looks       generations.Group[artwork.Key, artwork.Answer]
+	log         *slog.Logger
 }
 
 var _ artwork.ImageCache = (*Cache)(nil)
 
-// Fetch implements artwork.ImageCache.
+// Fetch implements artwork.ImageCache. Callers in this process share a look into
+// Redis that begins after they asked, with all that follows from it.
 func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (artwork.Answer, error) {
 	if err := ctx.Err(); err != nil {
 		return artwork.Answer{}, err
 	}
+	return c.looks.Do(ctx, key, func(ctx context.Context) (artwork.Answer, error) { return c.look(ctx, key.String(), load) })
+}
+
+// look asks Redis, and the database if Redis has no answer.
+func (c *Cache) look(ctx context.Context, name string, load artwork.Load) (artwork.Answer, error) {
 	if !c.breaker.allow() {
 		return loaded(ctx, load)
 	}
-	name := key.String()
 	held, err := c.get(ctx, name)
 	c.breaker.note(err, ctx.Err() != nil)
 	if errors.Is(err, redis.Nil) {
@@ -85,14 +93,14 @@ func (c *Cache) answer(ctx context.Context, name, held string, err error, load a
 	if err != nil || held == "" {
 		return loaded(ctx, load)
 	}
-	switch held[0] {
-	case valueMark, absentMark:
+	switch {
+	case isValue(held), held == absentValue:
 		img, err := decode(held)
 		if err != nil {
 			return loaded(ctx, load)
 		}
 		return artwork.Answer{Image: img, Level: artwork.Shared}, nil
-	case leaseMark:
+	case held[0] == leaseMark:
 		return c.follow(ctx, name, load)
 	default:
 		return loaded(ctx, load)
@@ -134,7 +142,7 @@ func (c *Cache) fill(ctx context.Context, name, lease string, load artwork.Load)
 	budget, cancel := context.WithTimeout(ctx, readBudget)
 	defer cancel()
 	ttl := c.policy.EntryTTL(img).Milliseconds()
-	stored, err := c.rdb.Eval(budget, fillScript, []string{name}, lease, value, ttl).Int()
+	stored, err := c.rdb.Eval(budget, fillScript, []string{name}, lease, c.compression.compress(value), ttl).Int()
 	if err == nil && stored == 1 {
 		answer.Level = artwork.Filled
 	}
@@ -154,7 +162,7 @@ func (c *Cache) follow(ctx context.Context, name string, load artwork.Load) (art
 		if errors.Is(err, redis.Nil) {
 			return c.fetchMissing(ctx, name, load)
 		}
-		if err != nil || held[0] != leaseMark {
+		if err != nil || held == "" || held[0] != leaseMark {
 			return c.answer(ctx, name, held, err, load)
 		}
 	}

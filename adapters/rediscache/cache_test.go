@@ -180,7 +180,7 @@ func TestValueStoredAfterALostFenceIsDeleted(t *testing.T) {
 
 func TestUnknownStoredValueIsIgnored(t *testing.T) {
 	cache, rdb := open(t)
-	for _, stored := range []string{`{"format":9}`, `{`, `Zq\x00`, `{"hash":"zz"}`} {
+	for _, stored := range []string{`{"format":9}`, `{`, `Zq\x00`, `{"hash":"zz"}`, ``, `?`} {
 		require.NoError(t, rdb.Set(t.Context(), coverKey.String(), stored, 0).Err())
 		answer, err := cache.Fetch(t.Context(), coverKey, loadCover)
 		require.NoError(t, err)

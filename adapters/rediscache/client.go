@@ -33,6 +33,8 @@ type Options struct {
 	Username string // of an ACL user; empty: the default user
 	Password string
 	TLS      bool // the URL says it by itself
+
+	Compression Compression // of the values this instance writes; empty: none
 }
 
 // Configured reports whether the options name a Redis.
@@ -42,6 +44,9 @@ func (o Options) Configured() bool {
 
 // Check returns an InvalidInput error unless the options can be understood.
 func (o Options) Check() error {
+	if err := o.Compression.Check(); err != nil {
+		return err
+	}
 	_, err := o.universal()
 	return err
 }
@@ -120,7 +125,7 @@ func Open(o Options, policy artwork.CachePolicy, changes artwork.ChangeLog, log 
 		one.ReadTimeout, one.WriteTimeout = replayBudget, replayBudget
 		return redis.NewClient(&one)
 	})
-	return &Cache{rdb: o.connect(opts, trusted), policy: policy, changes: changes, trust: trusted, breaker: newBreaker(), log: log}, nil
+	return &Cache{rdb: o.connect(opts, trusted), policy: policy, compression: o.Compression, changes: changes, trust: trusted, breaker: newBreaker(), log: log}, nil
 }
 
 // Close closes every connection and ends what runs in the background.

@@ -3,6 +3,7 @@
 // The first byte of a key's value tells its state:
 //
 //	{  the image in force, as JSON          TTL: 90 to 100 % of CACHE_TTL
+//	4, S, Z  the same, compressed by LZ4, Snappy or zstd
 //	A  known to have no image               TTL: at most 30 s
 //	L  a lease: one reader is filling       TTL: 3 s
 //	F  a fence: changes are under way       TTL: until the last of them expires

@@ -54,9 +54,13 @@ func encode(img *artwork.Image) (string, error) {
 // decode reads a value or an absent mark. It fails on what another release may
 // have written in a form this one does not know; the caller then asks the
 // database.
-func decode(value string) (*artwork.Image, error) {
-	if value == absentValue {
+func decode(stored string) (*artwork.Image, error) {
+	if stored == absentValue {
 		return nil, nil
+	}
+	value, err := decompress(stored)
+	if err != nil {
+		return nil, err
 	}
 	var s storedImage
 	if err := json.Unmarshal([]byte(value), &s); err != nil {

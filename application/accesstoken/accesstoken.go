@@ -37,9 +37,19 @@ type Token struct {
 	CreatedAt time.Time
 }
 
+// Check returns an InvalidInput error unless the token has an ID and a name that
+// can be kept.
+func (t Token) Check() error {
+	if t.ID.IsZero() {
+		return artwork.Errorf(artwork.InvalidInput, "the token has no ID")
+	}
+	return artwork.CheckText("name", t.Name)
+}
+
 // Repository keeps tokens. Methods may be called concurrently.
 type Repository interface {
-	// AddToken stores a token.
+	// AddToken stores a token. Conflict: there is one with this ID or hash.
+	// InvalidInput: it has no ID, or a name that cannot be kept (Token.Check).
 	AddToken(ctx context.Context, token Token) error
 	// FindToken returns the token with the hash. NotFound: there is none.
 	FindToken(ctx context.Context, hash [sha256.Size]byte) (Token, error)

@@ -91,17 +91,25 @@ type Library interface {
 	// created; of those known only what was not known before is added (MBIDs,
 	// sort name, year), and their missing mark is taken away. A subject whose
 	// MBID another one took meanwhile is a Conflict, and nothing is written: the
-	// caller finds again and saves again.
+	// caller finds again and saves again. InvalidInput: a subject has no ID or
+	// cannot be stored (CheckSubjects). NotFound: an album's artist does not
+	// exist and is not in the batch.
 	Save(ctx context.Context, artists []catalog.Artist, albums []catalog.Album) error
 	// SaveFolders remembers the folders' fingerprints and which albums each
-	// holds, in place of what was remembered of them. scan names the import.
+	// holds, in place of what was remembered of them; of a folder that is given
+	// twice the last state counts. The missing marks of these albums and their
+	// artists are taken away, as by Save. scan names the import: here and below,
+	// InvalidInput if it is zero. NotFound: there is no such album, and nothing
+	// is written.
 	SaveFolders(ctx context.Context, scan artwork.ID, root string, folders []FolderState) error
-	// Touch notes that unchanged folders were met by the scan.
+	// Touch notes that unchanged folders were met by the scan. Folders that are
+	// not known are left out.
 	Touch(ctx context.Context, scan artwork.ID, folders []string) error
 	// Finish ends a scan that met the whole library: folders under root that it
 	// did not meet are forgotten, and the albums, and then the artists, that were
-	// in folders once and are in none now, are marked missing. It returns how
-	// many subjects were newly marked.
+	// in folders once and are in none now, are marked missing. Subjects that were
+	// never in a folder were brought by somebody, and nobody misses them. It
+	// returns how many subjects were newly marked.
 	Finish(ctx context.Context, scan artwork.ID, root string) (missing int, err error)
 }
 
@@ -110,4 +118,33 @@ type FolderState struct {
 	Path        string
 	Fingerprint string // "" to have it read again next time
 	Albums      []artwork.ID
+}
+
+// CheckSubjects returns an InvalidInput error unless the batch can be saved.
+func CheckSubjects(artists []catalog.Artist, albums []catalog.Album) error {
+	for _, a := range artists {
+		if err := a.Check(); err != nil {
+			return err
+		}
+		if a.ID.IsZero() {
+			return artwork.Errorf(artwork.InvalidInput, "the artist %q has no ID", a.Name)
+		}
+	}
+	for _, a := range albums {
+		if err := a.Check(); err != nil {
+			return err
+		}
+		if a.ID.IsZero() {
+			return artwork.Errorf(artwork.InvalidInput, "the album %q has no ID", a.Name)
+		}
+	}
+	return nil
+}
+
+// CheckScan returns an InvalidInput error unless the import has a name.
+func CheckScan(scan artwork.ID) error {
+	if scan.IsZero() {
+		return artwork.Errorf(artwork.InvalidInput, "the scan has no ID")
+	}
+	return nil
 }

@@ -7,8 +7,10 @@ import (
 	"context"
 	_ "embed"
 	"io"
+	"time"
 
 	"gatefold/domain/artwork"
+	"gatefold/domain/generations"
 )
 
 // Pointers finds the image in force of any place. It is what the three use
@@ -16,18 +18,23 @@ import (
 type Pointers struct {
 	cache  artwork.ImageCache
 	images artwork.ImageRepository
-	loads  *loads
+	loads  generations.Group[artwork.Key, *artwork.Image]
 }
+
+// loadTimeout bounds a read of the database.
+const loadTimeout = 10 * time.Second
 
 // NewPointers returns Pointers that read through the cache.
 func NewPointers(cache artwork.ImageCache, images artwork.ImageRepository) *Pointers {
-	return &Pointers{cache: cache, images: images, loads: newLoads()}
+	p := &Pointers{cache: cache, images: images}
+	p.loads.Timeout = loadTimeout
+	return p
 }
 
 // find returns the image, nil for an empty slot. NotFound: no such subject.
 func (p *Pointers) find(ctx context.Context, key artwork.Key) (*artwork.Image, error) {
 	answer, err := p.cache.Fetch(ctx, key, func(ctx context.Context) (*artwork.Image, error) {
-		return p.loads.do(ctx, key, func(ctx context.Context) (*artwork.Image, error) {
+		return p.loads.Do(ctx, key, func(ctx context.Context) (*artwork.Image, error) {
 			return p.images.InForce(ctx, key.Place())
 		})
 	})

@@ -124,6 +124,41 @@ type Record struct {
 	AddedAt     time.Time
 }
 
+// Check returns an InvalidInput error unless the record can be kept: it has an
+// ID, a place that can be, a hash and a source, its focal point lies in the
+// image, and its texts are texts (CheckText).
+func (r Record) Check() error {
+	if err := r.Place.Check(); err != nil {
+		return err
+	}
+	switch {
+	case r.ID.IsZero():
+		return Errorf(InvalidInput, "the record has no ID")
+	case r.Content.Hash.IsZero():
+		return Errorf(InvalidInput, "the record has no hash")
+	case r.Source.String() == "":
+		return Errorf(InvalidInput, "the record has no source")
+	}
+	if r.FocalPoint != nil {
+		if err := r.FocalPoint.Check(); err != nil {
+			return err
+		}
+	}
+	return r.checkTexts()
+}
+
+func (r Record) checkTexts() error {
+	for _, field := range [...]struct{ what, text string }{
+		{"mimeType", r.Content.MIMEType}, {"provider", r.Provider}, {"sourceUrl", r.SourceURL}, {"licence", r.Licence},
+		{"attribution", r.Attribution}, {"fileName", r.FileName}, {"addedBy", r.AddedBy},
+	} {
+		if err := CheckText(field.what, field.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Origin says where beside the music a local image was found. When several
 // pictures are found for one slot the smaller origin wins, in whatever order
 // they are met.

@@ -137,12 +137,19 @@ type ImageRepository interface {
 	// transaction that ends before the fence's deadline. It returns one Outcome
 	// for each application, in their order.
 	//
-	// A record not known yet is recorded; a known one (by its ID) stays as it
-	// is. Applications of several callers to one place happen one after the
+	// A record not known yet is recorded, also when it is declined; a known one
+	// (by its ID) stays as it is, and it is this one that counts. Applications of several callers to one place happen one after the
 	// other, each seeing the one before. LastModified of a place is the time of
 	// the change in whole seconds, and at least one second more than before.
 	//
-	// NotFound: a subject does not exist. PreconditionFailed: an IfTag does not
+	// An application that nobody chose takes force only if the slot allows it:
+	// one of a local image by Holding.AllowsLocal, one of any other image only in
+	// an empty slot that is neither locked nor kept empty. A person's choice takes
+	// force always.
+	//
+	// InvalidInput: an application cannot be stored (Application.Check).
+	// NotFound: a subject does not exist. Conflict: a known record belongs to
+	// another place. PreconditionFailed: an IfTag does not
 	// hold. OutcomeUnknown: the connection broke while committing. Any error of
 	// fence.StillHeld is returned as it is, and nothing has changed.
 	Apply(ctx context.Context, fence Fence, applications []Application) ([]Outcome, error)
@@ -179,10 +186,19 @@ type PendingChange struct {
 type Application struct {
 	Record    Record
 	By        string // who wants it, for the history
-	Automatic bool   // nobody chose it: Holding decides whether it may take force
+	Automatic bool   // nobody chose it: SlotState decides whether it may take force
 	Origin    Origin // where a local image was found; of automatic applications only
 	Vanished  string // path of an origin known to be gone, no obstacle any more; "" if none
 	IfTag     Tag    // if not empty, the tag that must be in force
+}
+
+// Check returns an InvalidInput error unless the record and the name of who
+// wants it can be kept.
+func (a Application) Check() error {
+	if err := CheckText("appliedBy", a.By); err != nil {
+		return err
+	}
+	return a.Record.Check()
 }
 
 // Outcome says what became of an application.
@@ -209,10 +225,13 @@ const (
 )
 
 // ImageArchive keeps the records of all images known for a place, in force or
-// not. All methods may be called concurrently.
+// not. All methods may be called concurrently. Times are kept in UTC and to the
+// microsecond. Every method may fail with Unavailable and with ctx's error.
 type ImageArchive interface {
 	// Add records an image without putting it in force. Adding what is known
-	// (by its ID) succeeds and changes nothing. NotFound: no such subject.
+	// (by its ID) succeeds and changes nothing. InvalidInput: it cannot be stored
+	// (Record.Check). NotFound: no such subject. A record with no AddedAt gets
+	// the present time.
 	Add(ctx context.Context, record Record) error
 	// Find returns a record. NotFound: there is none with this ID.
 	Find(ctx context.Context, id ID) (Record, error)

@@ -73,8 +73,11 @@ func (h Holding) AllowsLocal(found Origin, vanished string) bool {
 	case h.Source == 0:
 		return true
 	case h.Source == Local:
-		return !h.Origin.Less(found) || h.Origin.Path == vanished
+		return !h.Origin.Less(found) || isGone(h.Origin, vanished)
 	default:
 		return false
 	}
 }
+
+// isGone reports whether the origin is the one that has vanished, if one has.
+func isGone(o Origin, vanished string) bool { return vanished != "" && o.Path == vanished }

@@ -1,4 +1,4 @@
-package serveimage
+package generations
 
 import (
 	"context"
@@ -9,32 +9,30 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"gatefold/domain/artwork"
 )
 
-var key = artwork.Key{Subject: artwork.Artist(artwork.NewID()), Type: artwork.TypeProfile}
+const key = "key"
 
-func numbered(n int64) *artwork.Image { return &artwork.Image{Content: artwork.Content{Size: n}} }
+type group = Group[string, int64]
 
 // TestWhoComesLateSharesTheNextLoad is the schedule that plain singleflight
 // loses: the database is changed after a load has read it, and a caller that
 // comes after the change joins that load.
 func TestWhoComesLateSharesTheNextLoad(t *testing.T) {
-	l := newLoads()
+	l := &group{}
 	var truth atomic.Int64
 	truth.Store(1)
 	read, proceed := make(chan struct{}, 10), make(chan struct{})
-	load := func(context.Context) (*artwork.Image, error) {
-		img := numbered(truth.Load())
+	load := func(context.Context) (int64, error) {
+		value := truth.Load()
 		read <- struct{}{}
 		<-proceed
-		return img, nil
+		return value, nil
 	}
 	early := make(chan int64, 1)
 	go func() {
-		img, _ := l.do(t.Context(), key, load)
-		early <- img.Size
+		value, _ := l.Do(t.Context(), key, load)
+		early <- value
 	}()
 	<-read
 	truth.Store(2)
@@ -43,9 +41,9 @@ func TestWhoComesLateSharesTheNextLoad(t *testing.T) {
 	var late sync.WaitGroup
 	for range callers {
 		late.Go(func() {
-			img, err := l.do(t.Context(), key, load)
-			if err != nil || img.Size != 2 {
-				t.Errorf("a late caller got %v, %v", img, err)
+			value, err := l.Do(t.Context(), key, load)
+			if err != nil || value != 2 {
+				t.Errorf("a late caller got %v, %v", value, err)
 			}
 		})
 	}
@@ -60,20 +58,20 @@ func TestWhoComesLateSharesTheNextLoad(t *testing.T) {
 // TestCallersTogetherCostTwoLoads: the first load, and one for all who came
 // while it ran.
 func TestCallersTogetherCostTwoLoads(t *testing.T) {
-	l := newLoads()
+	l := &group{}
 	var loads atomic.Int32
 	begun, proceed := make(chan struct{}), make(chan struct{})
-	first := func(context.Context) (*artwork.Image, error) {
+	first := func(context.Context) (int64, error) {
 		if loads.Add(1) == 1 {
 			close(begun)
 			<-proceed
 		}
-		return nil, nil
+		return 0, nil
 	}
 	var all sync.WaitGroup
-	all.Go(func() { _, _ = l.do(t.Context(), key, first) })
+	all.Go(func() { _, _ = l.Do(t.Context(), key, first) })
 	<-begun
-	joined := make([]*sharedLoad, 500)
+	joined := make([]*flight[int64], 500)
 	for i := range joined {
 		joined[i] = l.join(t.Context(), key, first)
 	}
@@ -86,24 +84,24 @@ func TestCallersTogetherCostTwoLoads(t *testing.T) {
 }
 
 func TestErrorsAreShared(t *testing.T) {
-	l := newLoads()
+	l := &group{}
 	broken := errors.New("no database")
-	_, err := l.do(t.Context(), key, func(context.Context) (*artwork.Image, error) { return nil, broken })
+	_, err := l.Do(t.Context(), key, func(context.Context) (int64, error) { return 0, broken })
 	require.ErrorIs(t, err, broken)
 }
 
 func TestACallerThatGivesUpLeavesTheLoadToOthers(t *testing.T) {
-	l := newLoads()
+	l := &group{}
 	begun, proceed := make(chan struct{}), make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
-	load := func(ctx context.Context) (*artwork.Image, error) {
+	load := func(ctx context.Context) (int64, error) {
 		close(begun)
 		<-proceed
-		return numbered(1), ctx.Err()
+		return 1, ctx.Err()
 	}
 	gaveUp := make(chan error, 1)
 	go func() {
-		_, err := l.do(ctx, key, load)
+		_, err := l.Do(ctx, key, load)
 		gaveUp <- err
 	}()
 	<-begun
@@ -115,18 +113,44 @@ func TestACallerThatGivesUpLeavesTheLoadToOthers(t *testing.T) {
 	close(proceed)
 	<-running.done
 	require.NoError(t, running.err)
-	require.EqualValues(t, 1, running.img.Size)
+	require.EqualValues(t, 1, running.value)
 }
 
-// waiting reports whether somebody waits for the next load of the key.
-func (l *loads) waiting(key artwork.Key) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.keys[key] != nil && l.keys[key].next != nil
+func TestAReadIsBounded(t *testing.T) {
+	l := &group{Timeout: time.Millisecond}
+	_, err := l.Do(t.Context(), key, func(ctx context.Context) (int64, error) {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
-func (l *loads) idle() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.keys) == 0
+func TestKeysAreIndependent(t *testing.T) {
+	l := &group{}
+	begun, proceed := make(chan struct{}), make(chan struct{})
+	go func() {
+		_, _ = l.Do(t.Context(), "slow", func(context.Context) (int64, error) {
+			close(begun)
+			<-proceed
+			return 0, nil
+		})
+	}()
+	<-begun
+	value, err := l.Do(t.Context(), "other", func(context.Context) (int64, error) { return 7, nil })
+	require.NoError(t, err)
+	require.EqualValues(t, 7, value)
+	close(proceed)
+}
+
+// waiting reports whether somebody waits for the next read of the key.
+func (g *Group[K, V]) waiting(key K) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.keys[key] != nil && g.keys[key].next != nil
+}
+
+func (g *Group[K, V]) idle() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.keys) == 0
 }
