@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"gatefold/adapters/memory"
@@ -81,4 +82,34 @@ func TestCopiesAnswerWithinTheirTerm(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, answer.Level)
 	}
+}
+
+// TestAFenceLostDuringCommitIsWaitedOut: while the change commits, its fence is
+// evicted, and another instance stores and copies what was in force before. When
+// the change has answered, that copy must not be served any more.
+func TestAFenceLostDuringCommitIsWaitedOut(t *testing.T) {
+	url := testenv.Redis(t)
+	writer, reader := overRedis(t, url, policy), overRedis(t, url, policy)
+	options, err := redis.ParseURL(url)
+	require.NoError(t, err)
+	operator := redis.NewClient(options)
+	defer func() { _ = operator.Close() }()
+	key := artwork.Key{Subject: artwork.Artist(artwork.NewID()), Type: artwork.TypeLogo}
+	numbered := func(n int64) artwork.Load {
+		return func(context.Context) (*artwork.Image, error) {
+			hash := artwork.HashOf([]byte{byte(n)})
+			return &artwork.Image{Content: artwork.Content{Hash: hash, Size: n, MIMEType: "image/png"}, Tag: artwork.TagOf(hash, nil), Source: artwork.Custom}, nil
+		}
+	}
+	require.NoError(t, writer.Change(t.Context(), []artwork.Key{key}, func(ctx context.Context, fence artwork.Fence) error {
+		require.NoError(t, fence.StillHeld(ctx))
+		require.NoError(t, operator.Del(ctx, key.String()).Err())
+		answer, err := reader.Fetch(ctx, key, numbered(1))
+		require.NoError(t, err)
+		require.Equal(t, artwork.Filled, answer.Level)
+		return nil // committed: now 2 is in force
+	}))
+	answer, err := reader.Fetch(t.Context(), key, numbered(2))
+	require.NoError(t, err)
+	require.EqualValues(t, 2, answer.Image.Size)
 }
