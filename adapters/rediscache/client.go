@@ -51,7 +51,12 @@ func (o Options) Check() error {
 	return err
 }
 
-const poolSize = 32
+const (
+	poolSize = 32
+	// clusterReload is how old the map of a cluster may be: a reader gives up on
+	// a dead master too soon for the client to notice by itself.
+	clusterReload = 2 * time.Second
+)
 
 // universal returns the options with the time limits of a cache: it fails soon,
 // because the database can answer instead.
@@ -100,7 +105,9 @@ func (o Options) connect(opts *redis.UniversalOptions, trusted *trust) redis.Uni
 	}
 	switch {
 	case len(o.ClusterAddrs) > 0:
-		return redis.NewClusterClient(opts.Cluster())
+		cluster := opts.Cluster()
+		cluster.ClusterStateReloadInterval = clusterReload
+		return redis.NewClusterClient(cluster)
 	case len(o.SentinelAddrs) > 0:
 		return redis.NewFailoverClient(opts.Failover())
 	default:
@@ -134,17 +141,29 @@ func (c *Cache) Close() error {
 	return c.rdb.Close()
 }
 
-// Ready waits until a connection is trusted, or ctx ends. Without it the first
+// Ready waits until every master is trusted, or ctx ends. Without it the first
 // readers go to the database.
 func (c *Cache) Ready(ctx context.Context) error {
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		err := c.rdb.Ping(ctx).Err()
+		err := c.eachMaster(ctx, func(ctx context.Context, master *redis.Client) error { return master.Ping(ctx).Err() })
 		if err == nil {
 			return nil
 		}
 		if ended := sleep(ctx, pause); ended != nil {
 			return &artwork.Error{Kind: artwork.Unavailable, Op: "rediscache.Ready", Msg: "Redis cannot be used yet", Err: err}
 		}
+	}
+}
+
+// eachMaster runs do on every server that holds keys.
+func (c *Cache) eachMaster(ctx context.Context, do func(context.Context, *redis.Client) error) error {
+	switch rdb := c.rdb.(type) {
+	case *redis.ClusterClient:
+		return rdb.ForEachMaster(ctx, do)
+	case *redis.Client:
+		return do(ctx, rdb)
+	default:
+		panic(fmt.Sprintf("rediscache: unexpected client %T", c.rdb))
 	}
 }
 

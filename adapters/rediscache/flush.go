@@ -17,18 +17,11 @@ var _ managecache.Flusher = (*Cache)(nil)
 // fences stay with their changes.
 func (c *Cache) Flush(ctx context.Context) (int, error) {
 	var removed atomic.Int64
-	flush := func(ctx context.Context, master *redis.Client) error {
+	err := c.eachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
 		n, err := flushServer(ctx, master)
 		removed.Add(int64(n))
 		return err
-	}
-	var err error
-	switch rdb := c.rdb.(type) {
-	case *redis.ClusterClient:
-		err = rdb.ForEachMaster(ctx, flush)
-	case *redis.Client:
-		err = flush(ctx, rdb)
-	}
+	})
 	if err != nil {
 		err = &artwork.Error{Kind: artwork.Unavailable, Op: "rediscache.Flush", Msg: "Redis cannot be reached; some keys may be left", Err: err}
 	}

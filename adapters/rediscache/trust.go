@@ -120,8 +120,10 @@ func (t *trust) onConnect(ctx context.Context, conn *redis.Conn) error {
 // sentinelIdentity is that of a Sentinel, which holds no values.
 const sentinelIdentity = "sentinel"
 
-// identify returns who a connection talks to. A server that is not a master is
-// an error: it may lag behind.
+// errReplica ends a connection to a server that may lag behind.
+var errReplica = errors.New("the server is not a master")
+
+// identify returns who a connection talks to; errReplica if that is no master.
 func identify(ctx context.Context, conn *redis.Conn) (string, error) {
 	info, err := conn.Info(ctx, "server", "replication").Result()
 	if err != nil {
@@ -130,8 +132,8 @@ func identify(ctx context.Context, conn *redis.Conn) (string, error) {
 	if infoField(info, "redis_mode") == "sentinel" {
 		return sentinelIdentity, nil
 	}
-	if role := infoField(info, "role"); role != "master" {
-		return "", errors.New("the server is not a master but a " + role)
+	if infoField(info, "role") != "master" {
+		return "", errReplica
 	}
 	return infoField(info, "run_id") + " " + infoField(info, "master_replid"), nil
 }
@@ -171,7 +173,7 @@ func (t *trust) replayAll(ctx context.Context) {
 	t.mu.Unlock()
 	failed := false
 	for _, addr := range addresses {
-		if err := t.replay(ctx, addr); err != nil && ctx.Err() == nil {
+		if err := t.replay(ctx, addr); err != nil && !errors.Is(err, errReplica) && ctx.Err() == nil {
 			failed = true
 			t.log.Debug("Redis server is not trusted yet", "address", addr, "error", err.Error())
 		}
@@ -193,7 +195,7 @@ func (t *trust) replay(ctx context.Context, addr string) error {
 	defer func() { _ = conn.Close() }()
 	id, err := identify(ctx, conn)
 	if err != nil || id == sentinelIdentity || t.isKnown(id) {
-		return err
+		return err // there is nothing to do, or nothing that can be done here
 	}
 	begin := time.Now()
 	evicted, err := t.evictChanged(ctx, conn)
