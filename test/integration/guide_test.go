@@ -3,12 +3,15 @@ package integration
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"gatefold/test/musicfixture"
+	"gatefold/test/testenv"
 )
 
 const (
@@ -19,32 +22,52 @@ const (
 
 // TestGuideScenarios are the scenarios of the guide that Gatefold began with:
 // cached after a read, gone after an apply, and the cached value is the result.
-func TestGuideScenarios(t *testing.T) {
-	onEvery(t, func(t *testing.T, d deployment) {
-		in := d.start(t)
-		in.putArtist(artistID, "Los Ñandúes")
-		applyUploaded(t, in, "background", musicfixture.Picture(64, 32, 1))
-		key := "image:artist:" + artistID + ":background"
-		path := "/api/images/artists/" + artistID + "/background"
-		requireExists(t, d, key, 0)
+func TestGuideScenarios(t *testing.T) { onEvery(t, guideScenarios) }
 
-		first := in.get(path)
-		require.Equal(t, http.StatusOK, first.StatusCode)
-		requireExists(t, d, key, 1)
-		require.Contains(t, in.log.String(), "Cached "+key+" for 300s")
-
-		require.Equal(t, first.body, in.get(path).body)
-		require.Contains(t, in.log.String(), "Cache hit for "+key)
-		requireCachedValueIsResult(t, d, key, in)
-
-		applyUploaded(t, in, "background", musicfixture.Picture(64, 32, 2))
-		requireExists(t, d, key, 0)
-		require.Contains(t, in.log.String(), "Artist cache invalidated for "+artistID)
-		require.Contains(t, in.log.String(), "Invalidated image cache for artist "+artistID)
-		second := in.get(path)
-		require.NotEqual(t, first.body, second.body)
-		require.NotEqual(t, first.Header.Get("ETag"), second.Header.Get("ETag"))
+// TestGuideScenariosOnSentinelAndCluster: the key names are the same there.
+func TestGuideScenariosOnSentinelAndCluster(t *testing.T) {
+	environ := func() []string {
+		return []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "L1_TTL=100ms"}
+	}
+	t.Run("Sentinel", func(t *testing.T) {
+		sentinel := testenv.Sentinel(t)
+		guideScenarios(t, deployment{
+			environ: append(environ(), "REDIS_SENTINEL_MASTER="+sentinel.MasterName(), "REDIS_SENTINEL_ADDRS="+strings.Join(sentinel.Addrs(), ",")),
+			redis:   sentinel.Master(t).Client(t),
+		})
 	})
+	t.Run("Cluster", func(t *testing.T) {
+		cluster := testenv.RedisCluster(t)
+		operator := redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs()})
+		defer func() { _ = operator.Close() }()
+		guideScenarios(t, deployment{environ: append(environ(), "REDIS_CLUSTER_ADDRS="+strings.Join(cluster.Addrs(), ",")), redis: operator})
+	})
+}
+
+func guideScenarios(t *testing.T, d deployment) {
+	in := d.start(t)
+	in.putArtist(artistID, "Los Ñandúes")
+	applyUploaded(t, in, "background", musicfixture.Picture(64, 32, 1))
+	key := "image:artist:" + artistID + ":background"
+	path := "/api/images/artists/" + artistID + "/background"
+	requireExists(t, d, key, 0)
+
+	first := in.get(path)
+	require.Equal(t, http.StatusOK, first.StatusCode)
+	requireExists(t, d, key, 1)
+	require.Contains(t, in.log.String(), "Cached "+key+" for 300s")
+
+	require.Equal(t, first.body, in.get(path).body)
+	require.Contains(t, in.log.String(), "Cache hit for "+key)
+	requireCachedValueIsResult(t, d, key, in)
+
+	applyUploaded(t, in, "background", musicfixture.Picture(64, 32, 2))
+	requireExists(t, d, key, 0)
+	require.Contains(t, in.log.String(), "Artist cache invalidated for "+artistID)
+	require.Contains(t, in.log.String(), "Invalidated image cache for artist "+artistID)
+	second := in.get(path)
+	require.NotEqual(t, first.body, second.body)
+	require.NotEqual(t, first.Header.Get("ETag"), second.Header.Get("ETag"))
 }
 
 // TestEveryTypeOfAnArtistIsCachedAndInvalidated walks the seven types.

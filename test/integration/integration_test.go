@@ -30,8 +30,8 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 // deployment is what a combination of adapters gives the instances of one test.
 type deployment struct {
 	environ []string
-	redis   *redis.Client // nil without Redis
-	shared  bool          // several instances may run on it
+	redis   redis.UniversalClient // nil without Redis
+	shared  bool                  // several instances may run on it
 }
 
 // combinations are the deployments that every test runs on.
