@@ -15,7 +15,7 @@ import (
 // Apply implements artwork.ImageRepository.
 func (m *Images) Apply(ctx context.Context, fence artwork.Fence, applications []artwork.Application) ([]artwork.Outcome, error) {
 	for _, a := range applications {
-		if err := checkApplication(a); err != nil {
+		if err := a.Check(); err != nil {
 			return nil, err
 		}
 	}
@@ -37,13 +37,6 @@ func (m *Images) Apply(ctx context.Context, fence artwork.Fence, applications []
 		return nil, err
 	}
 	return outcomes, nil
-}
-
-func checkApplication(a artwork.Application) error {
-	if err := checkText("appliedBy", a.By); err != nil {
-		return err
-	}
-	return checkRecord(a.Record)
 }
 
 // board holds the places of one call, locked against all others, with the
@@ -164,118 +157,55 @@ func (b *board) readRecords(ctx context.Context, tx bun.Tx, applied []artwork.Re
 func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, error) {
 	outcomes := make([]artwork.Outcome, len(applications))
 	for i, a := range applications {
-		result, blocker, err := b.apply(a)
+		slot := b.slots[a.Record.Place]
+		before := b.state(slot)
+		after, outcome, err := before.Apply(a, b.records[a.Record.ID], b.now)
 		if err != nil {
 			return nil, err
 		}
-		outcomes[i] = artwork.Outcome{Result: result, Image: b.image(a.Record.Place), Blocker: blocker}
+		if after != before {
+			slot.set(after)
+			b.changed[a.Record.Place] = true
+		}
+		if outcome.Result == artwork.Changed {
+			b.note(slot, a.By)
+		}
+		outcomes[i] = outcome
 	}
 	return outcomes, nil
 }
 
-func (b *board) apply(a artwork.Application) (artwork.Result, string, error) {
-	place := a.Record.Place
-	slot, record := b.slots[place], b.records[a.Record.ID]
-	if record.Place != place {
-		return 0, "", artwork.Errorf(artwork.Conflict, "image %s belongs to %s", record.ID, record.Place)
+func (b *board) state(slot *slotRow) artwork.SlotState {
+	state := artwork.SlotState{
+		Chosen: slot.Chosen, Locked: slot.Locked, KeptEmpty: slot.KeptEmpty,
+		Origin:       artwork.Origin{Rank: slot.OriginRank, Path: string(slot.OriginPath)},
+		LastModified: slot.LastModified.Time,
 	}
-	if a.IfTag != "" && a.IfTag != b.tag(place) {
-		return 0, "", artwork.Errorf(artwork.PreconditionFailed, "another image than %s is in force", a.IfTag)
+	if record, ok := b.records[artwork.ID(slot.ImageID)]; ok {
+		state.InForce = &record
 	}
-	if artwork.ID(slot.ImageID) == record.ID {
-		b.affirm(slot, a)
-		return artwork.AlreadyInForce, "", nil
-	}
-	if a.Automatic {
-		if allowed, blocker := b.allows(slot, record.Source, a); !allowed {
-			return artwork.Declined, blocker, nil
-		}
-	}
-	b.put(slot, record, a)
-	return artwork.Changed, "", nil
+	return state
 }
 
-// affirm notes what is learned about the image that is in force already: that a
-// person chose it, or that it was found in a better place.
-func (b *board) affirm(slot *slotRow, a artwork.Application) {
-	switch held := slot.origin(); {
-	case !a.Automatic:
-		if slot.Chosen && !slot.KeptEmpty {
-			return
-		}
-		slot.Chosen, slot.KeptEmpty = true, false
-	case a.Origin.Less(held) || (a.Vanished != "" && a.Vanished == held.Path):
-		slot.setOrigin(a.Origin)
-	default:
-		return
-	}
-	b.changed[a.Record.Place] = true
+// set writes the state into the row. Nothing that is applied leaves a slot empty.
+func (r *slotRow) set(state artwork.SlotState) {
+	r.ImageID = uid(state.InForce.ID)
+	r.Chosen, r.Locked, r.KeptEmpty = state.Chosen, state.Locked, state.KeptEmpty
+	r.OriginRank, r.OriginPath = state.Origin.Rank, []byte(state.Origin.Path)
+	r.LastModified = instant{state.LastModified}
 }
 
-// allows reports whether an application that nobody chose may take force, and
-// if another local image is the reason why not, where that one was found.
-func (b *board) allows(slot *slotRow, source artwork.Source, a artwork.Application) (allowed bool, blocker string) {
-	holding := artwork.Holding{Origin: slot.origin(), Chosen: slot.Chosen, Locked: slot.Locked, KeptEmpty: slot.KeptEmpty}
-	if held, ok := b.records[artwork.ID(slot.ImageID)]; ok {
-		holding.Source = held.Source
-	}
-	// Only the rule for local images is known: of others it is taken to allow
-	// what displaces nothing.
-	if holding.AllowsLocal(a.Origin, a.Vanished) && (source == artwork.Local || holding.Source == 0) {
-		return true, ""
-	}
-	if source == artwork.Local && holding.Source == artwork.Local && !holding.Locked && !holding.Chosen && !holding.KeptEmpty {
-		return false, holding.Origin.Path
-	}
-	return false, ""
-}
-
-// put points the slot to the record. A person's choice overrides everything.
-func (b *board) put(slot *slotRow, record artwork.Record, a artwork.Application) {
-	slot.ImageID = uid(record.ID)
-	slot.Chosen = !a.Automatic
-	slot.KeptEmpty = false
-	slot.setOrigin(artwork.Origin{})
-	if a.Automatic {
-		slot.setOrigin(a.Origin)
-	}
-	slot.LastModified = instant{nextModified(slot.LastModified.Time, b.now)}
+// note remembers that the pointer has changed.
+func (b *board) note(slot *slotRow, by string) {
 	slot.ChangedAt.now = true
-	b.changed[record.Place] = true
 	b.history = append(b.history, historyRow{
 		SubjectKind: slot.SubjectKind,
 		SubjectID:   slot.SubjectID,
 		Slot:        slot.Slot,
 		ImageID:     slot.ImageID,
-		AppliedBy:   a.By,
+		AppliedBy:   by,
 		AppliedAt:   stored(b.now),
 	})
-}
-
-// nextModified is the time of a change in whole seconds, but later than the one
-// before it: clients compare it, and several changes may happen in one second.
-func nextModified(previous, now time.Time) time.Time {
-	next := now.UTC().Truncate(time.Second)
-	if earliest := previous.Add(time.Second); next.Before(earliest) {
-		return earliest
-	}
-	return next
-}
-
-func (b *board) image(place artwork.Place) *artwork.Image {
-	slot := b.slots[place]
-	record, ok := b.records[artwork.ID(slot.ImageID)]
-	if !ok {
-		return nil
-	}
-	return imageOf(record, slot.Locked, slot.LastModified.Time)
-}
-
-func (b *board) tag(place artwork.Place) artwork.Tag {
-	if image := b.image(place); image != nil {
-		return image.Tag
-	}
-	return ""
 }
 
 // save writes back what has changed, and notes that the cache has to hear of it
@@ -312,12 +242,4 @@ func (b *board) saveSlots(ctx context.Context, tx bun.Tx) error {
 		}
 	}
 	return nil
-}
-
-func (r *slotRow) origin() artwork.Origin {
-	return artwork.Origin{Rank: r.OriginRank, Path: string(r.OriginPath)}
-}
-
-func (r *slotRow) setOrigin(o artwork.Origin) {
-	r.OriginRank, r.OriginPath = o.Rank, []byte(o.Path)
 }

@@ -121,7 +121,7 @@ func (s *subjects[T, R]) Get(ctx context.Context, id artwork.ID) (T, error) {
 // List implements catalog.Repository.
 func (s *subjects[T, R]) List(ctx context.Context, query catalog.Query) (catalog.Page[T], error) {
 	var page catalog.Page[T]
-	if err := s.check(query); err != nil {
+	if err := query.Check(s.kind); err != nil {
 		return page, err
 	}
 	total, err := s.filter(s.db.read.NewSelect().TableExpr("? AS s", tables[s.kind]), query).Count(ctx)
@@ -141,18 +141,6 @@ func (s *subjects[T, R]) List(ctx context.Context, query catalog.Query) (catalog
 		page.Items[i] = row.value()
 	}
 	return page, nil
-}
-
-func (s *subjects[T, R]) check(query catalog.Query) error {
-	switch {
-	case query.Page < 1:
-		return artwork.Errorf(artwork.InvalidInput, "pages are counted from 1")
-	case query.PageSize < 1 || query.PageSize > catalog.MaxPageSize:
-		return artwork.Errorf(artwork.InvalidInput, "a page has 1 to %d items", catalog.MaxPageSize)
-	case query.Missing != 0 && !s.kind.Has(query.Missing):
-		return artwork.Errorf(artwork.InvalidInput, "an %s has no slot %q", s.kind, query.Missing)
-	}
-	return checkText("the text to search for", query.Text)
 }
 
 // offset returns how many rows come before the page; the largest number there is

@@ -70,7 +70,7 @@ func (m *Images) InForce(ctx context.Context, place artwork.Place) (*artwork.Ima
 
 // Add implements artwork.ImageArchive.
 func (m *Images) Add(ctx context.Context, record artwork.Record) error {
-	if err := checkRecord(record); err != nil {
+	if err := record.Check(); err != nil {
 		return err
 	}
 	return m.db.change(ctx, "bunrepo.Add", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
@@ -193,7 +193,7 @@ func (r *inForceRow) image() (*artwork.Image, error) {
 		return nil, err
 	}
 	record := artwork.Record{ID: artwork.ID(r.id), Content: content, Source: source, Provider: r.provider.String, FocalPoint: row.focalPoint()}
-	return imageOf(record, r.locked.Bool, r.lastModified.Time), nil
+	return artwork.SlotState{InForce: &record, Locked: r.locked.Bool, LastModified: r.lastModified.Time}.Image(), nil
 }
 
 // requireSubjects returns a NotFound error if one of the subjects does not
@@ -241,36 +241,6 @@ func insertRecords(ctx context.Context, tx bun.Tx, records []artwork.Record) err
 			rows[i] = newImageRow(record)
 		}
 		if _, err := tx.NewInsert().Model(&rows).On("CONFLICT (id) DO NOTHING").Exec(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkRecord returns an InvalidInput error unless the record can be stored.
-func checkRecord(r artwork.Record) error {
-	if err := r.Place.Check(); err != nil {
-		return err
-	}
-	switch {
-	case r.ID.IsZero():
-		return artwork.Errorf(artwork.InvalidInput, "the record has no ID")
-	case r.Content.Hash.IsZero():
-		return artwork.Errorf(artwork.InvalidInput, "the record has no hash")
-	case r.Source.String() == "":
-		return artwork.Errorf(artwork.InvalidInput, "the record has no source")
-	}
-	if r.FocalPoint != nil {
-		if err := r.FocalPoint.Check(); err != nil {
-			return err
-		}
-	}
-	texts := []struct{ what, text string }{
-		{"mimeType", r.Content.MIMEType}, {"provider", r.Provider}, {"sourceUrl", r.SourceURL}, {"licence", r.Licence},
-		{"attribution", r.Attribution}, {"fileName", r.FileName}, {"addedBy", r.AddedBy},
-	}
-	for _, t := range texts {
-		if err := checkText(t.what, t.text); err != nil {
 			return err
 		}
 	}

@@ -134,7 +134,7 @@ func (r albumRow) age() (time.Time, uid) { return r.CreatedAt.Time, r.ID }
 
 // Save implements importlibrary.Library.
 func (l *Library) Save(ctx context.Context, artists []catalog.Artist, albums []catalog.Album) error {
-	if err := checkSubjects(artists, albums); err != nil {
+	if err := importlibrary.CheckSubjects(artists, albums); err != nil {
 		return err
 	}
 	now := time.Now()
@@ -159,26 +159,6 @@ func (l *Library) Save(ctx context.Context, artists []catalog.Artist, albums []c
 		}
 		return nil
 	})
-}
-
-func checkSubjects(artists []catalog.Artist, albums []catalog.Album) error {
-	for _, a := range artists {
-		if err := a.Check(); err != nil {
-			return err
-		}
-		if a.ID.IsZero() {
-			return artwork.Errorf(artwork.InvalidInput, "the artist %q has no ID", a.Name)
-		}
-	}
-	for _, a := range albums {
-		if err := a.Check(); err != nil {
-			return err
-		}
-		if a.ID.IsZero() {
-			return artwork.Errorf(artwork.InvalidInput, "the album %q has no ID", a.Name)
-		}
-	}
-	return nil
 }
 
 // batches splits rows for statements that write several at once. Such a
@@ -236,17 +216,15 @@ func saveAlbums(ctx context.Context, tx bun.Tx, rows []albumRow) error {
 	return err
 }
 
-// SaveFolders implements importlibrary.Library. What is in a folder is not
-// missing: it takes the marks away, as Save does. NotFound: there is no such
-// album.
+// SaveFolders implements importlibrary.Library.
 func (l *Library) SaveFolders(ctx context.Context, scan artwork.ID, root string, folders []importlibrary.FolderState) error {
-	if scan.IsZero() {
-		return errNoScan()
+	if err := importlibrary.CheckScan(scan); err != nil {
+		return err
 	}
 	rows := map[string]folderRow{} // by path: of a folder that is given twice the last state counts
 	links := map[string][]folderAlbumRow{}
 	for _, f := range folders {
-		if err := checkText("fingerprint", f.Fingerprint); err != nil {
+		if err := artwork.CheckText("fingerprint", f.Fingerprint); err != nil {
 			return err
 		}
 		rows[f.Path] = folderRow{ID: digest(f.Path), Path: []byte(f.Path), Root: []byte(root), Fingerprint: f.Fingerprint, ScanID: uid(scan)}
@@ -273,8 +251,6 @@ func (l *Library) SaveFolders(ctx context.Context, scan artwork.ID, root string,
 		return nil
 	})
 }
-
-func errNoScan() error { return artwork.Errorf(artwork.InvalidInput, "the scan has no ID") }
 
 func saveFolders(ctx context.Context, tx bun.Tx, rows []folderRow, links []folderAlbumRow) error {
 	_, err := tx.NewInsert().Model(&rows).
@@ -320,8 +296,8 @@ func markPresent(ctx context.Context, tx bun.Tx, links []folderAlbumRow) error {
 
 // Touch implements importlibrary.Library.
 func (l *Library) Touch(ctx context.Context, scan artwork.ID, folders []string) error {
-	if scan.IsZero() {
-		return errNoScan()
+	if err := importlibrary.CheckScan(scan); err != nil {
+		return err
 	}
 	return l.db.change(ctx, "bunrepo.Touch", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
 		for some := range slices.Chunk(folders, chunkSize) {
@@ -353,8 +329,8 @@ WHERE NOT missing
 
 // Finish implements importlibrary.Library.
 func (l *Library) Finish(ctx context.Context, scan artwork.ID, root string) (missing int, err error) {
-	if scan.IsZero() {
-		return 0, errNoScan()
+	if err := importlibrary.CheckScan(scan); err != nil {
+		return 0, err
 	}
 	err = l.db.change(ctx, "bunrepo.Finish", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
 		// An album that another import just now puts into a folder would be

@@ -154,20 +154,6 @@ func parsePlace(kind string, id uid, slot string) (artwork.Place, error) {
 	return artwork.Place{Subject: artwork.Subject{Kind: k, ID: artwork.ID(id)}, Slot: s}, err
 }
 
-// imageOf is what a slot that points to the record has in force.
-func imageOf(r artwork.Record, locked bool, lastModified time.Time) *artwork.Image {
-	return &artwork.Image{
-		Content:      r.Content,
-		RecordID:     r.ID,
-		Tag:          artwork.TagOf(r.Content.Hash, r.FocalPoint),
-		Source:       r.Source,
-		Provider:     r.Provider,
-		FocalPoint:   r.FocalPoint,
-		Locked:       locked,
-		LastModified: lastModified,
-	}
-}
-
 // artistRow, albumRow and userRow are the subjects with what is derived from
 // their names: see the migrations.
 type artistRow struct {

@@ -29,13 +29,9 @@ type tokenRow struct {
 	CreatedAt instant `bun:"created_at"`
 }
 
-// AddToken implements accesstoken.Repository. Conflict: there is a token with
-// this ID or hash.
+// AddToken implements accesstoken.Repository.
 func (k *Tokens) AddToken(ctx context.Context, token accesstoken.Token) error {
-	if token.ID.IsZero() {
-		return artwork.Errorf(artwork.InvalidInput, "the token has no ID")
-	}
-	if err := checkText("name", token.Name); err != nil {
+	if err := token.Check(); err != nil {
 		return err
 	}
 	row := tokenRow{ID: uid(token.ID), Name: token.Name, Scope: string(token.Scope), Hash: token.Hash[:], CreatedAt: stored(token.CreatedAt)}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/uptrace/bun/dialect"
 	"github.com/uptrace/bun/schema"
@@ -152,15 +151,4 @@ func sortKey(name string) string {
 // the text.
 func containing(text string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
-}
-
-// checkText returns an InvalidInput error for what a text column cannot hold.
-func checkText(what, text string) error {
-	if !utf8.ValidString(text) {
-		return artwork.Errorf(artwork.InvalidInput, "%s is not valid UTF-8", what)
-	}
-	if strings.ContainsRune(text, 0) {
-		return artwork.Errorf(artwork.InvalidInput, "%s contains a NUL character", what)
-	}
-	return nil
 }

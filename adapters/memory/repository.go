@@ -2,10 +2,8 @@ package memory
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"gatefold/application/accesstoken"
 	"gatefold/domain/artwork"
@@ -25,7 +23,7 @@ type Repository struct {
 	albums  map[artwork.ID]catalog.Album
 	users   map[artwork.ID]catalog.User
 	records map[artwork.ID]artwork.Record
-	slots   map[artwork.Place]slotState
+	slots   map[artwork.Place]artwork.SlotState
 	folders map[string]folderState
 	inFiles map[artwork.ID]bool // albums that were in a folder at some time
 	tokens  []accesstoken.Token
@@ -42,7 +40,7 @@ func NewRepository() *Repository {
 		albums:  map[artwork.ID]catalog.Album{},
 		users:   map[artwork.ID]catalog.User{},
 		records: map[artwork.ID]artwork.Record{},
-		slots:   map[artwork.Place]slotState{},
+		slots:   map[artwork.Place]artwork.SlotState{},
 		folders: map[string]folderState{},
 		inFiles: map[artwork.ID]bool{},
 
@@ -131,14 +129,3 @@ func notFound(what string) error {
 
 // stored returns the time as the databases keep it: UTC, to the microsecond.
 func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
-
-// checkText returns an InvalidInput error for what a database could not hold.
-func checkText(what, text string) error {
-	if !utf8.ValidString(text) {
-		return artwork.Errorf(artwork.InvalidInput, "%s is not valid UTF-8", what)
-	}
-	if strings.ContainsRune(text, 0) {
-		return artwork.Errorf(artwork.InvalidInput, "%s contains a NUL character", what)
-	}
-	return nil
-}

@@ -118,7 +118,7 @@ func list[T any](
 	ctx context.Context, r *Repository, kind artwork.SubjectKind, all map[artwork.ID]T, query catalog.Query, describe func(T) listed,
 ) (catalog.Page[T], error) {
 	var page catalog.Page[T]
-	if err := checkQuery(kind, query); err != nil {
+	if err := query.Check(kind); err != nil {
 		return page, err
 	}
 	type line struct {
@@ -158,24 +158,12 @@ func (r *Repository) matches(kind artwork.SubjectKind, d listed, query catalog.Q
 	}
 	if query.Missing != 0 {
 		place := artwork.Place{Subject: artwork.Subject{Kind: kind, ID: d.id}, Slot: query.Missing}
-		if !r.slots[place].record.IsZero() {
+		if r.slots[place].InForce != nil {
 			return false
 		}
 	}
 	text := catalog.FoldName(query.Text)
 	return slices.ContainsFunc(d.names, func(name string) bool { return strings.Contains(catalog.FoldName(name), text) })
-}
-
-func checkQuery(kind artwork.SubjectKind, query catalog.Query) error {
-	switch {
-	case query.Page < 1:
-		return artwork.Errorf(artwork.InvalidInput, "pages are counted from 1")
-	case query.PageSize < 1 || query.PageSize > catalog.MaxPageSize:
-		return artwork.Errorf(artwork.InvalidInput, "a page has 1 to %d items", catalog.MaxPageSize)
-	case query.Missing != 0 && !kind.Has(query.Missing):
-		return artwork.Errorf(artwork.InvalidInput, "an %s has no slot %q", kind, query.Missing)
-	}
-	return checkText("the text to search for", query.Text)
 }
 
 // Put implements catalog.Repository.

@@ -22,16 +22,6 @@ var (
 // Images returns the images of the repository.
 func (r *Repository) Images() *Images { return &Images{r} }
 
-// slotState is the pointer of a place and what guards it.
-type slotState struct {
-	record       artwork.ID // zero: empty
-	chosen       bool
-	locked       bool
-	keptEmpty    bool
-	origin       artwork.Origin
-	lastModified time.Time
-}
-
 // InForce implements artwork.ImageRepository.
 func (m *Images) InForce(ctx context.Context, place artwork.Place) (image *artwork.Image, err error) {
 	if err := place.Check(); err != nil {
@@ -41,10 +31,7 @@ func (m *Images) InForce(ctx context.Context, place artwork.Place) (image *artwo
 		if err := m.r.requireSubject(place.Subject); err != nil {
 			return err
 		}
-		slot := m.r.slots[place]
-		if record, ok := m.r.records[slot.record]; ok {
-			image = imageOf(record, slot)
-		}
+		image = m.r.slots[place].Image()
 		return nil
 	})
 	return image, err
@@ -53,10 +40,7 @@ func (m *Images) InForce(ctx context.Context, place artwork.Place) (image *artwo
 // Apply implements artwork.ImageRepository.
 func (m *Images) Apply(ctx context.Context, fence artwork.Fence, applications []artwork.Application) ([]artwork.Outcome, error) {
 	for _, a := range applications {
-		if err := checkText("appliedBy", a.By); err != nil {
-			return nil, err
-		}
-		if err := checkRecord(a.Record); err != nil {
+		if err := a.Check(); err != nil {
 			return nil, err
 		}
 	}
@@ -84,7 +68,7 @@ func (m *Images) Apply(ctx context.Context, fence artwork.Fence, applications []
 type draft struct {
 	r       *Repository
 	now     time.Time
-	slots   map[artwork.Place]slotState
+	slots   map[artwork.Place]artwork.SlotState
 	records map[artwork.ID]artwork.Record
 	changed map[artwork.Place]bool // places of which the pointer changes
 }
@@ -92,23 +76,8 @@ type draft struct {
 func newDraft(r *Repository) *draft {
 	return &draft{
 		r: r, now: time.Now(),
-		slots: map[artwork.Place]slotState{}, records: map[artwork.ID]artwork.Record{}, changed: map[artwork.Place]bool{},
+		slots: map[artwork.Place]artwork.SlotState{}, records: map[artwork.ID]artwork.Record{}, changed: map[artwork.Place]bool{},
 	}
-}
-
-func (d *draft) slot(place artwork.Place) slotState {
-	if slot, ok := d.slots[place]; ok {
-		return slot
-	}
-	return d.r.slots[place]
-}
-
-func (d *draft) record(id artwork.ID) (artwork.Record, bool) {
-	if record, ok := d.records[id]; ok {
-		return record, true
-	}
-	record, ok := d.r.records[id]
-	return record, ok
 }
 
 func (d *draft) commit(fence artwork.Fence) {
@@ -122,90 +91,37 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 	if err := d.r.requireSubject(place.Subject); err != nil {
 		return artwork.Outcome{}, err
 	}
-	record, known := d.record(a.Record.ID)
-	if !known {
-		record = keep(a.Record, d.now)
-		d.records[record.ID] = record
+	before, ok := d.slots[place]
+	if !ok {
+		before = d.r.slots[place]
 	}
-	if record.Place != place {
-		return artwork.Outcome{}, artwork.Errorf(artwork.Conflict, "image %s belongs to %s", record.ID, record.Place)
+	after, outcome, err := before.Apply(a, d.record(a.Record), d.now)
+	if err != nil {
+		return artwork.Outcome{}, err
 	}
-	if image := d.image(place); a.IfTag != "" && (image == nil || image.Tag != a.IfTag) {
-		return artwork.Outcome{}, artwork.Errorf(artwork.PreconditionFailed, "another image than %s is in force", a.IfTag)
-	}
-	outcome := artwork.Outcome{Result: artwork.Changed}
-	slot := d.slot(place)
-	switch allowed, blocker := d.allows(slot, record, a); {
-	case slot.record == record.ID:
-		outcome.Result = artwork.AlreadyInForce
-		d.slots[place] = slot.affirmed(a)
-	case !allowed:
-		outcome.Result, outcome.Blocker = artwork.Declined, blocker
-	default:
-		d.slots[place] = slot.pointedTo(record.ID, a, d.now)
+	d.slots[place] = after
+	if outcome.Result == artwork.Changed {
 		d.changed[place] = true
 	}
-	outcome.Image = d.image(place)
 	return outcome, nil
 }
 
-// allows reports whether the application may take force, and if another local
-// image is the reason why not, where that one was found.
-func (d *draft) allows(slot slotState, record artwork.Record, a artwork.Application) (allowed bool, blocker string) {
-	if !a.Automatic {
-		return true, ""
+// record returns what is kept under the record's ID: the record itself, if
+// nothing is yet.
+func (d *draft) record(wanted artwork.Record) artwork.Record {
+	if record, ok := d.records[wanted.ID]; ok {
+		return record
 	}
-	holding := artwork.Holding{Origin: slot.origin, Chosen: slot.chosen, Locked: slot.locked, KeptEmpty: slot.keptEmpty}
-	if held, ok := d.record(slot.record); ok {
-		holding.Source = held.Source
+	if record, ok := d.r.records[wanted.ID]; ok {
+		return record
 	}
-	// Only the rule for local images is known: of others it is taken to allow
-	// what displaces nothing.
-	if holding.AllowsLocal(a.Origin, a.Vanished) && (record.Source == artwork.Local || holding.Source == 0) {
-		return true, ""
-	}
-	if record.Source == artwork.Local && holding.Source == artwork.Local && !holding.Locked && !holding.Chosen && !holding.KeptEmpty {
-		return false, holding.Origin.Path
-	}
-	return false, ""
-}
-
-// affirmed notes what is learned about the image that is in force already: that
-// a person chose it, or that it was found in a better place.
-func (s slotState) affirmed(a artwork.Application) slotState {
-	switch {
-	case !a.Automatic:
-		s.chosen, s.keptEmpty = true, false
-	case a.Origin.Less(s.origin), a.Vanished != "" && a.Vanished == s.origin.Path:
-		s.origin = a.Origin
-	}
-	return s
-}
-
-// pointedTo is the slot after a change. A person's choice overrides everything.
-func (s slotState) pointedTo(record artwork.ID, a artwork.Application, now time.Time) slotState {
-	next := slotState{record: record, chosen: !a.Automatic, locked: s.locked, lastModified: now.UTC().Truncate(time.Second)}
-	if a.Automatic {
-		next.origin = a.Origin
-	}
-	// Several changes may happen in one second, and clients compare the time.
-	if earliest := s.lastModified.Add(time.Second); next.lastModified.Before(earliest) {
-		next.lastModified = earliest
-	}
-	return next
-}
-
-func (d *draft) image(place artwork.Place) *artwork.Image {
-	slot := d.slot(place)
-	if record, ok := d.record(slot.record); ok {
-		return imageOf(record, slot)
-	}
-	return nil
+	d.records[wanted.ID] = keep(wanted, d.now)
+	return d.records[wanted.ID]
 }
 
 // Add implements artwork.ImageArchive.
 func (m *Images) Add(ctx context.Context, record artwork.Record) error {
-	if err := checkRecord(record); err != nil {
+	if err := record.Check(); err != nil {
 		return err
 	}
 	return m.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
@@ -241,7 +157,7 @@ func (m *Images) List(ctx context.Context, subject artwork.Subject, source artwo
 		}
 		for id, record := range m.r.records {
 			if record.Place.Subject == subject && record.Source == source {
-				listed = append(listed, artwork.ListedRecord{Record: detached(record), InForce: m.r.slots[record.Place].record == id})
+				listed = append(listed, artwork.ListedRecord{Record: detached(record), InForce: m.r.slots[record.Place].InForce != nil && m.r.slots[record.Place].InForce.ID == id})
 			}
 		}
 		return nil
@@ -272,21 +188,6 @@ func (m *Images) References(ctx context.Context, visit func(artwork.Content) err
 	return err
 }
 
-// imageOf is what a slot that points to the record has in force.
-func imageOf(record artwork.Record, slot slotState) *artwork.Image {
-	record = detached(record)
-	return &artwork.Image{
-		Content:      record.Content,
-		RecordID:     record.ID,
-		Tag:          artwork.TagOf(record.Content.Hash, record.FocalPoint),
-		Source:       record.Source,
-		Provider:     record.Provider,
-		FocalPoint:   record.FocalPoint,
-		Locked:       slot.locked,
-		LastModified: slot.lastModified,
-	}
-}
-
 // keep returns the record as it is stored.
 func keep(record artwork.Record, now time.Time) artwork.Record {
 	if record.AddedAt.IsZero() {
@@ -307,34 +208,4 @@ func detached(record artwork.Record) artwork.Record {
 		record.FocalPoint = &focal
 	}
 	return record
-}
-
-// checkRecord returns an InvalidInput error unless the record can be stored.
-func checkRecord(r artwork.Record) error {
-	if err := r.Place.Check(); err != nil {
-		return err
-	}
-	switch {
-	case r.ID.IsZero():
-		return artwork.Errorf(artwork.InvalidInput, "the record has no ID")
-	case r.Content.Hash.IsZero():
-		return artwork.Errorf(artwork.InvalidInput, "the record has no hash")
-	case r.Source.String() == "":
-		return artwork.Errorf(artwork.InvalidInput, "the record has no source")
-	}
-	if r.FocalPoint != nil {
-		if err := r.FocalPoint.Check(); err != nil {
-			return err
-		}
-	}
-	texts := []struct{ what, text string }{
-		{"mimeType", r.Content.MIMEType}, {"provider", r.Provider}, {"sourceUrl", r.SourceURL}, {"licence", r.Licence},
-		{"attribution", r.Attribution}, {"fileName", r.FileName}, {"addedBy", r.AddedBy},
-	}
-	for _, t := range texts {
-		if err := checkText(t.what, t.text); err != nil {
-			return err
-		}
-	}
-	return nil
 }

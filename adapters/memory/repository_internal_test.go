@@ -29,7 +29,7 @@ func localRecord(place artwork.Place, n byte) artwork.Record {
 func TestALockedSlotIsOnlyChangedByAPerson(t *testing.T) {
 	r := NewRepository()
 	place := placeIn(t, r)
-	r.slots[place] = slotState{locked: true}
+	r.slots[place] = artwork.SlotState{Locked: true}
 	record := localRecord(place, 1)
 	outcomes, err := r.Images().Apply(t.Context(), artwork.Unfenced(), []artwork.Application{
 		{Record: record, Automatic: true}, {Record: record}, {Record: localRecord(place, 2), Automatic: true},
@@ -47,14 +47,14 @@ func TestAnEmptiedSlotKeepsItsTime(t *testing.T) {
 	r := NewRepository()
 	place := placeIn(t, r)
 	before := time.Now().UTC().Truncate(time.Second).Add(time.Hour)
-	r.slots[place] = slotState{keptEmpty: true, lastModified: before}
+	r.slots[place] = artwork.SlotState{KeptEmpty: true, LastModified: before}
 	outcomes, err := r.Images().Apply(t.Context(), artwork.Unfenced(), []artwork.Application{
 		{Record: localRecord(place, 1), Automatic: true}, {Record: localRecord(place, 1)},
 	})
 	require.NoError(t, err)
 	require.Equal(t, artwork.Declined, outcomes[0].Result, "a scan filled a slot that is to stay empty")
 	require.Equal(t, before.Add(time.Second), outcomes[1].Image.LastModified)
-	require.False(t, r.slots[place].keptEmpty)
+	require.False(t, r.slots[place].KeptEmpty)
 }
 
 func TestAChangeWaitsForAnotherOnlyUntilItsDeadline(t *testing.T) {

@@ -79,7 +79,7 @@ func isOneOf(mbid catalog.MBID, mbids []catalog.MBID) bool {
 
 // Save implements importlibrary.Library.
 func (l *Library) Save(ctx context.Context, artists []catalog.Artist, albums []catalog.Album) error {
-	if err := checkSubjects(artists, albums); err != nil {
+	if err := importlibrary.CheckSubjects(artists, albums); err != nil {
 		return err
 	}
 	return l.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
@@ -102,26 +102,6 @@ func (l *Library) Save(ctx context.Context, artists []catalog.Artist, albums []c
 			maps.Copy(l.r.albums, trial.albums)
 		}, nil
 	})
-}
-
-func checkSubjects(artists []catalog.Artist, albums []catalog.Album) error {
-	for _, a := range artists {
-		if err := a.Check(); err != nil {
-			return err
-		}
-		if a.ID.IsZero() {
-			return artwork.Errorf(artwork.InvalidInput, "the artist %q has no ID", a.Name)
-		}
-	}
-	for _, a := range albums {
-		if err := a.Check(); err != nil {
-			return err
-		}
-		if a.ID.IsZero() {
-			return artwork.Errorf(artwork.InvalidInput, "the album %q has no ID", a.Name)
-		}
-	}
-	return nil
 }
 
 // mergeArtist adds what was not known of the artist.
@@ -162,15 +142,13 @@ func (r *Repository) mergeAlbum(album catalog.Album, now time.Time) error {
 	return r.checkAlbumMBID(merged)
 }
 
-// SaveFolders implements importlibrary.Library. What is in a folder is not
-// missing: it takes the marks away, as Save does. NotFound: there is no such
-// album.
+// SaveFolders implements importlibrary.Library.
 func (l *Library) SaveFolders(ctx context.Context, scan artwork.ID, root string, folders []importlibrary.FolderState) error {
-	if scan.IsZero() {
-		return errNoScan()
+	if err := importlibrary.CheckScan(scan); err != nil {
+		return err
 	}
 	for _, f := range folders {
-		if err := checkText("fingerprint", f.Fingerprint); err != nil {
+		if err := artwork.CheckText("fingerprint", f.Fingerprint); err != nil {
 			return err
 		}
 	}
@@ -193,8 +171,6 @@ func (l *Library) SaveFolders(ctx context.Context, scan artwork.ID, root string,
 	})
 }
 
-func errNoScan() error { return artwork.Errorf(artwork.InvalidInput, "the scan has no ID") }
-
 func (r *Repository) markPresent(id artwork.ID) {
 	now := stored(time.Now())
 	album := r.albums[id]
@@ -211,8 +187,8 @@ func (r *Repository) markPresent(id artwork.ID) {
 
 // Touch implements importlibrary.Library.
 func (l *Library) Touch(ctx context.Context, scan artwork.ID, folders []string) error {
-	if scan.IsZero() {
-		return errNoScan()
+	if err := importlibrary.CheckScan(scan); err != nil {
+		return err
 	}
 	return l.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
 		return func() {
@@ -228,8 +204,8 @@ func (l *Library) Touch(ctx context.Context, scan artwork.ID, folders []string) 
 
 // Finish implements importlibrary.Library.
 func (l *Library) Finish(ctx context.Context, scan artwork.ID, root string) (missing int, err error) {
-	if scan.IsZero() {
-		return 0, errNoScan()
+	if err := importlibrary.CheckScan(scan); err != nil {
+		return 0, err
 	}
 	err = l.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
 		return func() {

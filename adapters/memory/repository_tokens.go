@@ -17,13 +17,9 @@ var _ accesstoken.Repository = (*Tokens)(nil)
 // Tokens returns the API tokens of the repository.
 func (r *Repository) Tokens() *Tokens { return &Tokens{r} }
 
-// AddToken implements accesstoken.Repository. Conflict: there is a token with
-// this ID or hash.
+// AddToken implements accesstoken.Repository.
 func (k *Tokens) AddToken(ctx context.Context, token accesstoken.Token) error {
-	if token.ID.IsZero() {
-		return artwork.Errorf(artwork.InvalidInput, "the token has no ID")
-	}
-	if err := checkText("name", token.Name); err != nil {
+	if err := token.Check(); err != nil {
 		return err
 	}
 	token.CreatedAt = stored(token.CreatedAt)

@@ -113,6 +113,7 @@ func TestAllowsLocal(t *testing.T) {
 		"the same file, changed":            {artwork.Holding{Source: artwork.Local, Origin: better}, better, "", true},
 		"worse, but the better is gone":     {artwork.Holding{Source: artwork.Local, Origin: better}, worse, better.Path, true},
 		"gone, but locked all the same":     {artwork.Holding{Source: artwork.Local, Origin: better, Locked: true}, worse, better.Path, false},
+		"no path, and none is gone":         {artwork.Holding{Source: artwork.Local, Origin: artwork.Origin{Rank: 1}}, worse, "", false},
 		"another file is gone, not this":    {artwork.Holding{Source: artwork.Local, Origin: better}, worse, "/m/c", false},
 		"same rank, the path decides":       {artwork.Holding{Source: artwork.Local, Origin: artwork.Origin{Rank: 1, Path: "/m/b"}}, better, "", true},
 		"same rank, the other way round":    {artwork.Holding{Source: artwork.Local, Origin: better}, artwork.Origin{Rank: 1, Path: "/m/b"}, "", false},

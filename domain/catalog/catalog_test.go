@@ -55,3 +55,15 @@ func TestChecks(t *testing.T) {
 	require.NoError(t, catalog.User{Username: "ana", Role: catalog.RoleAdmin}.Check())
 	require.Error(t, catalog.User{Username: "ana", Role: "root"}.Check())
 }
+
+func TestQueryCheck(t *testing.T) {
+	good := catalog.Query{Page: 1, PageSize: catalog.MaxPageSize, Text: "ñandú", Missing: artwork.SlotLogo}
+	require.NoError(t, good.Check(artwork.ArtistSubject))
+	require.Equal(t, artwork.InvalidInput, artwork.KindOf(good.Check(artwork.AlbumSubject)), "albums have no logo")
+	for _, bad := range []catalog.Query{
+		{PageSize: 1}, {Page: -1, PageSize: 1}, {Page: 1}, {Page: 1, PageSize: catalog.MaxPageSize + 1},
+		{Page: 1, PageSize: 1, Missing: 99}, {Page: 1, PageSize: 1, Text: "\x00"}, {Page: 1, PageSize: 1, Text: "\xff"},
+	} {
+		require.Equal(t, artwork.InvalidInput, artwork.KindOf(bad.Check(artwork.ArtistSubject)), "%+v", bad)
+	}
+}

@@ -490,6 +490,9 @@ func searchUsers(t TB, open func(TB) Repositories) {
 	require.Equal(t, []string{"álvaro", "Bob", "carol"}, names(everything()))
 	require.Equal(t, []string{"álvaro", "Bob"}, names(search("BOB")))
 	require.Equal(t, []string{"carol"}, names(search("zoe")))
+	ofAnArtist := search("BOB")
+	ofAnArtist.ArtistID = artwork.NewID()
+	require.Equal(t, []string{"álvaro", "Bob"}, names(ofAnArtist), "users belong to no artist")
 }
 
 func listAlbumsOfArtist(t TB, open func(TB) Repositories) {
@@ -516,6 +519,8 @@ func listAlbumsOfArtist(t TB, open func(TB) Repositories) {
 	query.ArtistID = artwork.NewID()
 	require.Empty(t, ids(query))
 	require.ElementsMatch(t, []artwork.ID{first.ID, second.ID, third.ID}, ids(everything()))
+	query.Text = ""
+	require.Equal(t, []string{"One", "Other"}, artistNames(t, r, query), "artists belong to no artist")
 }
 
 func listMissingImages(t TB, open func(TB) Repositories) {

@@ -37,6 +37,7 @@ func libraryCases() []Case[Repositories] {
 		{"library: what no import brought is never missing", handMadeStays},
 		{"library: an album that its folder no longer holds is missing", folderLosesAlbum},
 		{"library: a folder with an unknown album is refused", unknownAlbum},
+		{"library: a scan without an ID is refused", scanWithoutID},
 		{"library: Finish and SaveFolders at once mark nothing that is there", finishRacesSave},
 		{"library: a cancelled context ends every method", libraryCancelled},
 	}
@@ -491,6 +492,18 @@ func folderLosesAlbum(t TB, open func(TB) Repositories) {
 	// Back in its folder it is not missing, whether or not it was saved again.
 	saveFolder(t, r, scan, "/music/a", stays.ID, album.ID)
 	requireMissing(t, r, false, artist.ID, album.ID)
+}
+
+func scanWithoutID(t TB, open func(TB) Repositories) {
+	r := open(t)
+	none := artwork.ID{}
+	requireKind(t, artwork.InvalidInput, r.Library.SaveFolders(t.Context(), none, root, []importlibrary.FolderState{{Path: "/music/a", Fingerprint: "a"}}))
+	requireKind(t, artwork.InvalidInput, r.Library.Touch(t.Context(), none, []string{"/music/a"}))
+	_, err := r.Library.Finish(t.Context(), none, root)
+	requireKind(t, artwork.InvalidInput, err)
+	fingerprint, err := r.Library.Fingerprint(t.Context(), "/music/a")
+	require.NoError(t, err)
+	require.Empty(t, fingerprint)
 }
 
 func unknownAlbum(t TB, open func(TB) Repositories) {

@@ -88,6 +88,7 @@ func archiveCases() []Case[Repositories] {
 		{"archive: times keep microseconds and are UTC", recordTimes},
 		{"archive: odd texts come back as they were", recordTexts},
 		{"archive: text that cannot be stored is refused", recordBadTexts},
+		{"archive: a record without ID, hash or source is refused", recordIncomplete},
 		{"archive: an added record is not in force", addedNotInForce},
 		{"archive: adding what is known changes nothing", addKnown},
 		{"archive: a record of an unknown subject is not found", addUnknownSubject},
@@ -880,6 +881,27 @@ func recordBadTexts(t TB, open func(TB) Repositories) {
 		requireKind(t, artwork.InvalidInput, err)
 		requireEmpty(t, r, place)
 	}
+}
+
+func recordIncomplete(t TB, open func(TB) Repositories) {
+	r := open(t)
+	place := newPlace(t, r)
+	for name, spoil := range map[string]func(*artwork.Record){
+		"no ID":          func(record *artwork.Record) { record.ID = artwork.ID{} },
+		"no hash":        func(record *artwork.Record) { record.Content.Hash = artwork.Hash{} },
+		"no source":      func(record *artwork.Record) { record.Source = 0 },
+		"no such source": func(record *artwork.Record) { record.Source = 99 },
+		"no such point":  func(record *artwork.Record) { record.FocalPoint = &artwork.FocalPoint{X: 2} },
+	} {
+		t.Logf("%s", name)
+		record := newRecord(place, artwork.Custom, 1)
+		spoil(&record)
+		requireKind(t, artwork.InvalidInput, r.Archive.Add(t.Context(), record))
+		_, err := r.Images.Apply(t.Context(), artwork.Unfenced(), []artwork.Application{chosen(newRecord(place, artwork.Custom, 2)), chosen(record)})
+		requireKind(t, artwork.InvalidInput, err)
+		requireUnknown(t, r, record)
+	}
+	requireEmpty(t, r, place)
 }
 
 func addedNotInForce(t TB, open func(TB) Repositories) {

@@ -18,6 +18,7 @@ func tokenCases() []Case[Repositories] {
 		{"tokens: an unknown hash is not found", tokenUnknown},
 		{"tokens: an ID and a hash are held once", tokenTwice},
 		{"tokens: a name that cannot be stored is refused", tokenBadName},
+		{"tokens: a token without an ID is refused", tokenWithoutID},
 		{"tokens: a cancelled context ends every method", tokensCancelled},
 	}
 }
@@ -68,6 +69,15 @@ func tokenBadName(t TB, open func(TB) Repositories) {
 		token.Name = name
 		requireKind(t, artwork.InvalidInput, r.Tokens.AddToken(t.Context(), token))
 	}
+}
+
+func tokenWithoutID(t TB, open func(TB) Repositories) {
+	r := open(t)
+	token := newToken("one")
+	token.ID = artwork.ID{}
+	requireKind(t, artwork.InvalidInput, r.Tokens.AddToken(t.Context(), token))
+	_, err := r.Tokens.FindToken(t.Context(), token.Hash)
+	requireKind(t, artwork.NotFound, err)
 }
 
 func tokensCancelled(t TB, open func(TB) Repositories) {
