@@ -49,6 +49,7 @@ type variables struct {
 	L1TTL              string `env:"L1_TTL" envDefault:"1s"`
 	CacheEntries       string `env:"CACHE_ENTRIES" envDefault:"50000"`
 	CacheCompression   string `env:"CACHE_COMPRESSION" envDefault:"none"`
+	BytesCacheMB       string `env:"BYTES_CACHE_MB" envDefault:"64"`
 	RedisURL           string `env:"REDIS_URL"`
 	RedisHost          string `env:"REDIS_HOST"`
 	RedisPort          string `env:"REDIS_PORT" envDefault:"6379"`
@@ -71,6 +72,7 @@ type Config struct {
 	DataDir            string // absolute
 	DatabaseURL        string
 	Cache              cache.Config
+	BytesCacheMB       int    // 0: no bytes are kept in memory
 	MusicDir           string // absolute; "" if there is none
 	LogLevel           slog.Level
 	LogJSON            bool
@@ -141,6 +143,7 @@ func (v variables) check() (Config, error) {
 	cfg := Config{
 		ListenAddr:         c.address("LISTEN_ADDR", v.ListenAddr),
 		DataDir:            c.path("DATA_DIR", v.DataDir),
+		BytesCacheMB:       c.number("BYTES_CACHE_MB", v.BytesCacheMB, 0, 65536),
 		MusicDir:           c.path("MUSIC_DIR", v.MusicDir),
 		LogLevel:           c.level("LOG_LEVEL", v.LogLevel),
 		LogJSON:            c.oneOf("LOG_FORMAT", v.LogFormat, "text", "json") == "json",

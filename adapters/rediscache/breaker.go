@@ -15,8 +15,6 @@ const (
 	breakFor = 500 * time.Millisecond
 )
 
-var errBroken = errors.New("redis has failed several times in a row and is not asked for a moment")
-
 // breaker spares readers the wait for a Redis that does not answer. Writers do
 // not ask it: they must know, and work again as soon as Redis does.
 type breaker struct {

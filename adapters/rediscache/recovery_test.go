@@ -159,25 +159,12 @@ func TestADeposedMasterThatCameBackIsNotBelieved(t *testing.T) {
 	cache := openOn(t, first.Addr, &changeLog{places: []artwork.Place{place}})
 	require.NoError(t, cache.Ready(t.Context()))
 	admin := operatorOf(t, first.Addr)
-	host, port := splitAddr(t, second.Addr)
-	require.NoError(t, admin.SlaveOf(t.Context(), host, port).Err())
-	require.Eventually(t, func() bool {
-		return infoField(admin.Info(t.Context(), "replication").Val(), "master_link_status") == "up"
-	}, 10*time.Second, 5*time.Millisecond)
+	first.ReplicaOf(t, second)
 	plant(t, second.Addr, 1)
 	require.Eventually(t, func() bool { return admin.Exists(t.Context(), key.String()).Val() == 1 }, 10*time.Second, 5*time.Millisecond)
-	require.NoError(t, admin.SlaveOf(t.Context(), "NO", "ONE").Err())
+	first.Promote(t)
 	require.NoError(t, admin.ClientKillByFilter(t.Context(), "TYPE", "normal", "SKIPME", "yes").Err())
 	require.EqualValues(t, 2, sees(t, cache, 2))
-}
-
-func splitAddr(t *testing.T, addr string) (host, port string) {
-	t.Helper()
-	i := len(addr) - 1
-	for addr[i] != ':' {
-		i--
-	}
-	return addr[:i], addr[i+1:]
 }
 
 func TestUntilItIsReplayedAServerIsNotUsed(t *testing.T) {
@@ -237,8 +224,7 @@ func TestAReplaySparesFences(t *testing.T) {
 func TestAReplicaIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	master, replica := testenv.RedisServer(t), testenv.RedisServer(t)
-	host, port := splitAddr(t, master.Addr)
-	require.NoError(t, operatorOf(t, replica.Addr).SlaveOf(t.Context(), host, port).Err())
+	replica.ReplicaOf(t, master)
 	plant(t, master.Addr, 1)
 	cache := openOn(t, replica.Addr, &changeLog{})
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

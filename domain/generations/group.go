@@ -30,8 +30,10 @@ type generation[V any] struct {
 	next    *flight[V] // nil if nobody waits for it
 }
 
-// flight is one read.
+// flight is one read: that of the first caller who waits for it.
 type flight[V any] struct {
+	ctx   context.Context // the caller's values, without its end
+	read  func(ctx context.Context) (V, error)
 	done  chan struct{}
 	value V
 	err   error
@@ -39,9 +41,8 @@ type flight[V any] struct {
 
 // Do returns what a read answers that began after Do was called. The read is not
 // cancelled with the caller, because others may wait for it; the caller stops
-// waiting when its ctx ends. It gets the values of the ctx of the caller that
-// began the first of the reads in a row; all callers of a key must give the same
-// read.
+// waiting when its ctx ends. It is the read of one of the callers who share it,
+// with the values of that one's ctx: all who ask for a key must mean the same.
 func (g *Group[K, V]) Do(ctx context.Context, key K, read func(ctx context.Context) (V, error)) (V, error) {
 	shared := g.join(ctx, key, read)
 	select {
@@ -61,24 +62,24 @@ func (g *Group[K, V]) join(ctx context.Context, key K, read func(ctx context.Con
 		g.keys = map[K]*generation[V]{}
 	}
 	current := g.keys[key]
-	if current == nil {
-		current = &generation[V]{running: newFlight[V]()}
-		g.keys[key] = current
-		go g.run(context.WithoutCancel(ctx), key, current, read)
-		return current.running
+	if current != nil && current.next != nil {
+		return current.next
 	}
-	if current.next == nil {
-		current.next = newFlight[V]()
+	f := &flight[V]{ctx: context.WithoutCancel(ctx), read: read, done: make(chan struct{})}
+	if current != nil {
+		current.next = f
+		return f
 	}
-	return current.next
+	current = &generation[V]{running: f}
+	g.keys[key] = current
+	go g.run(key, current)
+	return f
 }
 
-func newFlight[V any]() *flight[V] { return &flight[V]{done: make(chan struct{})} }
-
 // run reads, generation after generation, until nobody waits.
-func (g *Group[K, V]) run(ctx context.Context, key K, current *generation[V], read func(ctx context.Context) (V, error)) {
+func (g *Group[K, V]) run(key K, current *generation[V]) {
 	for f := current.running; f != nil; {
-		f.value, f.err = g.inTime(ctx, read)
+		f.value, f.err = g.inTime(f.ctx, f.read)
 		close(f.done)
 		g.mu.Lock()
 		current.running, current.next = current.next, nil

@@ -116,6 +116,25 @@ func TestACallerThatGivesUpLeavesTheLoadToOthers(t *testing.T) {
 	require.EqualValues(t, 1, running.value)
 }
 
+// TestEachGenerationReadsForItself: a caller that comes while a read ends must
+// not be answered by that one's way of reading.
+func TestEachGenerationReadsForItself(t *testing.T) {
+	l := &group{}
+	begun, proceed := make(chan struct{}), make(chan struct{})
+	first := l.join(t.Context(), key, func(context.Context) (int64, error) {
+		close(begun)
+		<-proceed
+		return 1, nil
+	})
+	<-begun
+	second := l.join(t.Context(), key, func(context.Context) (int64, error) { return 2, nil })
+	close(proceed)
+	<-first.done
+	<-second.done
+	require.EqualValues(t, 1, first.value)
+	require.EqualValues(t, 2, second.value)
+}
+
 func TestAReadIsBounded(t *testing.T) {
 	l := &group{Timeout: time.Millisecond}
 	_, err := l.Do(t.Context(), key, func(ctx context.Context) (int64, error) {

@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/fx"
 
+	"gatefold/adapters/bytescache"
 	"gatefold/adapters/diskstore"
 	"gatefold/adapters/rest"
 	"gatefold/application/health"
@@ -13,9 +14,10 @@ import (
 	"gatefold/domain/artwork"
 )
 
-// Config says where the bytes are.
+// Config says where the bytes are, and how many MB of them are kept in memory.
 type Config struct {
-	DataDir string
+	DataDir      string
+	BytesCacheMB int // 0: none
 }
 
 // Module provides artwork.ImageStore, its probe, and the use cases of serveimage
@@ -25,7 +27,7 @@ func Module(cfg Config) fx.Option {
 		fx.Supply(cfg),
 		fx.Provide(
 			openStore,
-			func(store *diskstore.Store) artwork.ImageStore { return store },
+			newStore,
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
 			serveimage.NewPointers,
 			serveimage.NewGetArtistImage,
@@ -39,6 +41,15 @@ func Module(cfg Config) fx.Option {
 
 func openStore(cfg Config) (*diskstore.Store, error) { return diskstore.Open(cfg.DataDir) }
 
+// newStore puts memory in front of the disk.
+func newStore(cfg Config, disk *diskstore.Store) artwork.ImageStore {
+	if cfg.BytesCacheMB == 0 {
+		return disk
+	}
+	return bytescache.New(disk, int64(cfg.BytesCacheMB)<<20)
+}
+
+// probe asks the disk, whatever memory could still answer.
 func probe(store *diskstore.Store) health.Probe {
 	return health.Probe{Name: "storage", Needed: true, Check: func(ctx context.Context) error { return store.Check(ctx) }}
 }

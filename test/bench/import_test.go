@@ -11,7 +11,10 @@ import (
 	"time"
 
 	"gatefold/test/musicfixture"
+	"gatefold/test/testenv"
 )
+
+func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
 // BenchmarkImport imports libraries of 100 and of 10 000 files with the program
 // as it is shipped, each into a new embedded database, and reports the peak of

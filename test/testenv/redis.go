@@ -1,27 +1,42 @@
 package testenv
 
 import (
-	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+	"golang.org/x/sys/unix"
 )
 
-// redisDatabases is how many isolated databases the shared server has: one for
-// each call of Redis in a test process.
-const redisDatabases = 4096
+const (
+	// redisDatabases is how many isolated databases the shared server has: one
+	// for each call of Redis in a test process.
+	redisDatabases = 4096
+	// redisStartTries is how often a new server is started on other ports:
+	// another process may take one between finding it and using it.
+	redisStartTries = 5
+	// pollInterval is the time between two looks at a server that changes.
+	pollInterval = 10 * time.Millisecond
+)
 
 var (
-	sharedRedis     = sync.OnceValues(newRedis)
-	nextDatabase    atomic.Int32
-	redisStartTries = 5
+	sharedRedis = sync.OnceValues(func() (*RedisProcess, error) {
+		return newRedis(dataServer, fmt.Sprintf("--databases %d", redisDatabases))
+	})
+	nextDatabase atomic.Int32
 )
 
 // Redis returns the URL of an empty Redis database of the caller's own, on a
@@ -40,46 +55,125 @@ func Redis(tb TB) string {
 }
 
 // RedisServer starts a Redis server that belongs to the caller alone, who may
-// stop and pause it. It ends with the test.
-func RedisServer(tb TB) *RedisProcess {
+// stop and pause it. It ends with the test. It keeps nothing on disk unless an
+// argument says so; each argument is a directive of the configuration file with
+// its values, such as "--appendonly yes" or "--requirepass secret".
+func RedisServer(tb TB, args ...string) *RedisProcess {
 	tb.Helper()
-	server, err := newRedis()
+	return startRedis(tb, dataServer, args...)
+}
+
+func startRedis(tb TB, kind redisKind, args ...string) *RedisProcess {
+	tb.Helper()
+	server, err := newRedis(kind, args...)
 	if err != nil {
 		fatalf(tb, "starting redis-server: %v", err)
 	}
-	tb.Cleanup(func() { server.end() })
+	tb.Cleanup(server.end)
 	return server
 }
 
-// RedisProcess is a private Redis server without persistence.
+// RedisProcess is a private Redis server on 127.0.0.1. What it has written to
+// disk survives Stop. The methods are for one goroutine.
 type RedisProcess struct {
 	Addr string // host:port, the same after a restart
-	dir  string
-	cmd  *exec.Cmd
+
+	kind     redisKind
+	args     []string
+	password string
+	busPort  int    // of a cluster node: where the other nodes reach it
+	dir      string // holds the configuration, the log, the data folder and snapshots
+	cmd      *exec.Cmd
+	operator *redis.Client // for what the methods ask of the server
 }
 
-func newRedis() (*RedisProcess, error) {
+// redisKind is what a process of redis-server is there for.
+type redisKind int
+
+const (
+	dataServer redisKind = iota
+	sentinelServer
+	clusterNode
+)
+
+// directives returns the configuration that every server of the kind begins
+// with. Tests are not to wait for the timers of large deployments.
+func (p *RedisProcess) directives() []string {
+	data := []string{`save ""`, "appendonly no", "repl-diskless-sync-delay 0", "hz 50"}
+	switch p.kind {
+	case sentinelServer:
+		return nil
+	case clusterNode:
+		return append(data, "cluster-enabled yes", fmt.Sprintf("cluster-port %d", p.busPort),
+			"cluster-config-file ../nodes.conf", "cluster-announce-ip 127.0.0.1",
+			fmt.Sprintf("cluster-node-timeout %d", clusterNodeTimeout.Milliseconds()),
+			// Replicas take over whatever they have missed, and only from their own
+			// master: which one it is does not depend on timing.
+			"cluster-replica-validity-factor 0", "cluster-allow-replica-migration no")
+	default:
+		return data
+	}
+}
+
+func newRedis(kind redisKind, args ...string) (*RedisProcess, error) {
 	dir, err := os.MkdirTemp("", "gatefold-redis-")
 	if err != nil {
 		return nil, err
 	}
 	onExit(func() { _ = os.RemoveAll(dir) })
-	server := &RedisProcess{dir: dir}
-	// Another process may take the port between finding it and using it.
+	p := &RedisProcess{kind: kind, args: args, password: directive(args, "requirepass"), dir: dir}
+	if err := os.Mkdir(p.data(), 0o700); err != nil {
+		return nil, err
+	}
 	for range redisStartTries {
-		var port int
-		if port, err = freePort(); err != nil {
+		if err = p.configure(); err != nil {
 			return nil, err
 		}
-		server.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-		if err = server.launch(); err == nil {
-			return server, nil
+		p.operator = p.newClient()
+		if err = p.launch(); err == nil {
+			return p, nil
 		}
+		_ = p.operator.Close()
 	}
 	return nil, err
 }
 
-// Start starts the server again, empty, on the same address.
+// directive returns the value of the last of the arguments with this name.
+func directive(args []string, name string) string {
+	for _, arg := range slices.Backward(args) {
+		if value, ok := strings.CutPrefix(strings.TrimPrefix(arg, "--"), name+" "); ok {
+			if plain, err := strconv.Unquote(value); err == nil {
+				return plain
+			}
+			return value
+		}
+	}
+	return ""
+}
+
+// configure gives the server free ports and a configuration file. It is a file
+// because Sentinel and CONFIG REWRITE note in it what is to survive a restart.
+func (p *RedisProcess) configure() error {
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	if p.busPort, err = freePort(); err != nil {
+		return err
+	}
+	p.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	lines := slices.Concat([]string{
+		"bind 127.0.0.1",
+		fmt.Sprintf("port %d", port),
+		fmt.Sprintf("dir %q", p.data()),
+	}, p.directives())
+	for _, arg := range p.args {
+		lines = append(lines, strings.TrimPrefix(arg, "--"))
+	}
+	return os.WriteFile(p.path("redis.conf"), []byte(strings.Join(lines, "\n")+"\n"), 0o600)
+}
+
+// Start starts the server again, on the same address, with the data on disk.
 func (p *RedisProcess) Start(tb TB) {
 	tb.Helper()
 	if err := p.launch(); err != nil {
@@ -90,14 +184,49 @@ func (p *RedisProcess) Start(tb TB) {
 // Stop ends the server at once, as a crash would.
 func (p *RedisProcess) Stop() { stop(p.cmd, syscall.SIGKILL) }
 
-// Pause stops the server from answering while its connections stay open.
-func (p *RedisProcess) Pause() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
+// Pause stops the server from answering while its connections stay open. When
+// it returns, the server has executed its last command.
+func (p *RedisProcess) Pause() {
+	if p.cmd.Process.Signal(syscall.SIGSTOP) != nil {
+		return // it has ended
+	}
+	for {
+		// WNOWAIT leaves the child to the goroutine that reaps it.
+		err := unix.Waitid(unix.P_PID, p.cmd.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
+}
 
 // Resume ends a Pause.
 func (p *RedisProcess) Resume() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
 
+// Client returns an operator's client of the server, which is closed when the
+// test ends.
+func (p *RedisProcess) Client(tb TB) *redis.Client {
+	client := p.newClient()
+	tb.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func (p *RedisProcess) newClient() *redis.Client {
+	return redis.NewClient(p.options())
+}
+
+func (p *RedisProcess) options() *redis.Options {
+	return &redis.Options{
+		Addr:                     p.Addr,
+		Password:                 p.password,
+		ContextTimeoutEnabled:    true,
+		DisableIdentity:          true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+}
+
 func (p *RedisProcess) end() {
 	p.Stop()
+	_ = p.operator.Close()
 	_ = os.RemoveAll(p.dir)
 }
 
@@ -106,39 +235,138 @@ func (p *RedisProcess) launch() error {
 	if err != nil {
 		return fmt.Errorf("redis-server is not installed: run scripts/install-test-tools.sh (%w)", err)
 	}
-	host, port, err := net.SplitHostPort(p.Addr)
+	p.cmd = exec.Command(binary, p.path("redis.conf"))
+	if p.kind == sentinelServer {
+		p.cmd.Args = append(p.cmd.Args, "--sentinel")
+	}
+	log, err := os.OpenFile(p.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	p.cmd = exec.Command(binary, "--bind", host, "--port", port, "--dir", p.dir,
-		"--save", "", "--appendonly", "no", "--databases", strconv.Itoa(redisDatabases), "--loglevel", "warning")
+	defer func() { _ = log.Close() }()
+	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := start(p.cmd); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		select {
-		case <-done(p.cmd):
-			return fmt.Errorf("redis-server on %s ended at once", p.Addr)
-		default:
-		}
-		if redisAnswers(p.Addr) {
-			return nil
-		}
-	}
-	p.Stop()
-	return fmt.Errorf("redis-server on %s did not answer within %s", p.Addr, patience)
+	return p.awaitReady()
 }
 
-func redisAnswers(addr string) bool {
-	conn, err := net.DialTimeout("tcp", addr, time.Second)
+func (p *RedisProcess) awaitReady() error {
+	limit := time.After(startLimit)
+	for {
+		err := p.ready()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-done(p.cmd):
+			return fmt.Errorf("redis-server on %s ended while starting: %s", p.Addr, p.log())
+		case <-limit:
+			p.Stop()
+			return fmt.Errorf("redis-server on %s was not ready within %s: %w\n%s", p.Addr, startLimit, err, p.log())
+		case <-time.After(pollInterval):
+		}
+	}
+}
+
+// ready returns nil when the server itself, not a stranger who was faster to
+// take the port, answers with its data loaded.
+func (p *RedisProcess) ready() error {
+	// The client would count failed connections and then pause for a second.
+	conn, err := net.DialTimeout("tcp", p.Addr, time.Second)
 	if err != nil {
-		return false
+		return err
 	}
-	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(time.Second))
-	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
-		return false
+	_ = conn.Close()
+	info, err := p.info()
+	switch {
+	case err != nil:
+		return err
+	case info["process_id"] != strconv.Itoa(p.cmd.Process.Pid):
+		return errors.New("another server listens there")
+	case info["loading"] == "1":
+		return errors.New("it is loading its data")
+	default:
+		return nil
 	}
-	line, err := bufio.NewReader(conn).ReadString('\n')
-	return err == nil && strings.HasPrefix(line, "+PONG")
+}
+
+func (p *RedisProcess) running() bool {
+	select {
+	case <-done(p.cmd):
+		return false
+	default:
+		return true
+	}
+}
+
+// ask has the server execute a command.
+func (p *RedisProcess) ask(cmd redis.Cmder) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return p.operator.Process(ctx, cmd)
+}
+
+func (p *RedisProcess) do(args ...any) error {
+	return p.ask(redis.NewCmd(context.Background(), args...))
+}
+
+// order is do for commands that have to succeed.
+func (p *RedisProcess) order(tb TB, args ...any) {
+	tb.Helper()
+	if err := p.do(args...); err != nil {
+		fatalf(tb, "%v on %s: %v", args, p.Addr, err)
+	}
+}
+
+// info returns the fields of INFO.
+func (p *RedisProcess) info() (map[string]string, error) {
+	cmd := redis.NewStringCmd(context.Background(), "INFO")
+	if err := p.ask(cmd); err != nil {
+		return nil, err
+	}
+	return infoFields(cmd.Val()), nil
+}
+
+// infoFields reads lines of the form field:value.
+func infoFields(text string) map[string]string {
+	fields := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			fields[name] = value
+		}
+	}
+	return fields
+}
+
+func (p *RedisProcess) path(name string) string { return filepath.Join(p.dir, name) }
+
+func (p *RedisProcess) data() string { return p.path("data") }
+
+func (p *RedisProcess) log() string {
+	text, _ := os.ReadFile(p.path("log"))
+	return string(text)
+}
+
+func (p *RedisProcess) port() string {
+	_, port, _ := net.SplitHostPort(p.Addr)
+	return port
+}
+
+// await repeats check until it returns nil; the test fails with its last error,
+// and what the witnesses have logged, if that takes too long.
+func await(tb TB, what string, check func() error, witnesses ...*RedisProcess) {
+	tb.Helper()
+	for limit := time.Now().Add(startLimit); ; time.Sleep(pollInterval) {
+		err := check()
+		if err == nil {
+			return
+		}
+		if time.Now().After(limit) {
+			for _, witness := range witnesses {
+				tb.Errorf("the log of %s:\n%s", witness.Addr, witness.log())
+			}
+			fatalf(tb, "%s: not within %s: %v", what, startLimit, err)
+		}
+	}
 }
