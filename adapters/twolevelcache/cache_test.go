@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"gatefold/adapters/memory"
@@ -88,12 +87,9 @@ func TestCopiesAnswerWithinTheirTerm(t *testing.T) {
 // evicted, and another instance stores and copies what was in force before. When
 // the change has answered, that copy must not be served any more.
 func TestAFenceLostDuringCommitIsWaitedOut(t *testing.T) {
-	url := testenv.Redis(t)
+	server := testenv.RedisServer(t)
+	operator, url := server.Client(t), "redis://"+server.Addr
 	writer, reader := overRedis(t, url, policy), overRedis(t, url, policy)
-	options, err := redis.ParseURL(url)
-	require.NoError(t, err)
-	operator := redis.NewClient(options)
-	defer func() { _ = operator.Close() }()
 	key := artwork.Key{Subject: artwork.Artist(artwork.NewID()), Type: artwork.TypeLogo}
 	numbered := func(n int64) artwork.Load {
 		return func(context.Context) (*artwork.Image, error) {
