@@ -178,18 +178,14 @@ func readNumber(c *gin.Context, name string, byDefault, most int) (int, error) {
 }
 
 func get[T, Body any](repository catalog.Repository[T], bodyOf func(T) Body) handler {
-	return func(c *gin.Context) error {
-		id, err := id(c, "id")
-		if err != nil {
-			return err
-		}
+	return byID(func(c *gin.Context, id artwork.ID) error {
 		subject, err := repository.Get(c.Request.Context(), id)
 		if err != nil {
 			return err
 		}
 		c.JSON(http.StatusOK, bodyOf(subject))
 		return nil
-	}
+	})
 }
 
 // fields is the body of a PUT.
@@ -200,11 +196,7 @@ type fields[T any] interface {
 
 // put creates or replaces a subject: how another system pushes its catalogue.
 func put[Fields fields[T], T, Body any](repository catalog.Repository[T], bodyOf func(T) Body) handler {
-	return func(c *gin.Context) error {
-		id, err := id(c, "id")
-		if err != nil {
-			return err
-		}
+	return byID(func(c *gin.Context, id artwork.ID) error {
 		var in Fields
 		if err := decodeJSON(c, &in); err != nil {
 			return err
@@ -227,5 +219,5 @@ func put[Fields fields[T], T, Body any](repository catalog.Repository[T], bodyOf
 		}
 		c.JSON(status, bodyOf(stored))
 		return nil
-	}
+	})
 }

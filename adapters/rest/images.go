@@ -33,16 +33,16 @@ func NewImages(artists *serveimage.GetArtistImage, albums *serveimage.GetAlbumCo
 
 // Register implements Routes.
 func (h *Images) Register(r *Router) {
-	r.public("/api/images/artists/:id/:type", h.artistImage)
-	r.public("/api/images/artists/:id/:type/exists", h.artistImageExists)
-	r.public("/api/images/artists/:id/all", h.allOfArtist)
+	r.public("/api/images/artists/:id/:type", byID(h.artistImage))
+	r.public("/api/images/artists/:id/:type/exists", byID(h.artistImageExists))
+	r.public("/api/images/artists/:id/all", byID(h.allOfArtist))
 	r.public("/api/images/artists/:id/custom/:imageId", h.uploaded(artwork.ArtistSubject))
-	r.public("/api/images/albums/:id/cover", h.albumCover)
-	r.public("/api/images/albums/:id/cover/exists", h.albumCoverExists)
-	r.public("/api/images/albums/:id/cover/metadata", h.albumCoverMetadata)
+	r.public("/api/images/albums/:id/cover", byID(h.albumCover))
+	r.public("/api/images/albums/:id/cover/exists", byID(h.albumCoverExists))
+	r.public("/api/images/albums/:id/cover/metadata", byID(h.albumCoverMetadata))
 	r.public("/api/images/albums/:id/custom/:imageId", h.uploaded(artwork.AlbumSubject))
-	r.public("/api/images/users/:id/avatar", h.userAvatar)
-	r.public("/api/albums/:id/cover", h.albumCover)
+	r.public("/api/images/users/:id/avatar", byID(h.userAvatar))
+	r.public("/api/albums/:id/cover", byID(h.albumCover))
 }
 
 // presets are the sizes that an image can be asked for in.
@@ -70,11 +70,7 @@ func checkRendition(c *gin.Context) error {
 	return nil
 }
 
-func (h *Images) artistImage(c *gin.Context) error {
-	artist, err := id(c, "id")
-	if err != nil {
-		return err
-	}
+func (h *Images) artistImage(c *gin.Context, artist artwork.ID) error {
 	typ, err := artwork.ParseArtistType(c.Param("type"))
 	if err != nil {
 		return err
@@ -89,11 +85,7 @@ func (h *Images) artistImage(c *gin.Context) error {
 	return h.serve(c, img)
 }
 
-func (h *Images) albumCover(c *gin.Context) error {
-	album, err := id(c, "id")
-	if err != nil {
-		return err
-	}
+func (h *Images) albumCover(c *gin.Context, album artwork.ID) error {
 	if err := checkRendition(c); err != nil {
 		return err
 	}
@@ -104,11 +96,7 @@ func (h *Images) albumCover(c *gin.Context) error {
 	return h.serve(c, img)
 }
 
-func (h *Images) userAvatar(c *gin.Context) error {
-	user, err := id(c, "id")
-	if err != nil {
-		return err
-	}
+func (h *Images) userAvatar(c *gin.Context, user artwork.ID) error {
 	if err := checkRendition(c); err != nil {
 		return err
 	}
@@ -121,11 +109,7 @@ func (h *Images) userAvatar(c *gin.Context) error {
 
 // uploaded serves one uploaded image, in force or not.
 func (h *Images) uploaded(kind artwork.SubjectKind) handler {
-	return func(c *gin.Context) error {
-		subject, err := id(c, "id")
-		if err != nil {
-			return err
-		}
+	return byID(func(c *gin.Context, subject artwork.ID) error {
 		image, err := id(c, "imageId")
 		if err != nil {
 			return err
@@ -141,7 +125,7 @@ func (h *Images) uploaded(kind artwork.SubjectKind) handler {
 		return h.write(c, &artwork.Image{
 			Content: record.Content, Tag: artwork.TagOf(record.Content.Hash, nil), LastModified: record.AddedAt.Truncate(time.Second),
 		})
-	}
+	})
 }
 
 const (
@@ -177,11 +161,7 @@ func (h *Images) write(c *gin.Context, img *artwork.Image) error {
 	return nil
 }
 
-func (h *Images) artistImageExists(c *gin.Context) error {
-	artist, err := id(c, "id")
-	if err != nil {
-		return err
-	}
+func (h *Images) artistImageExists(c *gin.Context, artist artwork.ID) error {
 	typ, err := artwork.ParseArtistType(c.Param("type"))
 	if err != nil {
 		return err
@@ -194,11 +174,7 @@ func (h *Images) artistImageExists(c *gin.Context) error {
 	return nil
 }
 
-func (h *Images) albumCoverExists(c *gin.Context) error {
-	album, err := id(c, "id")
-	if err != nil {
-		return err
-	}
+func (h *Images) albumCoverExists(c *gin.Context, album artwork.ID) error {
 	_, isDefault, err := h.albums.Run(c.Request.Context(), album)
 	if err != nil {
 		return err
@@ -231,11 +207,7 @@ func infoOf(img *artwork.Image) imageInfo {
 	}
 }
 
-func (h *Images) allOfArtist(c *gin.Context) error {
-	artist, err := id(c, "id")
-	if err != nil {
-		return err
-	}
+func (h *Images) allOfArtist(c *gin.Context, artist artwork.ID) error {
 	found, err := h.pointers.All(c.Request.Context(), artwork.Artist(artist))
 	if err != nil {
 		return err
@@ -249,11 +221,7 @@ func (h *Images) allOfArtist(c *gin.Context) error {
 	return nil
 }
 
-func (h *Images) albumCoverMetadata(c *gin.Context) error {
-	album, err := id(c, "id")
-	if err != nil {
-		return err
-	}
+func (h *Images) albumCoverMetadata(c *gin.Context, album artwork.ID) error {
 	img, isDefault, err := h.albums.Run(c.Request.Context(), album)
 	if err != nil {
 		return err

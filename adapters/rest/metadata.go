@@ -43,11 +43,11 @@ const metadataPrefix = "/api/admin/metadata/"
 func (h *Metadata) Register(r *Router) {
 	r.guarded(http.MethodPost, metadataPrefix+"artist/avatars/apply", accesstoken.Write, h.applyArtistAvatar)
 	r.guarded(http.MethodPost, metadataPrefix+"album/covers/apply", accesstoken.Write, h.applyAlbumCover)
-	r.guarded(http.MethodGet, metadataPrefix+"artist/custom-images/:id", accesstoken.Read, h.listArtist)
-	r.guarded(http.MethodPost, metadataPrefix+"artist/custom-images/:id/upload", accesstoken.Write, h.uploadArtist)
+	r.guarded(http.MethodGet, metadataPrefix+"artist/custom-images/:id", accesstoken.Read, byID(h.listArtist))
+	r.guarded(http.MethodPost, metadataPrefix+"artist/custom-images/:id/upload", accesstoken.Write, byID(h.uploadArtist))
 	r.guarded(http.MethodPost, metadataPrefix+"artist/custom-images/:id/apply/:imageId", accesstoken.Write, h.applyUploadedArtist)
-	r.guarded(http.MethodGet, metadataPrefix+"album/custom-covers/:id", accesstoken.Read, h.listAlbum)
-	r.guarded(http.MethodPost, metadataPrefix+"album/custom-covers/:id/upload", accesstoken.Write, h.uploadAlbum)
+	r.guarded(http.MethodGet, metadataPrefix+"album/custom-covers/:id", accesstoken.Read, byID(h.listAlbum))
+	r.guarded(http.MethodPost, metadataPrefix+"album/custom-covers/:id/upload", accesstoken.Write, byID(h.uploadAlbum))
 	r.guarded(http.MethodPost, metadataPrefix+"album/custom-covers/:id/apply/:imageId", accesstoken.Write, h.applyUploadedAlbum)
 	r.guarded(http.MethodPost, "/api/users/avatar", accesstoken.Admin, h.uploadAvatar)
 }
@@ -184,11 +184,7 @@ func brokenForm(err error) error {
 	return &artwork.Error{Kind: artwork.InvalidInput, Op: "rest.readUpload", Msg: "the upload is incomplete or malformed", Err: err}
 }
 
-func (h *Metadata) uploadArtist(c *gin.Context) error {
-	artist, err := id(c, "id")
-	if err != nil {
-		return err
-	}
+func (h *Metadata) uploadArtist(c *gin.Context, artist artwork.ID) error {
 	form, err := readUpload(c, applyimage.MaxImageBytes, "imageType")
 	if err != nil {
 		return err
@@ -208,11 +204,7 @@ func (h *Metadata) uploadArtist(c *gin.Context) error {
 	return nil
 }
 
-func (h *Metadata) uploadAlbum(c *gin.Context) error {
-	album, err := id(c, "id")
-	if err != nil {
-		return err
-	}
+func (h *Metadata) uploadAlbum(c *gin.Context, album artwork.ID) error {
 	form, err := readUpload(c, applyimage.MaxImageBytes)
 	if err != nil {
 		return err
@@ -342,11 +334,7 @@ func uploadedURL(record artwork.Record) string {
 	return "/api/images/" + subject.Kind.String() + "s/" + subject.ID.String() + "/custom/" + record.ID.String()
 }
 
-func (h *Metadata) listArtist(c *gin.Context) error {
-	artist, err := id(c, "id")
-	if err != nil {
-		return err
-	}
+func (h *Metadata) listArtist(c *gin.Context, artist artwork.ID) error {
 	infos, err := h.list(c, artwork.Artist(artist))
 	if err != nil {
 		return err
@@ -355,11 +343,7 @@ func (h *Metadata) listArtist(c *gin.Context) error {
 	return nil
 }
 
-func (h *Metadata) listAlbum(c *gin.Context) error {
-	albumID, err := id(c, "id")
-	if err != nil {
-		return err
-	}
+func (h *Metadata) listAlbum(c *gin.Context, albumID artwork.ID) error {
 	album, err := h.albums.Get(c.Request.Context(), albumID)
 	if err != nil {
 		return err

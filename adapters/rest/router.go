@@ -172,6 +172,17 @@ func (r *Router) recover(c *gin.Context) {
 // id reads a UUID from the path.
 func id(c *gin.Context, param string) (artwork.ID, error) { return artwork.ParseID(c.Param(param)) }
 
+// byID is a handler of a path that names a subject by the parameter "id".
+func byID(h func(c *gin.Context, subject artwork.ID) error) handler {
+	return func(c *gin.Context) error {
+		subject, err := id(c, "id")
+		if err != nil {
+			return err
+		}
+		return h(c, subject)
+	}
+}
+
 // decodeJSON reads the body into v: one JSON object without unknown fields.
 func decodeJSON(c *gin.Context, v any) error {
 	body := http.MaxBytesReader(c.Writer, c.Request.Body, maxJSON)
