@@ -22,13 +22,14 @@ type Cache struct {
 	inner  artwork.ImageCache
 	term   time.Duration
 	copies *otter.Cache[artwork.Key, localCopy]
-	// now is the monotonic clock; tests stop it.
-	now func() time.Time
+	// now is a monotonic clock that counts from some moment, which is quicker to
+	// read than the time of day; tests stop it.
+	now func() time.Duration
 }
 
 type localCopy struct {
 	image *artwork.Image
-	until time.Time
+	until time.Duration // on the cache's clock
 }
 
 var _ artwork.ImageCache = (*Cache)(nil)
@@ -37,11 +38,12 @@ var _ artwork.ImageCache = (*Cache)(nil)
 // each. The inner cache must have been given the same policy: it is its Change
 // that waits for the copies to expire.
 func New(inner artwork.ImageCache, policy artwork.CachePolicy, maxEntries int) *Cache {
+	begin := time.Now()
 	return &Cache{
 		inner:  inner,
 		term:   policy.CopyTerm,
 		copies: otter.Must(&otter.Options[artwork.Key, localCopy]{MaximumSize: maxEntries}),
-		now:    time.Now,
+		now:    func() time.Duration { return time.Since(begin) },
 	}
 }
 
@@ -50,7 +52,7 @@ func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (
 	if err := ctx.Err(); err != nil {
 		return artwork.Answer{}, err
 	}
-	if held, ok := c.copies.GetIfPresent(key); ok && c.now().Before(held.until) {
+	if held, ok := c.copies.GetIfPresent(key); ok && c.now() < held.until {
 		return artwork.Answer{Image: held.image, Level: artwork.Process}, nil
 	}
 	// The term counts from here: what the inner cache says next is true at some
@@ -63,7 +65,7 @@ func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (
 	// What was merely loaded may have been loaded under a fence, and nobody
 	// waits for copies of that.
 	if answer.Level == artwork.Shared || answer.Level == artwork.Filled || answer.Level == artwork.Process {
-		c.copies.Set(key, localCopy{answer.Image, asked.Add(c.term)})
+		c.copies.Set(key, localCopy{answer.Image, asked + c.term})
 	}
 	return answer, nil
 }

@@ -26,16 +26,16 @@ func (s *slowCache) Fetch(context.Context, artwork.Key, artwork.Load) (artwork.A
 // as the term may be older than a fence whose writer has stopped waiting. A term
 // that counted from the arrival would let it be served.
 func TestTheTermCountsFromBeforeTheQuestion(t *testing.T) {
-	clock := time.Now()
+	var clock time.Duration
 	inner := &slowCache{answer: artwork.Answer{Image: &artwork.Image{}, Level: artwork.Shared}}
 	cache := New(inner, artwork.CachePolicy{CopyTerm: time.Second}, 10)
-	cache.now = func() time.Time { return clock }
+	cache.now = func() time.Duration { return clock }
 	key := artwork.Album(artwork.NewID()).Keys()[0]
 	for stall, want := range map[time.Duration]artwork.Level{
 		0: artwork.Process, 999 * time.Millisecond: artwork.Process, time.Second: artwork.Shared, time.Hour: artwork.Shared,
 	} {
 		cache.copies.InvalidateAll()
-		inner.pass = func() { clock = clock.Add(stall) }
+		inner.pass = func() { clock += stall }
 		_, err := cache.Fetch(t.Context(), key, nil)
 		require.NoError(t, err)
 		inner.pass = func() {}
