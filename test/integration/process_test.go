@@ -3,9 +3,12 @@ package integration
 import (
 	"bufio"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -259,24 +262,45 @@ func TestRequestsInFlightAreDrained(t *testing.T) {
 	server.putUser(userID, "ana")
 
 	body, contentType := form(t, musicfixture.Picture(50, 50, 1), "userId", userID)
-	content := body.Bytes()
 	reader, writer := io.Pipe()
-	answered := make(chan answer, 1)
-	go func() {
-		answered <- server.do(http.MethodPost, "/api/users/avatar", reader, "Authorization", "Bearer "+server.token, "Content-Type", contentType)
-	}()
-	_, err := writer.Write(content[:len(content)/2]) // the server is reading the request
+	defer func() { _ = writer.Close() }()
+	begun := make(chan struct{})
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(begun) }})
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, server.base+"/api/users/avatar", reader)
 	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+server.token)
+	req.Header.Set("Content-Type", contentType)
+	req.Header.Set("Expect", "100-continue") // the server says so when it reads the body
+	answered := make(chan error, 1)
+	go func() {
+		resp, err := (&http.Transport{ExpectContinueTimeout: time.Minute}).RoundTrip(req)
+		if err == nil {
+			err = errors.Join(resp.Body.Close(), statusError(resp.StatusCode))
+		}
+		answered <- err
+	}()
+	select {
+	case <-begun:
+	case err := <-answered:
+		require.FailNow(t, "answered without the body", "%v", err)
+	}
 	require.NoError(t, server.cmd.Process.Signal(syscall.SIGTERM))
 	require.Eventually(t, func() bool { return strings.Contains(server.log.String(), "draining") }, 10*time.Second, 5*time.Millisecond)
-	_, err = writer.Write(content[len(content)/2:])
+	_, err = body.WriteTo(writer)
 	require.NoError(t, err)
 	require.NoError(t, writer.Close())
-	a := <-answered
-	require.Equal(t, http.StatusOK, a.StatusCode, string(a.body))
+	require.NoError(t, <-answered)
 	<-server.done
 	_ = server.cmd.Wait()
 	require.Zero(t, server.cmd.ProcessState.ExitCode())
+}
+
+// statusError returns an error unless the status is 200.
+func statusError(status int) error {
+	if status != http.StatusOK {
+		return fmt.Errorf("answered by %d", status)
+	}
+	return nil
 }
 
 // TestMusicFolderIsWatched: with MUSIC_DIR a new file appears by itself.
