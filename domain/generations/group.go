@@ -26,11 +26,10 @@ type Group[K comparable, V any] struct {
 
 // generation is what runs for a key, and what begins when it ends.
 type generation[V any] struct {
-	running *flight[V]
-	next    *flight[V] // nil if nobody waits for it
+	next *flight[V] // nil if nobody waits for it
 }
 
-// flight is one read: that of the first caller who waits for it.
+// flight is one read that is shared: that of the first caller who waits for it.
 type flight[V any] struct {
 	ctx   context.Context // the caller's values, without its end
 	read  func(ctx context.Context) (V, error)
@@ -39,12 +38,17 @@ type flight[V any] struct {
 	err   error
 }
 
-// Do returns what a read answers that began after Do was called. The read is not
-// cancelled with the caller, because others may wait for it; the caller stops
-// waiting when its ctx ends. It is the read of one of the callers who share it,
-// with the values of that one's ctx: all who ask for a key must mean the same.
+// Do returns what a read answers that began after Do was called. A caller that
+// finds none running reads by itself, with its own ctx: nobody may share that
+// read. Those who come meanwhile share the read of one of them, with the values
+// of that one's ctx: all who ask for a key must mean the same. It is not
+// cancelled with any of them; each stops waiting when its ctx ends.
 func (g *Group[K, V]) Do(ctx context.Context, key K, read func(ctx context.Context) (V, error)) (V, error) {
-	shared := g.join(ctx, key, read)
+	current, shared := g.join(ctx, key, read)
+	if shared == nil {
+		defer g.passOn(key, current)
+		return g.inTime(ctx, read)
+	}
 	select {
 	case <-shared.done:
 		return shared.value, shared.err
@@ -54,41 +58,51 @@ func (g *Group[K, V]) Do(ctx context.Context, key K, read func(ctx context.Conte
 	}
 }
 
-// join returns the read that the caller may share, and begins it if none runs.
-func (g *Group[K, V]) join(ctx context.Context, key K, read func(ctx context.Context) (V, error)) *flight[V] {
+// join returns the read that the caller may share; without one, the caller has
+// to read and then to pass on.
+func (g *Group[K, V]) join(ctx context.Context, key K, read func(ctx context.Context) (V, error)) (*generation[V], *flight[V]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.keys == nil {
-		g.keys = map[K]*generation[V]{}
-	}
 	current := g.keys[key]
-	if current != nil && current.next != nil {
-		return current.next
+	if current == nil {
+		if g.keys == nil {
+			g.keys = map[K]*generation[V]{}
+		}
+		current = &generation[V]{}
+		g.keys[key] = current
+		return current, nil
 	}
-	f := &flight[V]{ctx: context.WithoutCancel(ctx), read: read, done: make(chan struct{})}
-	if current != nil {
-		current.next = f
-		return f
+	if current.next == nil {
+		current.next = &flight[V]{ctx: context.WithoutCancel(ctx), read: read, done: make(chan struct{})}
 	}
-	current = &generation[V]{running: f}
-	g.keys[key] = current
-	go g.run(key, current)
-	return f
+	return current, current.next
+}
+
+// passOn begins the read of those who came while one ran, if anybody did.
+func (g *Group[K, V]) passOn(key K, current *generation[V]) {
+	if f := g.take(key, current); f != nil {
+		go g.run(key, current, f)
+	}
 }
 
 // run reads, generation after generation, until nobody waits.
-func (g *Group[K, V]) run(key K, current *generation[V]) {
-	for f := current.running; f != nil; {
+func (g *Group[K, V]) run(key K, current *generation[V], f *flight[V]) {
+	for ; f != nil; f = g.take(key, current) {
 		f.value, f.err = g.inTime(f.ctx, f.read)
 		close(f.done)
-		g.mu.Lock()
-		current.running, current.next = current.next, nil
-		if current.running == nil {
-			delete(g.keys, key)
-		}
-		f = current.running
-		g.mu.Unlock()
 	}
+}
+
+// take returns the read that is to begin now, nil if nobody waits for one.
+func (g *Group[K, V]) take(key K, current *generation[V]) *flight[V] {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f := current.next
+	current.next = nil
+	if f == nil {
+		delete(g.keys, key)
+	}
+	return f
 }
 
 func (g *Group[K, V]) inTime(ctx context.Context, read func(ctx context.Context) (V, error)) (V, error) {

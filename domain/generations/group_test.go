@@ -73,7 +73,7 @@ func TestCallersTogetherCostTwoLoads(t *testing.T) {
 	<-begun
 	joined := make([]*flight[int64], 500)
 	for i := range joined {
-		joined[i] = l.join(t.Context(), key, first)
+		_, joined[i] = l.join(t.Context(), key, first)
 	}
 	close(proceed)
 	for _, shared := range joined {
@@ -90,30 +90,55 @@ func TestErrorsAreShared(t *testing.T) {
 	require.ErrorIs(t, err, broken)
 }
 
-func TestACallerThatGivesUpLeavesTheLoadToOthers(t *testing.T) {
+// TestACallerThatGivesUp ends its own read, which nobody shares, and not one that
+// others may wait for.
+func TestACallerThatGivesUp(t *testing.T) {
 	l := &group{}
+	first, cancelFirst := context.WithCancel(t.Context())
+	second, cancelSecond := context.WithCancel(t.Context())
 	begun, proceed := make(chan struct{}), make(chan struct{})
-	ctx, cancel := context.WithCancel(t.Context())
-	load := func(ctx context.Context) (int64, error) {
-		close(begun)
-		<-proceed
-		return 1, ctx.Err()
-	}
-	gaveUp := make(chan error, 1)
+	gaveUp := make(chan error, 2)
 	go func() {
-		_, err := l.Do(ctx, key, load)
+		_, err := l.Do(first, key, func(ctx context.Context) (int64, error) {
+			close(begun)
+			<-ctx.Done()
+			return 0, ctx.Err()
+		})
 		gaveUp <- err
 	}()
 	<-begun
-	cancel()
+	shared := func(ctx context.Context) (int64, error) {
+		<-proceed
+		return 1, ctx.Err()
+	}
+	_, joined := l.join(second, key, shared)
+	go func() {
+		_, err := l.Do(second, key, shared)
+		gaveUp <- err
+	}()
+	cancelSecond()
 	require.ErrorIs(t, <-gaveUp, context.Canceled)
-	l.mu.Lock()
-	running := l.keys[key].running
-	l.mu.Unlock()
+	cancelFirst()
+	require.ErrorIs(t, <-gaveUp, context.Canceled)
 	close(proceed)
-	<-running.done
-	require.NoError(t, running.err)
-	require.EqualValues(t, 1, running.value)
+	<-joined.done
+	require.NoError(t, joined.err)
+	require.EqualValues(t, 1, joined.value)
+}
+
+// TestAPanicLeavesTheKeyUsable, and those who wait get a read of their own.
+func TestAPanicLeavesTheKeyUsable(t *testing.T) {
+	l := &group{}
+	var joined *flight[int64]
+	require.Panics(t, func() {
+		_, _ = l.Do(t.Context(), key, func(context.Context) (int64, error) {
+			_, joined = l.join(t.Context(), key, func(context.Context) (int64, error) { return 2, nil })
+			panic("defect")
+		})
+	})
+	<-joined.done
+	require.EqualValues(t, 2, joined.value)
+	require.Eventually(t, func() bool { return l.idle() }, 5*time.Second, time.Millisecond)
 }
 
 // TestEachGenerationReadsForItself: a caller that comes while a read ends must
@@ -121,17 +146,20 @@ func TestACallerThatGivesUpLeavesTheLoadToOthers(t *testing.T) {
 func TestEachGenerationReadsForItself(t *testing.T) {
 	l := &group{}
 	begun, proceed := make(chan struct{}), make(chan struct{})
-	first := l.join(t.Context(), key, func(context.Context) (int64, error) {
-		close(begun)
-		<-proceed
-		return 1, nil
-	})
+	first := make(chan int64, 1)
+	go func() {
+		value, _ := l.Do(t.Context(), key, func(context.Context) (int64, error) {
+			close(begun)
+			<-proceed
+			return 1, nil
+		})
+		first <- value
+	}()
 	<-begun
-	second := l.join(t.Context(), key, func(context.Context) (int64, error) { return 2, nil })
+	_, second := l.join(t.Context(), key, func(context.Context) (int64, error) { return 2, nil })
 	close(proceed)
-	<-first.done
 	<-second.done
-	require.EqualValues(t, 1, first.value)
+	require.EqualValues(t, 1, <-first)
 	require.EqualValues(t, 2, second.value)
 }
 
