@@ -27,6 +27,8 @@ var (
 	heldScript string
 	//go:embed lua/fill.lua
 	fillScript string
+	//go:embed lua/release.lua
+	releaseScript string
 )
 
 const (
@@ -60,6 +62,7 @@ type Cache struct {
 	changes     artwork.ChangeLog
 	trust       *trust
 	breaker     *breaker
+	reads       reader
 	looks       generations.Group[artwork.Key, artwork.Answer]
 	log         *slog.Logger
 }
@@ -132,10 +135,12 @@ func (c *Cache) fetchMissing(ctx context.Context, name string, load artwork.Load
 func (c *Cache) fill(ctx context.Context, name, lease string, load artwork.Load) (artwork.Answer, error) {
 	img, err := load(ctx)
 	if err != nil {
+		c.release(ctx, name, lease)
 		return artwork.Answer{}, err
 	}
 	value, err := encode(img)
 	if err != nil {
+		c.release(ctx, name, lease)
 		return artwork.Answer{}, artwork.Wrap(artwork.Internal, "rediscache.fill", err)
 	}
 	answer := artwork.Answer{Image: img, Level: artwork.Loaded}
@@ -147,6 +152,16 @@ func (c *Cache) fill(ctx context.Context, name, lease string, load artwork.Load)
 		answer.Level = artwork.Filled
 	}
 	return answer, nil
+}
+
+// release gives the lease back, so that nobody waits for a reader whose load
+// failed or who hung up.
+func (c *Cache) release(ctx context.Context, name, lease string) {
+	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBudget)
+	defer cancel()
+	if err := c.rdb.Eval(budget, releaseScript, []string{name}, lease).Err(); err != nil {
+		c.log.DebugContext(ctx, "A lease is left to expire", "key", name, "error", err.Error())
+	}
 }
 
 // follow waits for the reader that holds the lease, but not for long.
@@ -170,9 +185,7 @@ func (c *Cache) follow(ctx context.Context, name string, load artwork.Load) (art
 }
 
 func (c *Cache) get(ctx context.Context, name string) (string, error) {
-	budget, cancel := context.WithTimeout(ctx, readBudget)
-	defer cancel()
-	return c.rdb.Get(budget, name).Result()
+	return c.reads.get(ctx, c.rdb, name)
 }
 
 // takeLease puts the lease into an empty key and fails with redis.Nil, or

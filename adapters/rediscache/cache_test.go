@@ -216,6 +216,31 @@ func TestAbandonedLeaseDelaysNobodyForLong(t *testing.T) {
 	require.Equal(t, "Lsomebody", rdb.Get(t.Context(), coverKey.String()).Val())
 }
 
+// TestAFailedLoadGivesItsLeaseBack: else all others would wait for nobody. What
+// somebody else put there in the meantime is not touched.
+func TestAFailedLoadGivesItsLeaseBack(t *testing.T) {
+	cache, rdb := open(t)
+	for name, fail := range map[string]func(hangUp func()) error{
+		"the database fails":  func(func()) error { return artwork.Errorf(artwork.Unavailable, "no database") },
+		"the caller hangs up": func(hangUp func()) error { hangUp(); return context.Canceled },
+	} {
+		ctx, hangUp := context.WithCancel(t.Context())
+		_, err := cache.Fetch(ctx, coverKey, func(context.Context) (*artwork.Image, error) {
+			require.True(t, strings.HasPrefix(rdb.Get(t.Context(), coverKey.String()).Val(), "L"), name)
+			return nil, fail(hangUp)
+		})
+		hangUp()
+		require.Error(t, err, name)
+		require.Zero(t, rdb.Exists(t.Context(), coverKey.String()).Val(), name)
+	}
+	_, err := cache.Fetch(t.Context(), coverKey, func(ctx context.Context) (*artwork.Image, error) {
+		require.NoError(t, rdb.Set(ctx, coverKey.String(), "Lanother", time.Minute).Err())
+		return nil, artwork.Errorf(artwork.Unavailable, "no database")
+	})
+	require.Error(t, err)
+	require.Equal(t, "Lanother", rdb.Get(t.Context(), coverKey.String()).Val())
+}
+
 func TestWithoutRedis(t *testing.T) {
 	server := testenv.RedisServer(t)
 	cache := connect(t, "redis://"+server.Addr, noChanges{})

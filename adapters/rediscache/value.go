@@ -58,6 +58,21 @@ func decode(stored string) (*artwork.Image, error) {
 	if stored == absentValue {
 		return nil, nil
 	}
+	img, ok := scan(stored)
+	if !ok {
+		var err error
+		if img, err = decodeAny(stored); err != nil {
+			return nil, err
+		}
+	}
+	if img.Hash.IsZero() || img.Tag == "" || img.MIMEType == "" {
+		return nil, artwork.Errorf(artwork.Internal, "the stored value names no image")
+	}
+	return img, nil
+}
+
+// decodeAny reads values in every form, also compressed ones.
+func decodeAny(stored string) (*artwork.Image, error) {
 	value, err := decompress(stored)
 	if err != nil {
 		return nil, err
@@ -65,9 +80,6 @@ func decode(stored string) (*artwork.Image, error) {
 	var s storedImage
 	if err := json.Unmarshal([]byte(value), &s); err != nil {
 		return nil, err
-	}
-	if s.Hash.IsZero() || s.Tag == "" || s.MIMEType == "" {
-		return nil, artwork.Errorf(artwork.Internal, "the stored value names no image")
 	}
 	return &artwork.Image{
 		Content: artwork.Content{
