@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -29,6 +30,7 @@ type Repositories struct {
 	Users     catalog.Users
 	Library   importlibrary.Library
 	Tokens    accesstoken.Repository
+	Registry  followsettings.Registry
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -40,7 +42,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases())
+	return slices.Concat(imageCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
