@@ -24,6 +24,7 @@ type Repository struct {
 	users   map[artwork.ID]catalog.User
 	records map[artwork.ID]artwork.Record
 	slots   map[artwork.Place]artwork.SlotState
+	history []artwork.HistoryEntry // the latest last
 	folders map[string]folderState
 	inFiles map[artwork.ID]bool // albums that were in a folder at some time
 	tokens  []accesstoken.Token

@@ -248,6 +248,10 @@ type ImageArchive interface {
 	// List returns the subject's records from the source, newest first, with
 	// those in force marked. NotFound: no such subject.
 	List(ctx context.Context, subject Subject, source Source) ([]ListedRecord, error)
+	// History returns what was put in force in the subject's slots, the latest
+	// first, each time it was; what is in force now is marked where it last took
+	// force. NotFound: no such subject.
+	History(ctx context.Context, subject Subject) ([]HistoryEntry, error)
 	// References calls visit with the content of every record, in no order and
 	// possibly more than once, and stops at its first error.
 	References(ctx context.Context, visit func(Content) error) error
@@ -257,6 +261,14 @@ type ImageArchive interface {
 type ListedRecord struct {
 	Record
 	InForce bool
+}
+
+// HistoryEntry says that a record took force.
+type HistoryEntry struct {
+	Record
+	AppliedBy string
+	AppliedAt time.Time
+	InForce   bool // it still is
 }
 
 // ImageStore keeps bytes under their hash. What is stored is immutable: the
