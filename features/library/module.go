@@ -31,7 +31,7 @@ func Module(cfg Config) fx.Option {
 		fx.Provide(
 			open,
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
-			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageArchive))),
+			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageReviser)), fx.As(new(artwork.ImageArchive))),
 			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog))),
 			fx.Annotate(bunrepo.NewDeployment, fx.As(new(followsettings.Registry))),
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),

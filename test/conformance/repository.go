@@ -24,6 +24,7 @@ import (
 type Repositories struct {
 	Images    artwork.ImageRepository
 	Archive   artwork.ImageArchive
+	Reviser   artwork.ImageReviser
 	ChangeLog artwork.ChangeLog
 	Artists   catalog.Artists
 	Albums    catalog.Albums
@@ -42,7 +43,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases())
+	return slices.Concat(imageCases(), reviserCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
