@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatefold/adapters/memory"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/test/conformance"
 )
@@ -15,12 +16,12 @@ var policy = artwork.CachePolicy{TTL: time.Minute}
 
 func TestCache(t *testing.T) {
 	conformance.RunImageCache(t, func(conformance.TB) conformance.Fleet {
-		return conformance.Fleet{memory.NewCache(policy, 10_000)}
+		return conformance.Fleet{memory.NewCache(policy, 10_000, managecache.NewCounters())}
 	})
 }
 
 func TestCacheIsBounded(t *testing.T) {
-	cache := memory.NewCache(policy, 100)
+	cache := memory.NewCache(policy, 100, managecache.NewCounters())
 	keys := make([]artwork.Key, 10_000)
 	for i := range keys {
 		keys[i] = artwork.Key{Subject: artwork.Artist(artwork.NewID()), Type: artwork.TypeProfile}
@@ -43,7 +44,7 @@ func TestCacheIsBounded(t *testing.T) {
 }
 
 func TestEntriesExpire(t *testing.T) {
-	cache := memory.NewCache(artwork.CachePolicy{TTL: 10 * time.Millisecond}, 10)
+	cache := memory.NewCache(artwork.CachePolicy{TTL: 10 * time.Millisecond}, 10, managecache.NewCounters())
 	key := artwork.Key{Subject: artwork.User(artwork.NewID()), Type: artwork.TypeAvatar}
 	load := func(context.Context) (*artwork.Image, error) { return nil, nil }
 	if _, err := cache.Fetch(t.Context(), key, load); err != nil {
@@ -106,7 +107,7 @@ func TestSuiteNoticesBrokenCaches(t *testing.T) {
 		return conformance.Fleet{&original{entries: map[artwork.Key]*artwork.Image{}}}
 	}
 	openForgetful := func(conformance.TB) conformance.Fleet {
-		return conformance.Fleet{forgetful{memory.NewCache(policy, 100)}}
+		return conformance.Fleet{forgetful{memory.NewCache(policy, 100, managecache.NewCounters())}}
 	}
 	openNone := func(conformance.TB) conformance.Fleet { return conformance.Fleet{memory.NoCache{}} }
 	cases := conformance.ImageCacheCases()

@@ -11,6 +11,7 @@ import (
 
 	"gatefold/adapters/memory"
 	"gatefold/adapters/observedcache"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/test/conformance"
 )
@@ -21,7 +22,7 @@ func TestCache(t *testing.T) {
 	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo} {
 		conformance.RunImageCache(t, func(conformance.TB) conformance.Fleet {
 			log := slog.New(slog.NewTextHandler(&bytes.Buffer{}, &slog.HandlerOptions{Level: level}))
-			return conformance.Fleet{observedcache.New(memory.NewCache(policy, 1000), policy.TTL, log)}
+			return conformance.Fleet{observedcache.New(memory.NewCache(policy, 1000, managecache.NewCounters()), policy.TTL, managecache.NewCounters(), log)}
 		})
 	}
 }
@@ -30,7 +31,7 @@ func TestCache(t *testing.T) {
 func TestLines(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	cache := observedcache.New(memory.NewCache(policy, 10), policy.TTL, log)
+	cache := observedcache.New(memory.NewCache(policy, 10, managecache.NewCounters()), policy.TTL, managecache.NewCounters(), log)
 	id := artwork.MustParseID("0b0e7a3c-6f0e-4a54-9e0d-2f4c6c1f6a10")
 	load := func(context.Context) (*artwork.Image, error) { return nil, nil }
 	for _, subject := range []artwork.Subject{artwork.Artist(id), artwork.Album(id), artwork.User(id)} {

@@ -45,7 +45,7 @@ func (c Config) UsesRedis() bool { return c.Mode == Redis || c.Mode == TwoLevel 
 func Module(cfg Config) fx.Option {
 	options := []fx.Option{
 		fx.Supply(cfg),
-		fx.Provide(managecache.New, fx.Annotate(rest.NewCache, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`))),
+		fx.Provide(managecache.New, newCounters, fx.Annotate(rest.NewCache, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`))),
 	}
 	if cfg.UsesRedis() {
 		options = append(options, fx.Provide(open, newShared, fx.Annotate(probe, fx.ResultTags(`group:"probes"`))))
@@ -60,8 +60,8 @@ func Module(cfg Config) fx.Option {
 const readyBudget = 3 * time.Second
 
 // open connects to Redis, and finishes in the background what dead writers left.
-func open(lc fx.Lifecycle, cfg Config, changes artwork.ChangeLog, log *slog.Logger) (*rediscache.Cache, error) {
-	cache, err := rediscache.Open(cfg.Redis, cfg.Policy, changes, log)
+func open(lc fx.Lifecycle, cfg Config, changes artwork.ChangeLog, events managecache.Recorder, log *slog.Logger) (*rediscache.Cache, error) {
+	cache, err := rediscache.Open(cfg.Redis, cfg.Policy, changes, events, log)
 	if err != nil {
 		return nil, err
 	}
@@ -89,33 +89,38 @@ func open(lc fx.Lifecycle, cfg Config, changes artwork.ChangeLog, log *slog.Logg
 	return cache, nil
 }
 
-// parts is what the module provides: one cache, and what operators need of it.
+// parts is what the module provides: one cache, and what empties it.
 type parts struct {
 	fx.Out
 	Cache   artwork.ImageCache
-	Counter managecache.Counter
 	Flusher managecache.Flusher
 }
 
-func observed(cfg Config, inner artwork.ImageCache, flusher managecache.Flusher, log *slog.Logger) parts {
-	cache := observedcache.New(inner, cfg.Policy.TTL, log)
-	return parts{Cache: cache, Counter: cache, Flusher: flusher}
+// newCounters returns the one recorder of this process, which every part tells,
+// and what shows it.
+func newCounters() (managecache.Recorder, managecache.Counter) {
+	counters := managecache.NewCounters()
+	return counters, counters
 }
 
-func newShared(cfg Config, redis *rediscache.Cache, log *slog.Logger) parts {
+func observed(cfg Config, inner artwork.ImageCache, flusher managecache.Flusher, events managecache.Recorder, log *slog.Logger) parts {
+	return parts{Cache: observedcache.New(inner, cfg.Policy.TTL, events, log), Flusher: flusher}
+}
+
+func newShared(cfg Config, redis *rediscache.Cache, events managecache.Recorder, log *slog.Logger) parts {
 	if cfg.Mode == TwoLevel {
 		cache := twolevelcache.New(redis, cfg.Policy, cfg.MaxEntries)
-		return observed(cfg, cache, twolevelcache.Flushing(cache, redis), log)
+		return observed(cfg, cache, twolevelcache.Flushing(cache, redis), events, log)
 	}
-	return observed(cfg, redis, redis, log)
+	return observed(cfg, redis, redis, events, log)
 }
 
-func newLocal(cfg Config, log *slog.Logger) parts {
+func newLocal(cfg Config, events managecache.Recorder, log *slog.Logger) parts {
 	if cfg.Mode == Off {
-		return observed(cfg, memory.NoCache{}, memory.NoCache{}, log)
+		return observed(cfg, memory.NoCache{}, memory.NoCache{}, events, log)
 	}
-	cache := memory.NewCache(cfg.Policy, cfg.MaxEntries)
-	return observed(cfg, cache, cache, log)
+	cache := memory.NewCache(cfg.Policy, cfg.MaxEntries, events)
+	return observed(cfg, cache, cache, events, log)
 }
 
 const partName = "redis"

@@ -8,11 +8,14 @@ import (
 
 	"go.uber.org/fx"
 
+	"gatefold/adapters/boundedreads"
 	"gatefold/adapters/bunrepo"
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
 	"gatefold/application/health"
 	"gatefold/application/importlibrary"
+	"gatefold/application/managecache"
+	"gatefold/application/serveimage"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -31,6 +34,7 @@ func Module(cfg Config) fx.Option {
 			open,
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
 			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageArchive))),
+			newReader,
 			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog))),
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
 			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),
@@ -41,6 +45,12 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(rest.NewCatalog, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
+}
+
+// newReader bounds the reads that answer requests: as many as the database has
+// connections to spare for them.
+func newReader(images artwork.ImageRepository, events managecache.Recorder) serveimage.Reader {
+	return boundedreads.New(images, boundedreads.Limits{AtOnce: bunrepo.LoadsAtOnce}, events)
 }
 
 // open connects, and brings the schema up to date before anything else starts.
