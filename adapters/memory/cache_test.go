@@ -57,6 +57,41 @@ func TestEntriesExpire(t *testing.T) {
 	}
 }
 
+// TestWhatIsCounted: a miss, a fill that a change forbids, a fence that a reader
+// meets, and the steps of the change.
+func TestWhatIsCounted(t *testing.T) {
+	counters := managecache.NewCounters()
+	cache := memory.NewCache(policy, 10, counters)
+	key := artwork.Key{Subject: artwork.User(artwork.NewID()), Type: artwork.TypeAvatar}
+	load := func(context.Context) (*artwork.Image, error) { return nil, nil }
+	fetch := func(load artwork.Load) {
+		if _, err := cache.Fetch(t.Context(), key, load); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fetch(func(ctx context.Context) (*artwork.Image, error) {
+		return nil, cache.Change(ctx, []artwork.Key{key}, func(context.Context, artwork.Fence) error {
+			fetch(load)
+			time.Sleep(time.Millisecond)
+			return nil
+		})
+	})
+	fetch(load)
+	fetch(load)
+	stats := counters.Stats()
+	if stats.ChangeTime.Commit.Count != 1 || stats.ChangeTime.Commit.SumMs < 1 || stats.ChangeTime.CopyWait.Count != 1 {
+		t.Errorf("the change took %+v", stats.ChangeTime)
+	}
+	stats.ChangeTime = managecache.ChangeTime{}
+	want := managecache.Stats{
+		Misses: 2, FencesMet: 1,
+		RefusedFills: managecache.RefusedFills{Fenced: 1}, Fallbacks: managecache.Fallbacks{Fence: 1},
+	}
+	if stats != want {
+		t.Errorf("counted %+v, want %+v", stats, want)
+	}
+}
+
 // original is the cache the project replaces: look, else load and store; delete
 // after a change.
 type original struct {

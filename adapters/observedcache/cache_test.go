@@ -3,6 +3,7 @@ package observedcache_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"gatefold/adapters/memory"
 	"gatefold/adapters/observedcache"
+	"gatefold/adapters/twolevelcache"
 	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/test/conformance"
@@ -50,5 +52,60 @@ func TestLines(t *testing.T) {
 	}
 	for _, line := range []string{"Artist cache invalidated for ", "Album cache invalidated for ", "User cache invalidated for "} {
 		require.Equal(t, 1, bytes.Count(out.Bytes(), []byte(line+id.String())), line)
+	}
+}
+
+// TestWhatIsCounted: the answers by level, reads that fail, and changes.
+func TestWhatIsCounted(t *testing.T) {
+	counters := managecache.NewCounters()
+	cache := observedcache.New(memory.NewCache(policy, 10, managecache.NewCounters()), policy.TTL, counters, slog.New(slog.DiscardHandler))
+	key := artwork.Album(artwork.NewID()).Keys()[0]
+	broken := errors.New("broken")
+	fetch := func(err error) {
+		_, got := cache.Fetch(t.Context(), key, func(context.Context) (*artwork.Image, error) { return nil, err })
+		require.ErrorIs(t, got, err)
+	}
+	fetch(broken) // fails
+	fetch(nil)    // fills
+	fetch(nil)    // hits
+	for _, end := range []error{nil, broken} {
+		err := cache.Change(t.Context(), []artwork.Key{key}, func(context.Context, artwork.Fence) error {
+			fetch(nil) // past the cache
+			return end
+		})
+		require.ErrorIs(t, err, end)
+	}
+	stats := counters.Stats()
+	require.EqualValues(t, 2, stats.ChangeTime.All.Count)
+	require.Positive(t, stats.ChangeTime.All.MaxMs)
+	stats.ChangeTime = managecache.ChangeTime{}
+	require.Equal(t, managecache.Stats{ProcessHits: 1, Fills: 1, Bypasses: 2, Errors: 1, Changes: 2, FailedChanges: 1}, stats)
+}
+
+// TestAHitInProcessMemoryAllocatesNothing although it is counted.
+func TestAHitInProcessMemoryAllocatesNothing(t *testing.T) {
+	counters := managecache.NewCounters()
+	terms := artwork.CachePolicy{TTL: time.Hour, CopyTerm: time.Hour}
+	two := twolevelcache.New(memory.NewCache(terms, 10, counters), terms, 10)
+	cache := observedcache.New(two, terms.TTL, counters, slog.New(slog.DiscardHandler))
+	key := artwork.Album(artwork.NewID()).Keys()[0]
+	load := func(context.Context) (*artwork.Image, error) { return nil, nil }
+	fetch := func() { _, _ = cache.Fetch(t.Context(), key, load) }
+	fetch()
+	require.Zero(t, testing.AllocsPerRun(100, fetch))
+	require.EqualValues(t, 101, counters.Stats().ProcessHits)
+}
+
+// BenchmarkProcessHit is a hit in process memory with all that is around it.
+func BenchmarkProcessHit(b *testing.B) {
+	counters := managecache.NewCounters()
+	terms := artwork.CachePolicy{TTL: time.Hour, CopyTerm: time.Hour}
+	two := twolevelcache.New(memory.NewCache(terms, 10, counters), terms, 10)
+	cache := observedcache.New(two, terms.TTL, counters, slog.New(slog.DiscardHandler))
+	key := artwork.Album(artwork.NewID()).Keys()[0]
+	load := func(context.Context) (*artwork.Image, error) { return nil, nil }
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = cache.Fetch(b.Context(), key, load)
 	}
 }

@@ -66,12 +66,13 @@ const (
 // universal returns the options with the time limits of a cache: it fails soon,
 // because the database can answer instead.
 func (o Options) universal() (*redis.UniversalOptions, error) {
+	longest := max(changeBudget, o.Patience)
 	opts := &redis.UniversalOptions{
 		Addrs:    []string{net.JoinHostPort(o.Host, strconv.Itoa(o.Port))},
 		Username: o.Username, Password: o.Password,
 		ClientName: "gatefold", ContextTimeoutEnabled: true,
 		DialTimeout: 250 * time.Millisecond, DialerRetries: 1,
-		ReadTimeout: changeBudget, WriteTimeout: changeBudget, PoolTimeout: changeBudget,
+		ReadTimeout: longest, WriteTimeout: longest, PoolTimeout: longest,
 		PoolSize: poolSize, MaxRetries: 1, MinRetryBackoff: time.Millisecond, MaxRetryBackoff: 5 * time.Millisecond,
 		// Hints of hosted services, which Redis itself does not send.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
