@@ -137,7 +137,7 @@ func TestWhoWaitsForTooLongIsTurnedAway(t *testing.T) {
 		time.Sleep(time.Second - 1)
 		synctest.Wait()
 		require.Empty(t, r.errs)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Len(t, r.errs, 2)
 		requireBusy(t, r.errs[0])
@@ -184,11 +184,11 @@ func TestTheUsualLimits(t *testing.T) {
 func TestAFailedReadGivesItsTurnBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRush(boundedreads.Limits{AtOnce: 1})
-		r.slow.err = errors.New("no database")
+		r.err = errors.New("no database")
 		r.ask(t.Context(), 2)
 		r.finish()
 		require.Len(t, r.errs, 2)
-		require.ErrorIs(t, r.errs[1], r.slow.err)
+		require.ErrorIs(t, r.errs[1], r.err)
 		require.Equal(t, managecache.Loads{All: 2, Queued: 1}, r.Stats().Loads)
 	})
 }

@@ -354,7 +354,7 @@ func TestLostFencesAreCounted(t *testing.T) {
 func TestAFenceThatCannotBeSetAgain(t *testing.T) {
 	t.Parallel()
 	o := ready(t)
-	err := o.Change(t.Context(), []artwork.Key{key}, func(ctx context.Context, fence artwork.Fence) error {
+	err := o.Change(t.Context(), []artwork.Key{key}, func(ctx context.Context, _ artwork.Fence) error {
 		o.del(t)
 		ch := &change{cache: o.Cache, names: []string{o.name}, token: "late", deadline: time.Now()}
 		return ch.stillHeld(ctx)

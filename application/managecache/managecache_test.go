@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"os"
+	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -91,6 +94,30 @@ func numbers(v any) (all []float64) {
 		}
 	}
 	return all
+}
+
+// TestEveryCounterIsDocumented holds the names to those in the documentation,
+// which people and dashboards rely on: each group is a row, with its counters.
+func TestEveryCounterIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/caching.md")
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(text), "### What is counted")
+	require.True(t, found)
+	fields := reflect.TypeFor[managecache.Stats]()
+	for i := range fields.NumField() {
+		group := fields.Field(i)
+		row := section
+		if group.Type.Kind() == reflect.Struct {
+			_, row, found = strings.Cut(section, "\n| `"+group.Tag.Get("json")+"` |")
+			require.True(t, found, group.Name)
+			row, _, _ = strings.Cut(row, "\n")
+			for j := range group.Type.NumField() {
+				require.Contains(t, row, "`"+group.Type.Field(j).Tag.Get("json")+"`", group.Name)
+			}
+			continue
+		}
+		require.Contains(t, row, "`"+group.Tag.Get("json")+"`")
+	}
 }
 
 func TestCountersAreSafeForConcurrentUse(t *testing.T) {
