@@ -20,7 +20,7 @@ import (
 )
 
 // soon is how long a test waits for what is about to happen.
-const soon = 30 * time.Second
+const soon = time.Minute
 
 // database stands between the parts of an instance and its repository: it counts
 // the reads of images in force, and can hold them.
@@ -94,8 +94,23 @@ func startFleet(t *testing.T, size int, more ...string) (*fleet, string) {
 	}
 	f.instances[0].putArtist(artistID, "Rush")
 	f.instances[0].putAlbum(albumID, artistID, "Hour")
-	tag := applyCover(t, f.instances[0], musicfixture.Picture(30, 30, 1))
-	return f, tag
+	return f, f.putCover(t)
+}
+
+// putCover puts a cover in force, however often it has to try on a machine that
+// has more to do than Redis can wait for.
+func (f *fleet) putCover(t *testing.T) (tag string) {
+	t.Helper()
+	prefix := "/api/admin/metadata/album/custom-covers/" + albumID
+	uploaded := f.instances[0].upload(prefix+"/upload", musicfixture.Picture(30, 30, 1))
+	require.Equal(t, http.StatusOK, uploaded.StatusCode, string(uploaded.body))
+	path := prefix + "/apply/" + uploaded.json(t)["customCoverId"].(string)
+	require.Eventually(t, func() bool {
+		applied := f.instances[0].send(http.MethodPost, path, nil)
+		tag, _ = applied.json(t)["tag"].(string)
+		return applied.StatusCode == http.StatusCreated
+	}, soon, 10*time.Millisecond)
+	return tag
 }
 
 // stats returns the counters of an instance.
@@ -178,12 +193,12 @@ func (c *crowd) requireServed(t *testing.T, tag string) {
 
 // TestAStampedeIsOneRead: Redis stands still until all callers have come, so
 // that nobody finds what another has filled before. Then one instance takes the
-// lease, and the others follow; they have the patience for it on any machine.
+// lease, and the others follow; they have the patience for it on any machine. No
+// other test runs beside it.
 func TestAStampedeIsOneRead(t *testing.T) {
 	for _, mode := range []string{"redis", "twolevel"} {
 		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			f, tag := startFleet(t, instances, "IMAGE_CACHE="+mode, "REDIS_READ_TIMEOUT=10s")
+			f, tag := startFleet(t, instances, "IMAGE_CACHE="+mode, "REDIS_READ_TIMEOUT=1m")
 			for _, db := range f.databases {
 				db.forget(nil)
 			}
@@ -218,7 +233,6 @@ func TestAStampedeWithoutRedisIsTwoReads(t *testing.T) {
 	} {
 		for _, mode := range []string{"redis", "twolevel"} {
 			t.Run(name+" "+mode, func(t *testing.T) {
-				t.Parallel()
 				f, tag := startFleet(t, instances, "IMAGE_CACHE="+mode)
 				hold := make(chan struct{})
 				for _, db := range f.databases {
