@@ -60,11 +60,11 @@ func (d *database) InForce(ctx context.Context, place artwork.Place) (*artwork.I
 	return d.ImageRepository.InForce(ctx, place)
 }
 
-// forget begins to count anew; hold may be nil.
-func (d *database) forget(hold chan struct{}) {
+// countAnew forgets what was counted, and no longer holds reads.
+func (d *database) countAnew() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.reads, d.most, d.hold = 0, 0, hold
+	d.reads, d.most, d.hold = 0, 0, nil
 }
 
 func (d *database) count() (reads, most int) {
@@ -111,6 +111,25 @@ func (f *fleet) putCover(t *testing.T) (tag string) {
 		return applied.StatusCode == http.StatusCreated
 	}, soon, 10*time.Millisecond)
 	return tag
+}
+
+// countAnew forgets what the databases have counted.
+func (f *fleet) countAnew() {
+	for _, db := range f.databases {
+		db.countAnew()
+	}
+}
+
+// hold counts anew, and has all reads of the databases wait for release.
+func (f *fleet) hold() (release func()) {
+	f.countAnew()
+	held := make(chan struct{})
+	for _, db := range f.databases {
+		db.mu.Lock()
+		db.hold = held
+		db.mu.Unlock()
+	}
+	return sync.OnceFunc(func() { close(held) })
 }
 
 // stats returns the counters of an instance.
@@ -199,9 +218,7 @@ func TestAStampedeIsOneRead(t *testing.T) {
 	for _, mode := range []string{"redis", "twolevel"} {
 		t.Run(mode, func(t *testing.T) {
 			f, tag := startFleet(t, instances, "IMAGE_CACHE="+mode, "REDIS_READ_TIMEOUT=1m")
-			for _, db := range f.databases {
-				db.forget(nil)
-			}
+			f.countAnew()
 			f.redis.Pause()
 			c := f.rush(t)
 			f.redis.Resume()
@@ -234,14 +251,12 @@ func TestAStampedeWithoutRedisIsTwoReads(t *testing.T) {
 		for _, mode := range []string{"redis", "twolevel"} {
 			t.Run(name+" "+mode, func(t *testing.T) {
 				f, tag := startFleet(t, instances, "IMAGE_CACHE="+mode)
-				hold := make(chan struct{})
-				for _, db := range f.databases {
-					db.forget(hold)
-				}
+				release := f.hold()
+				defer release()
 				lose(f.redis)
 				defer f.redis.Resume()
 				c := f.rush(t)
-				close(hold)
+				release()
 				c.requireServed(t, tag)
 				for _, db := range f.databases {
 					reads, most := db.count()
@@ -259,8 +274,8 @@ func TestAStampedeWithoutRedisIsTwoReads(t *testing.T) {
 func TestARushOnManyKeysIsBounded(t *testing.T) {
 	t.Parallel()
 	f, _ := startFleet(t, 1, "IMAGE_CACHE=redis")
-	hold := make(chan struct{})
-	f.databases[0].forget(hold)
+	release := f.hold()
+	defer release()
 	f.redis.Stop()
 	const keys = 1200
 	c := newCrowd()
@@ -273,7 +288,7 @@ func TestARushOnManyKeysIsBounded(t *testing.T) {
 		return loads.RefusedFull+loads.RefusedLate == refused
 	}, soon, time.Millisecond)
 	require.EqualValues(t, bunrepo.LoadsAtOnce, f.stats(t, 0).Loads.Running)
-	close(hold)
+	release()
 	c.requests.Wait()
 	require.Equal(t, map[int]int{http.StatusServiceUnavailable: refused, http.StatusNotFound: bunrepo.LoadsAtOnce}, c.statuses)
 	require.Equal(t, map[string]int{"5": refused, "": bunrepo.LoadsAtOnce}, c.retries)
