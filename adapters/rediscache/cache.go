@@ -43,9 +43,9 @@ const (
 	// commitTerm is when the database must have committed, counted from before
 	// the fence was sent; the rest of fenceTerm is for clocks that differ.
 	commitTerm = fenceTerm * 9 / 10
-	// usualPatience bounds each operation of a reader unless the options say
+	// readBudget bounds each operation of a reader unless the options say
 	// otherwise: the database answers sooner than a Redis that is slower.
-	usualPatience = 50 * time.Millisecond
+	readBudget = 50 * time.Millisecond
 	// followPatience is for how many times its patience a reader waits for
 	// another's fill.
 	followPatience = 2

@@ -186,9 +186,9 @@ func (ch *change) eval(ctx context.Context, script string, args ...any) ([]int, 
 }
 
 // countLost returns how many keys did not hold the token.
-func countLost(held []int) (lost int) {
-	for _, one := range held {
-		if one != 1 {
+func countLost(results []int) (lost int) {
+	for _, r := range results {
+		if r != 1 {
 			lost++
 		}
 	}

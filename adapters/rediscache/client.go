@@ -140,7 +140,7 @@ func Open(o Options, policy artwork.CachePolicy, changes artwork.ChangeLog, even
 	})
 	patience := o.Patience
 	if patience == 0 {
-		patience = usualPatience
+		patience = readBudget
 	}
 	c := &Cache{
 		rdb: o.connect(opts, trusted), policy: policy, patience: patience, compression: o.Compression, changes: changes,

@@ -86,7 +86,7 @@ type crowd struct {
 
 func newCrowd(t *testing.T) *crowd {
 	opts := &redis.Options{MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}}
-	c := &crowd{gate: &gate{open: make(chan struct{})}, reader: reader{patience: usualPatience}, rdb: redis.NewClient(opts), errs: map[string]error{}}
+	c := &crowd{gate: &gate{open: make(chan struct{})}, reader: reader{patience: readBudget}, rdb: redis.NewClient(opts), errs: map[string]error{}}
 	c.rdb.AddHook(c.gate)
 	t.Cleanup(func() { _ = c.rdb.Close() })
 	return c
@@ -162,7 +162,7 @@ func TestTheBudgetHoldsForEveryReader(t *testing.T) {
 		begin := time.Now()
 		c.askMany(t, "name ", maxDirect+maxSenders+maxBatch+100)
 		c.callers.Wait()
-		require.Equal(t, usualPatience, time.Since(begin))
+		require.Equal(t, readBudget, time.Since(begin))
 		for name, err := range c.errs {
 			require.ErrorIs(t, err, context.DeadlineExceeded, name)
 		}
