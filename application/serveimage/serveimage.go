@@ -13,11 +13,18 @@ import (
 	"gatefold/domain/generations"
 )
 
+// Reader reads which image is in force: the part of an artwork.ImageRepository
+// that answering needs, and under the same contract. Unavailable may also mean
+// that too many read at this moment.
+type Reader interface {
+	InForce(ctx context.Context, place artwork.Place) (*artwork.Image, error)
+}
+
 // Pointers finds the image in force of any place. It is what the three use
 // cases share.
 type Pointers struct {
 	cache  artwork.ImageCache
-	images artwork.ImageRepository
+	images Reader
 	loads  generations.Group[artwork.Key, *artwork.Image]
 }
 
@@ -25,7 +32,7 @@ type Pointers struct {
 const loadTimeout = 10 * time.Second
 
 // NewPointers returns Pointers that read through the cache.
-func NewPointers(cache artwork.ImageCache, images artwork.ImageRepository) *Pointers {
+func NewPointers(cache artwork.ImageCache, images Reader) *Pointers {
 	p := &Pointers{cache: cache, images: images}
 	p.loads.Timeout = loadTimeout
 	return p

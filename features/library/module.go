@@ -8,12 +8,15 @@ import (
 
 	"go.uber.org/fx"
 
+	"gatefold/adapters/boundedreads"
 	"gatefold/adapters/bunrepo"
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
 	"gatefold/application/followsettings"
 	"gatefold/application/health"
 	"gatefold/application/importlibrary"
+	"gatefold/application/managecache"
+	"gatefold/application/serveimage"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -32,6 +35,7 @@ func Module(cfg Config) fx.Option {
 			open,
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
 			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageReviser)), fx.As(new(artwork.ImageArchive))),
+			newReader,
 			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog))),
 			fx.Annotate(bunrepo.NewDeployment, fx.As(new(followsettings.Registry))),
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
@@ -43,6 +47,12 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(rest.NewCatalog, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
+}
+
+// newReader bounds the reads that answer requests: as many as the database has
+// connections to spare for them.
+func newReader(images artwork.ImageRepository, events managecache.Recorder) serveimage.Reader {
+	return boundedreads.New(images, boundedreads.Limits{AtOnce: bunrepo.LoadsAtOnce}, events)
 }
 
 // open connects, and brings the schema up to date before anything else starts.
