@@ -144,6 +144,10 @@ func (serveCommand) Run(c *command) error {
 		return err
 	}
 	server, err := Serve(c.ctx, cfg, log)
+	if err != nil && c.ctx.Err() != nil {
+		log.Info("Stopped before the start was complete", "error", err.Error())
+		return nil
+	}
 	if err != nil {
 		return err
 	}

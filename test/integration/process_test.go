@@ -232,7 +232,8 @@ func TestASecondEmbeddedServerIsRefused(t *testing.T) {
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "another gatefold process holds")
 	require.Zero(t, first.stop(t))
-	require.Zero(t, serve(t, d).stop(t), "the lock is free again")
+	second := serve(t, d)
+	require.Zero(t, second.stop(t), "the lock is free again: %s", second.log)
 }
 
 func TestAKilledServerLeavesNothingBehind(t *testing.T) {
