@@ -44,6 +44,31 @@ func TestTheServerEndsALateTransaction(t *testing.T) {
 	require.NoError(t, apply(t, db, late))
 }
 
+// TestTheServersLimitIsSetAgainAfterTheWork: the server counts each pause from
+// its beginning. A limit set before the work, which here waits for another
+// change, would let a COMMIT through that comes as much later than the deadline.
+func TestTheServersLimitIsSetAgainAfterTheWork(t *testing.T) {
+	db, _ := openPostgres(t)
+	old := someRecord(t, db, 1)
+	require.NoError(t, apply(t, db, old))
+	release := holdPlace(t, db, recordFor(old.Place, 2))
+	deadline := time.Now().Add(2 * time.Second)
+	fence := artwork.Fence{Deadline: deadline, StillHeld: func(context.Context) error {
+		<-time.After(time.Until(deadline) + 100*time.Millisecond)
+		return nil
+	}}
+	late := make(chan error, 1)
+	go func() {
+		_, err := bunrepo.NewImages(db).Apply(context.WithoutCancel(t.Context()), fence, []artwork.Application{{Record: recordFor(old.Place, 3)}})
+		late <- err
+	}()
+	awaitLockWait(t, db)
+	<-time.After(time.Until(deadline) - time.Second)
+	release()
+	requireKind(t, artwork.CacheUnreachable, <-late)
+	requireInForce(t, db, old.Place, recordFor(old.Place, 2).ID)
+}
+
 // TestAChangeWaitsForAnotherOnlyUntilItsDeadline has one change hold a place
 // while another one wants it.
 func TestAChangeWaitsForAnotherOnlyUntilItsDeadline(t *testing.T) {
