@@ -258,7 +258,7 @@ local time = redis.call('TIME')`,
 	{
 		rule: "the server's limit is not set again after the work",
 		file: repository + "/change.go", old: `if err := do(ctx, tx); err != nil {`, new: `if err := do(ctx, tx); err != nil || true {`,
-		pkg: repository, test: "TestTheServersLimitIsSetAgainAfterTheWork",
+		pkg: repository, test: "TestTheServersLimitIsSetLast",
 	},
 
 	// The cache of one process.
