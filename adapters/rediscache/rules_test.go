@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -149,6 +150,90 @@ func TestAFenceThatFailsIsTakenAway(t *testing.T) {
 	require.Equal(t, artwork.CacheUnreachable, artwork.KindOf(err))
 	require.ErrorIs(t, err, errCut)
 	require.Zero(t, operatorOf(t, server.Addr).DBSize(t.Context()).Val())
+}
+
+// beforeSet does something before the first SET is sent.
+type beforeSet struct{ do func() }
+
+func (beforeSet) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (b beforeSet) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() == "set" {
+			b.do()
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (beforeSet) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// TestALeaseNeverReplacesAFence: a reader has found nothing, a writer sets its
+// fence, and then the reader wants its lease.
+func TestALeaseNeverReplacesAFence(t *testing.T) {
+	t.Parallel()
+	server := testenv.RedisServer(t)
+	admin := operatorOf(t, server.Addr)
+	reader, writer := openOn(t, server.Addr, &changeLog{}), openOn(t, server.Addr, &changeLog{})
+	require.NoError(t, reader.Ready(t.Context()))
+	require.NoError(t, writer.Ready(t.Context()))
+	fenced, proceed, changed := make(chan artwork.Fence, 1), make(chan struct{}), make(chan error, 1)
+	var fence artwork.Fence
+	reader.rdb.AddHook(beforeSet{sync.OnceFunc(func() {
+		go func() {
+			changed <- writer.Change(context.WithoutCancel(t.Context()), []artwork.Key{key}, func(_ context.Context, fence artwork.Fence) error {
+				fenced <- fence
+				<-proceed
+				return nil
+			})
+		}()
+		select {
+		case fence = <-fenced:
+		case err := <-changed:
+			changed <- err // there is no fence
+		}
+	})})
+	_, err := reader.Fetch(t.Context(), key, loadCover(1))
+	require.NoError(t, err)
+	require.NotEmpty(t, fence.Token)
+	requireFenced(t, admin, fence)
+	close(proceed)
+	require.NoError(t, <-changed)
+	require.Zero(t, admin.Exists(t.Context(), key.String()).Val())
+}
+
+// TestAFenceOutlivesItsDeadline: what the database commits at the last moment is
+// still fenced.
+func TestAFenceOutlivesItsDeadline(t *testing.T) {
+	t.Parallel()
+	server := testenv.RedisServer(t)
+	cache := openOn(t, server.Addr, &changeLog{})
+	require.NoError(t, cache.Ready(t.Context()))
+	require.NoError(t, cache.Change(t.Context(), []artwork.Key{key}, func(ctx context.Context, fence artwork.Fence) error {
+		ends := operatorOf(t, server.Addr).PExpireTime(ctx, key.String()).Val()
+		require.Greater(t, ends.Milliseconds(), fence.Deadline.UnixMilli())
+		return nil
+	}))
+}
+
+// TestOneLostFenceAmongManyIsNoticed, whichever it is.
+func TestOneLostFenceAmongManyIsNoticed(t *testing.T) {
+	t.Parallel()
+	server := testenv.RedisServer(t)
+	admin := operatorOf(t, server.Addr)
+	cache := openOn(t, server.Addr, &changeLog{})
+	require.NoError(t, cache.Ready(t.Context()))
+	keys := artwork.Artist(artwork.NewID()).Keys()
+	require.NoError(t, cache.Change(t.Context(), keys, func(ctx context.Context, fence artwork.Fence) error {
+		for _, lost := range keys {
+			require.NoError(t, admin.Del(ctx, lost.String()).Err())
+			require.NoError(t, fence.StillHeld(ctx))
+			require.Regexp(t, "^F"+fence.Token, admin.Get(ctx, lost.String()).Val())
+		}
+		return nil
+	}))
 }
 
 // TestALostTokenAmongOthersIsNoticed: while it was gone, readers may have stored

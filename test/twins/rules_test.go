@@ -38,6 +38,11 @@ var twins = []twin{
 		pkg: redisCache, test: "TestAFailedLoadGivesItsLeaseBack",
 	},
 	{
+		rule: "a lease replaces whatever is there",
+		file: redisCache + "/cache.go", old: `Mode: "NX", Get: true`, new: `Get: true`,
+		pkg: redisCache, test: "TestALeaseNeverReplacesAFence",
+	},
+	{
 		rule: "a token is not unique to its acquisition",
 		file: redisCache + "/cache.go", old: `rand.Read(b[:])`, new: `rand.Read(b[:0])`,
 		pkg: redisCache, test: cacheSuite + "the_end_of_one_change_does_not_end_the_fence_of_another",
@@ -135,6 +140,16 @@ local time = redis.call('TIME')`,
 		rule: "the deadline counts from the end of the wait",
 		file: redisCache + "/change.go", old: `Deadline: ch.deadline`, new: `Deadline: time.Now().Add(commitTerm)`,
 		pkg: redisCache, test: waitsForThem + "the_fence_is_held",
+	},
+	{
+		rule: "the deadline lies after the end of the fence",
+		file: redisCache + "/cache.go", old: `commitTerm = fenceTerm * 9 / 10`, new: `commitTerm = fenceTerm * 2`,
+		pkg: redisCache, test: "TestAFenceOutlivesItsDeadline",
+	},
+	{
+		rule: "only the first of several fences is looked at",
+		file: redisCache + "/change.go", old: `for _, r := range results {`, new: `for _, r := range results[:min(1, len(results))] {`,
+		pkg: redisCache, test: "TestOneLostFenceAmongManyIsNoticed",
 	},
 	{
 		rule: "the fence is not looked at before COMMIT",
