@@ -81,6 +81,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Users:     bunrepo.NewUsers(db),
 		Library:   bunrepo.NewLibrary(db),
 		Tokens:    bunrepo.NewTokens(db),
+		Registry:  bunrepo.NewDeployment(db),
 	}
 }
 

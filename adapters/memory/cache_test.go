@@ -59,6 +59,23 @@ func TestEntriesExpire(t *testing.T) {
 	}
 }
 
+// TestWhatIsLoadedWhileAllIsDroppedIsNotStored: somebody may have changed it
+// without this cache.
+func TestWhatIsLoadedWhileAllIsDroppedIsNotStored(t *testing.T) {
+	cache := memory.NewCache(policy, 10)
+	key := artwork.Key{Subject: artwork.User(artwork.NewID()), Type: artwork.TypeAvatar}
+	for _, want := range []artwork.Level{artwork.Loaded, artwork.Filled, artwork.Process} {
+		answer, err := cache.Fetch(t.Context(), key, func(context.Context) (*artwork.Image, error) {
+			if want == artwork.Loaded {
+				cache.Drop()
+			}
+			return nil, nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, want, answer.Level)
+	}
+}
+
 // original is the cache the project replaces: look, else load and store; delete
 // after a change.
 type original struct {

@@ -11,6 +11,7 @@ import (
 	"gatefold/adapters/bunrepo"
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
+	"gatefold/application/followsettings"
 	"gatefold/application/health"
 	"gatefold/application/importlibrary"
 	"gatefold/domain/artwork"
@@ -32,6 +33,7 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
 			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageArchive))),
 			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog))),
+			fx.Annotate(bunrepo.NewDeployment, fx.As(new(followsettings.Registry))),
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
 			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),
 			fx.Annotate(bunrepo.NewUsers, fx.As(new(catalog.Users))),

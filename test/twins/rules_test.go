@@ -19,7 +19,7 @@ var twins = []twin{
 	// Readers.
 	{
 		rule: "a load is stored whatever happened meanwhile",
-		file: redisCache + "/lua/fill.lua", old: `if redis.call('GET', KEYS[1]) == ARGV[1] then`, new: `if true then`,
+		file: redisCache + "/lua/fill.lua", old: `== ARGV[1] then`, new: `~= 'no lease' then`,
 		pkg: redisCache, test: cacheSuite + "a_load_from_before_a_change_fills_nothing_after_it",
 	},
 	{
@@ -29,12 +29,12 @@ var twins = []twin{
 	},
 	{
 		rule: "a lease is kept when its reader hangs up",
-		file: redisCache + "/cache.go", old: `context.WithTimeout(context.WithoutCancel(ctx), readBudget)`, new: `context.WithTimeout(ctx, readBudget)`,
+		file: redisCache + "/cache.go", old: `budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), `, new: `budget, cancel := context.WithTimeout(ctx, `,
 		pkg: redisCache, test: "TestAFailedLoadGivesItsLeaseBack",
 	},
 	{
 		rule: "a failed load takes away what is not its own",
-		file: redisCache + "/lua/release.lua", old: `if redis.call('GET', KEYS[1]) == ARGV[1] then`, new: `if true then`,
+		file: redisCache + "/lua/release.lua", old: `== ARGV[1] then`, new: `~= 'no lease' then`,
 		pkg: redisCache, test: "TestAFailedLoadGivesItsLeaseBack",
 	},
 	{
@@ -84,7 +84,7 @@ var twins = []twin{
 	// Copies in process memory.
 	{
 		rule: "a copy counts from the arrival of the answer",
-		file: twoLevel + "/cache.go", old: `asked + c.term`, new: `max(asked, c.now()) + c.term`,
+		file: twoLevel + "/cache.go", old: `localCopy{answer.Image, until}`, new: `localCopy{answer.Image, max(until, c.now()+c.terms.CopyLife())}`,
 		pkg: twoLevel, test: "TestTheTermCountsFromBeforeTheQuestion",
 	},
 	{
@@ -122,7 +122,7 @@ local time = redis.call('TIME')`,
 	},
 	{
 		rule: "a writer does not wait for copies",
-		file: redisCache + "/change.go", old: `return sleep(ctx, ch.cache.policy.CopyWait())`, new: `return nil`,
+		file: redisCache + "/change.go", old: `sleep(ctx, ch.cache.terms.CopyWait())`, new: `sleep(ctx, 0)`,
 		pkg: redisCache, test: waitsForThem + "the_fence_is_held",
 	},
 	{
@@ -133,7 +133,7 @@ local time = redis.call('TIME')`,
 	},
 	{
 		rule: "a writer whose fence was lost does not wait again",
-		file: redisCache + "/change.go", old: "\t\t\treturn ch.waitForCopies(ctx)", new: "\t\t\treturn nil",
+		file: redisCache + "/change.go", old: "\t\treturn ch.waitForCopies(ctx)", new: "\t\treturn nil",
 		pkg: redisCache, test: waitsForThem + "the_fence_is_lost_during_COMMIT",
 	},
 	{
@@ -229,7 +229,7 @@ local time = redis.call('TIME')`,
 	},
 	{
 		rule: "the replay leaves out what changed while the oldest value was stored",
-		file: redisCache + "/trust.go", old: `fenceTerm + replayMargin`, new: `fenceTerm - replayMargin`,
+		file: redisCache + "/trust.go", old: `+fenceTerm+replayMargin`, new: `+fenceTerm-replayMargin`,
 		pkg: redisCache, test: "TestTheReplayReachesBackToTheOldestValue",
 	},
 
@@ -279,8 +279,13 @@ local time = redis.call('TIME')`,
 	// The cache of one process.
 	{
 		rule: "in memory, a load is stored whatever happened meanwhile",
-		file: memoryCache + "/cache.go", old: `l.void = true`, new: `l.void = false`,
+		file: memoryCache + "/cache.go", old: "l.void = true\n\t\t\tdelete", new: "l.void = false\n\t\t\tdelete",
 		pkg: memoryCache, test: cacheSuite + "a_load_from_before_a_change_fills_nothing_after_it",
+	},
+	{
+		rule: "in memory, a load from before everything was dropped is stored",
+		file: memoryCache + "/cache.go", old: "l.void = true\n\t}\n\tclear", new: "l.void = false\n\t}\n\tclear",
+		pkg: memoryCache, test: "TestWhatIsLoadedWhileAllIsDroppedIsNotStored",
 	},
 	{
 		rule: "in memory, a load under a fence is stored",
