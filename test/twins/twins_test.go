@@ -52,7 +52,7 @@ const (
 	// atOnce is how many twins are built and run at the same time.
 	atOnce = 2
 	// testLimit bounds a test on a twin. One that hangs proves nothing.
-	testLimit = 30 * time.Second
+	testLimit = 2 * time.Minute
 	// limit bounds building and running.
 	limit = 5 * time.Minute
 )
