@@ -58,6 +58,7 @@ type variables struct {
 	RedisPassword      string `env:"REDIS_PASSWORD"`
 	RedisTLS           string `env:"REDIS_TLS" envDefault:"false"`
 	RedisReadTimeout   string `env:"REDIS_READ_TIMEOUT" envDefault:"50ms"`
+	RedisTLSCA         string `env:"REDIS_TLS_CA"`
 	SentinelMaster     string `env:"REDIS_SENTINEL_MASTER"`
 	SentinelAddrs      string `env:"REDIS_SENTINEL_ADDRS"`
 	SentinelPassword   string `env:"REDIS_SENTINEL_PASSWORD"`
@@ -313,6 +314,7 @@ func (c *checker) redis(v variables) rediscache.Options {
 		URL: v.RedisURL, Host: v.RedisHost, Port: c.number("REDIS_PORT", v.RedisPort, 1, 65535),
 		Username: v.RedisUsername, Password: v.RedisPassword,
 		TLS:            c.oneOf("REDIS_TLS", v.RedisTLS, "true", "false") == "true",
+		TLSCA:          c.path("REDIS_TLS_CA", v.RedisTLSCA),
 		SentinelMaster: v.SentinelMaster, SentinelAddrs: c.hosts("REDIS_SENTINEL_ADDRS", v.SentinelAddrs), SentinelPassword: v.SentinelPassword,
 		ClusterAddrs: c.hosts("REDIS_CLUSTER_ADDRS", v.ClusterAddrs),
 		Patience:     c.duration("REDIS_READ_TIMEOUT", v.RedisReadTimeout, 5*time.Millisecond, time.Minute),
@@ -331,8 +333,8 @@ func (c *checker) redis(v variables) rediscache.Options {
 	if ways > 1 && (o.URL == "" || o.Host == "" || ways > 2) {
 		c.fail("REDIS_HOST", "only one of REDIS_HOST, REDIS_URL, REDIS_SENTINEL_ADDRS and REDIS_CLUSTER_ADDRS can be meant")
 	}
-	if o.Check() != nil {
-		c.fail("REDIS_URL", "is not a redis:// or rediss:// URL")
+	if err := o.Check(); err != nil {
+		c.wrong = append(c.wrong, err.Error()) // it names the variable
 	}
 	return o
 }

@@ -1,7 +1,9 @@
 package bootstrap
 
 import (
+	"encoding/pem"
 	"log/slog"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -70,13 +72,37 @@ func TestEveryWrongValueNamesItsVariable(t *testing.T) {
 		"LISTEN_ADDR=8080", "LISTEN_ADDR=:99999", "DATABASE_URL=mysql://root:hunter2@db/x", "DATABASE_URL=sqlite:",
 		"IMAGE_CACHE=memcached", "IMAGE_CACHE=redis", "IMAGE_CACHE=twolevel", "CACHE_TTL=-1", "CACHE_TTL=soon", "CACHE_TTL=100h",
 		"L1_TTL=1h", "L1_TTL=0", "CACHE_ENTRIES=0", "CACHE_ENTRIES=many", "BYTES_CACHE_MB=-1", "BYTES_CACHE_MB=65537", "BYTES_CACHE_MB=64MB", "REDIS_PORT=0", "REDIS_PORT=redis", "REDIS_URL=http://:hunter2@host",
-		"DATA_DIR=/" + strings.Repeat("d", 100), "REDIS_TLS=perhaps", "REDIS_READ_TIMEOUT=1ms", "CACHE_COMPRESSION=gzip", "REDIS_SENTINEL_MASTER=x", "REDIS_SENTINEL_ADDRS=nohost", "REDIS_CLUSTER_ADDRS=a:1,b", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "DOWNLOAD_ALLOW_HOSTS=localhost", "ENV_FILE=/no/such/file",
+		"DATA_DIR=/" + strings.Repeat("d", 100), "REDIS_TLS=perhaps", "REDIS_READ_TIMEOUT=1ms", "REDIS_TLS_CA=/no/such/file", "CACHE_COMPRESSION=gzip", "REDIS_SENTINEL_MASTER=x", "REDIS_SENTINEL_ADDRS=nohost", "REDIS_CLUSTER_ADDRS=a:1,b", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "DOWNLOAD_ALLOW_HOSTS=localhost", "ENV_FILE=/no/such/file",
 	} {
 		_, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, wrong})
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
 		name, _, _ := strings.Cut(wrong, "=")
 		require.ErrorContains(t, err, name, wrong)
 		require.NotContains(t, err.Error(), "hunter2", "a secret in an error")
+	}
+}
+
+// TestTheCertificatesOfRedis: what the operator takes for encrypted must be.
+func TestTheCertificatesOfRedis(t *testing.T) {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	require.NoError(t, os.WriteFile(ca, certificate, 0o600))
+	for _, encrypted := range [][]string{{"REDIS_HOST=r", "REDIS_TLS=true"}, {"REDIS_URL=rediss://r:6379"}} {
+		require.Equal(t, ca, load(t, append(encrypted, "REDIS_TLS_CA="+ca)...).Cache.Redis.TLSCA)
+	}
+	empty := filepath.Join(t.TempDir(), "empty.pem")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	for _, wrong := range [][]string{
+		{"REDIS_HOST=r", "REDIS_TLS_CA=" + ca},
+		{"REDIS_URL=redis://r:6379", "REDIS_TLS_CA=" + ca},
+		{"REDIS_HOST=r", "REDIS_TLS=true", "REDIS_TLS_CA=" + empty},
+		{"REDIS_HOST=r", "REDIS_TLS=true", "REDIS_TLS_CA=/no/such/file"},
+	} {
+		_, err := LoadConfig(append(wrong, "ENV_FILE="+os.DevNull))
+		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
+		require.ErrorContains(t, err, "REDIS_TLS_CA", wrong)
 	}
 }
 

@@ -144,12 +144,8 @@ func (serveCommand) Run(c *command) error {
 		return err
 	}
 	server, err := Serve(c.ctx, cfg, log)
-	if err != nil && c.ctx.Err() != nil {
-		log.Info("Stopped before the start was complete", "error", err.Error())
-		return nil
-	}
 	if err != nil {
-		return err
+		return c.unlessStopped(err)
 	}
 	select {
 	case <-c.ctx.Done():
@@ -158,6 +154,14 @@ func (serveCommand) Run(c *command) error {
 	case err := <-server.serving.failed:
 		return errors.Join(err, server.Close())
 	}
+}
+
+// unlessStopped returns the error of a start, which is none if a signal ended it.
+func (c *command) unlessStopped(err error) error {
+	if stopped := c.ctx.Err() != nil; stopped {
+		return nil
+	}
+	return err
 }
 
 type importCommand struct {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -42,6 +43,28 @@ func TestTheServerEndsALateTransaction(t *testing.T) {
 
 	// The connection that the server closed is replaced.
 	require.NoError(t, apply(t, db, late))
+}
+
+// TestTheServersLimitIsSetLast: the server counts each pause from its beginning.
+// A limit set before slow work would let a COMMIT through that comes as much later
+// than the deadline.
+func TestTheServersLimitIsSetLast(t *testing.T) {
+	db, _ := openPostgres(t)
+	limited := regexp.MustCompile(`'idle_in_transaction_session_timeout', '(\d+)'`)
+	deadline := time.Now().Add(time.Minute)
+	fence := artwork.Fence{Deadline: deadline, StillHeld: func(ctx context.Context) error {
+		var statement string
+		var paused time.Time
+		require.NoError(t, db.Read().NewRaw("SELECT query, state_change FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'").
+			Scan(ctx, &statement, &paused))
+		require.Regexp(t, limited, statement)
+		limit, err := time.ParseDuration(limited.FindStringSubmatch(statement)[1] + "ms")
+		require.NoError(t, err)
+		require.False(t, paused.Add(limit).After(deadline))
+		return nil
+	}}
+	_, err := bunrepo.NewImages(db).Apply(t.Context(), fence, []artwork.Application{{Record: someRecord(t, db, 1)}})
+	require.NoError(t, err)
 }
 
 // TestAChangeWaitsForAnotherOnlyUntilItsDeadline has one change hold a place

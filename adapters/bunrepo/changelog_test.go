@@ -55,6 +55,28 @@ func TestADeadlineIsTimeByTheServersClock(t *testing.T) {
 	require.InDelta(t, time.Hour.Seconds(), left, 60)
 }
 
+// TestAChangeIsRecordedInItsTransaction: nobody knows of it before, and it cannot
+// be committed without.
+func TestAChangeIsRecordedInItsTransaction(t *testing.T) {
+	onBoth(t, func(t *testing.T, open opener) {
+		db := open(t)
+		record, lost := someRecord(t, db, 1), errors.New("the fence was lost")
+		pending := func() (keys []string) {
+			require.NoError(t, db.Read().NewRaw("SELECT keys FROM cache_pending").Scan(t.Context(), &keys))
+			return keys
+		}
+		for _, outcome := range []error{lost, nil} {
+			fence := artwork.Fence{Token: "token", Keys: record.Place.Keys()[:1], StillHeld: func(context.Context) error {
+				require.Empty(t, pending())
+				return outcome
+			}}
+			_, err := bunrepo.NewImages(db).Apply(t.Context(), fence, []artwork.Application{{Record: record}})
+			require.Equal(t, outcome, err)
+		}
+		require.Equal(t, []string{`["` + record.Place.Keys()[0].String() + `"]`}, pending())
+	})
+}
+
 // TestChangeLogTwins proves that the suite notices what it is for.
 func TestChangeLogTwins(t *testing.T) {
 	for _, twin := range []struct {

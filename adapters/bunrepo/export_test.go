@@ -11,6 +11,9 @@ import (
 // Write gives tests the connections for changes.
 func (db *DB) Write() *bun.DB { return db.write }
 
+// Read gives tests the connections for reading.
+func (db *DB) Read() *bun.DB { return db.read }
+
 // Down takes every migration back.
 func (db *DB) Down(ctx context.Context) error {
 	provider, err := db.provider()

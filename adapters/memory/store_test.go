@@ -368,3 +368,25 @@ func TestStoreSuiteCatchesBrokenTwins(t *testing.T) {
 		})
 	}
 }
+
+// TestStoreSuiteCatchesACopyThatIsKept: of a cache that was not told.
+func TestStoreSuiteCatchesACopyThatIsKept(t *testing.T) {
+	conformance.Rejects(t, conformance.ImageStoreCases(), "Remove removes", func(conformance.TB) artwork.ImageStore {
+		twin := &brokenStore{ImageStore: memory.NewStore(0)}
+		copies := &rawStore{files: map[artwork.Hash][]byte{}}
+		twin.open = func(ctx context.Context, hash artwork.Hash) (artwork.StoredFile, error) {
+			if f, err := copies.Open(ctx, hash); err == nil {
+				return f, nil
+			}
+			f, err := twin.ImageStore.Open(ctx, hash)
+			if err != nil {
+				return nil, err
+			}
+			defer func() { _ = f.Close() }() // only read
+			content, err := io.ReadAll(f)
+			copies.set(hash, content)
+			return openedContent(content), err
+		}
+		return twin
+	})
+}

@@ -3,9 +3,11 @@ package rediscache
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +35,8 @@ type Options struct {
 
 	Username string // of an ACL user; empty: the default user
 	Password string
-	TLS      bool // the URL says it by itself
+	TLS      bool   // the URL says it by itself
+	TLSCA    string // path of the PEM certificates to trust; empty: those of the system
 
 	Compression Compression // of the values this instance writes; empty: none
 
@@ -80,6 +83,17 @@ func (o Options) universal() (*redis.UniversalOptions, error) {
 	if o.TLS {
 		opts.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
+	if err := o.locate(opts); err != nil {
+		return nil, err
+	}
+	if err := o.trustCA(opts.TLSConfig); err != nil {
+		return nil, err
+	}
+	return opts, nil
+}
+
+// locate says where the servers are, and what the URL says of how to talk to it.
+func (o Options) locate(opts *redis.UniversalOptions) error {
 	switch {
 	case len(o.ClusterAddrs) > 0:
 		opts.Addrs = o.ClusterAddrs
@@ -89,14 +103,34 @@ func (o Options) universal() (*redis.UniversalOptions, error) {
 		parsed, err := redis.ParseURL(o.URL)
 		if err != nil {
 			// The parser's message can contain the password.
-			return nil, artwork.Errorf(artwork.InvalidInput, "REDIS_URL is not a redis:// or rediss:// URL")
+			return artwork.Errorf(artwork.InvalidInput, "REDIS_URL is not a redis:// or rediss:// URL")
 		}
 		opts.Addrs, opts.DB, opts.Username, opts.Password = []string{parsed.Addr}, parsed.DB, parsed.Username, parsed.Password
 		if parsed.TLSConfig != nil {
 			opts.TLSConfig = parsed.TLSConfig
 		}
 	}
-	return opts, nil
+	return nil
+}
+
+// trustCA makes the certificates of TLSCA those that are trusted, in place of the
+// system's.
+func (o Options) trustCA(config *tls.Config) error {
+	if o.TLSCA == "" {
+		return nil
+	}
+	if config == nil {
+		return artwork.Errorf(artwork.InvalidInput, "REDIS_TLS_CA needs REDIS_TLS=true or a rediss:// URL: without, nothing is encrypted")
+	}
+	certificates, err := os.ReadFile(o.TLSCA)
+	if err != nil {
+		return &artwork.Error{Kind: artwork.InvalidInput, Msg: "REDIS_TLS_CA cannot be read", Err: err}
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(certificates) {
+		return artwork.Errorf(artwork.InvalidInput, "REDIS_TLS_CA: there is no PEM certificate in %s", o.TLSCA)
+	}
+	return nil
 }
 
 // connect returns a client that does not connect yet. Given a trust, each of its

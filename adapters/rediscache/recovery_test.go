@@ -25,14 +25,20 @@ type changeLog struct {
 	places   []artwork.Place
 	err      error
 	hold     chan struct{} // if not nil, ChangedWithin waits for it
+	visited  func()        // if not nil, ChangedWithin calls it at its end
+	past     time.Duration // that ChangedWithin was asked for
 	overdue  []artwork.PendingChange
 	finished []string
 }
 
-func (l *changeLog) ChangedWithin(ctx context.Context, _ time.Duration, visit func(artwork.Place) error) error {
+func (l *changeLog) ChangedWithin(ctx context.Context, past time.Duration, visit func(artwork.Place) error) error {
 	l.mu.Lock()
-	hold, places, err := l.hold, l.places, l.err
+	hold, places, err, visited := l.hold, l.places, l.err, l.visited
+	l.past = past
 	l.mu.Unlock()
+	if visited != nil {
+		defer visited()
+	}
 	if hold != nil {
 		select {
 		case <-hold:
@@ -216,10 +222,18 @@ func TestAReplaySparesFences(t *testing.T) {
 	require.NoError(t, other.Change(t.Context(), []artwork.Key{key}, func(ctx context.Context, fence artwork.Fence) error {
 		newcomer := openOn(t, server.Addr, &changeLog{places: []artwork.Place{place}})
 		require.NoError(t, newcomer.Ready(ctx))
-		require.Equal(t, byte(fenceMark), admin.Get(ctx, key.String()).Val()[0])
+		requireFenced(t, admin, fence)
 		return fence.StillHeld(ctx)
 	}))
 	require.Zero(t, admin.Exists(t.Context(), key.String()).Val())
+}
+
+// requireFenced requires that the key holds the change's token. StillHeld would
+// not tell: it sets a lost fence again.
+func requireFenced(t *testing.T, admin *redis.Client, fence artwork.Fence) {
+	t.Helper()
+	held := admin.Get(context.WithoutCancel(t.Context()), key.String()).Val()
+	require.Regexp(t, "^F.*"+fence.Token+"@", held)
 }
 
 func TestAReplicaIsNotBelieved(t *testing.T) {
@@ -228,6 +242,7 @@ func TestAReplicaIsNotBelieved(t *testing.T) {
 	replica.ReplicaOf(t, master)
 	plant(t, master.Addr, 1)
 	cache := openOn(t, replica.Addr, &changeLog{})
+	require.ErrorIs(t, cache.trust.replay(t.Context(), replica.Addr), errReplica)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	require.Error(t, cache.Ready(ctx))
@@ -261,6 +276,7 @@ func TestTheSweepSparesFences(t *testing.T) {
 	require.NoError(t, cache.Change(t.Context(), []artwork.Key{key}, func(ctx context.Context, fence artwork.Fence) error {
 		_, err := cache.sweepOnce(ctx)
 		require.NoError(t, err)
+		requireFenced(t, operatorOf(t, server.Addr), fence)
 		return fence.StillHeld(ctx)
 	}))
 }

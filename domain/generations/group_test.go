@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -19,40 +20,40 @@ type group = Group[string, int64]
 // loses: the database is changed after a load has read it, and a caller that
 // comes after the change joins that load.
 func TestWhoComesLateSharesTheNextLoad(t *testing.T) {
-	const callers = 50
-	l := &group{}
-	var truth atomic.Int64
-	truth.Store(1)
-	read, proceed := make(chan struct{}, callers+1), make(chan struct{})
-	load := func(context.Context) (int64, error) {
-		value := truth.Load()
-		read <- struct{}{}
-		<-proceed
-		return value, nil
-	}
-	early := make(chan int64, 1)
-	go func() {
-		value, _ := l.Do(t.Context(), key, load)
-		early <- value
-	}()
-	<-read
-	truth.Store(2)
-
-	var late sync.WaitGroup
-	for range callers {
-		late.Go(func() {
-			value, err := l.Do(t.Context(), key, load)
-			if err != nil || value != 2 {
-				t.Errorf("a late caller got %v, %v", value, err)
-			}
-		})
-	}
-	require.Eventually(t, func() bool { return l.waiting(key) }, 5*time.Second, time.Millisecond)
-	close(proceed)
-	late.Wait()
-	require.EqualValues(t, 1, <-early)
-	require.LessOrEqual(t, len(read), callers)
-	require.Eventually(t, func() bool { return l.idle() }, 5*time.Second, time.Millisecond)
+	synctest.Test(t, func(t *testing.T) {
+		l := &group{}
+		var truth, loads atomic.Int64
+		truth.Store(1)
+		proceed := make(chan struct{})
+		load := func(context.Context) (int64, error) {
+			value := truth.Load()
+			loads.Add(1)
+			<-proceed
+			return value, nil
+		}
+		var all sync.WaitGroup
+		ask := func(want int64) {
+			all.Go(func() {
+				value, err := l.Do(t.Context(), key, load)
+				if err != nil || value != want {
+					t.Errorf("a caller got %v, %v, want %d", value, err, want)
+				}
+			})
+		}
+		ask(1)
+		synctest.Wait() // it has read
+		truth.Store(2)
+		for range 50 {
+			ask(2)
+		}
+		synctest.Wait() // all of them wait
+		require.True(t, l.waiting(key))
+		close(proceed)
+		all.Wait()
+		require.EqualValues(t, 2, loads.Load())
+		synctest.Wait()
+		require.True(t, l.idle())
+	})
 }
 
 // TestCallersTogetherCostTwoLoads: the first load, and one for all who came

@@ -418,6 +418,7 @@ func storeRemoves(t TB, open func(TB) artwork.ImageStore) {
 	content, other := noise(1, 1000), noise(2, 1000)
 	hash := mustPut(t, store, content)
 	mustPut(t, store, other)
+	requireHolds(t, store, content) // whoever keeps a copy of what was opened has one now
 
 	removed, err := store.Remove(t.Context(), hash, far())
 	require.NoError(t, err)

@@ -26,12 +26,13 @@ type ClusterDeployment struct {
 	ids   []string        // of the nodes, in their order
 }
 
-// RedisCluster starts a cluster without data, which ends with the test.
-func RedisCluster(tb TB) *ClusterDeployment {
+// RedisCluster starts a cluster without data, which ends with the test. The
+// arguments are those of every node, as for RedisServer.
+func RedisCluster(tb TB, args ...string) *ClusterDeployment {
 	tb.Helper()
 	d := &ClusterDeployment{}
 	for range 2 * clusterMasters {
-		node := startRedis(tb, clusterNode)
+		node := startRedis(tb, clusterNode, args...)
 		id := redis.NewStringCmd(context.Background(), "CLUSTER", "MYID")
 		if err := node.ask(id); err != nil {
 			fatalf(tb, "asking a node for its identifier: %v", err)

@@ -2,6 +2,7 @@ package testenv
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -57,7 +58,8 @@ func Redis(tb TB) string {
 // RedisServer starts a Redis server that belongs to the caller alone, who may
 // stop and pause it. It ends with the test. It keeps nothing on disk unless an
 // argument says so; each argument is a directive of the configuration file with
-// its values, such as "--appendonly yes" or "--requirepass secret".
+// its values, such as "--appendonly yes" or "--requirepass secret". With those of
+// Certificates it speaks TLS.
 func RedisServer(tb TB, args ...string) *RedisProcess {
 	tb.Helper()
 	return startRedis(tb, dataServer, args...)
@@ -81,8 +83,9 @@ type RedisProcess struct {
 	kind     redisKind
 	args     []string
 	password string
-	busPort  int    // of a cluster node: where the other nodes reach it
-	dir      string // holds the configuration, the log, the data folder and snapshots
+	tls      *tls.Config // of those who talk to it; nil: in the clear
+	busPort  int         // of a cluster node: where the other nodes reach it
+	dir      string      // holds the configuration, the log, the data folder and snapshots
 	cmd      *exec.Cmd
 	operator *redis.Client // for what the methods ask of the server
 }
@@ -122,6 +125,9 @@ func newRedis(kind redisKind, args ...string) (*RedisProcess, error) {
 	}
 	onExit(func() { _ = os.RemoveAll(dir) })
 	p := &RedisProcess{kind: kind, args: args, password: directive(args, "requirepass"), dir: dir}
+	if p.tls, err = trusting(directive(args, "tls-ca-cert-file")); err != nil {
+		return nil, err
+	}
 	if err := os.Mkdir(p.data(), 0o700); err != nil {
 		return nil, err
 	}
@@ -162,11 +168,11 @@ func (p *RedisProcess) configure() error {
 		return err
 	}
 	p.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	lines := slices.Concat([]string{
-		"bind 127.0.0.1",
-		fmt.Sprintf("port %d", port),
-		fmt.Sprintf("dir %q", p.data()),
-	}, p.directives())
+	listen := []string{fmt.Sprintf("port %d", port)}
+	if p.tls != nil {
+		listen = []string{"port 0", fmt.Sprintf("tls-port %d", port)}
+	}
+	lines := slices.Concat([]string{"bind 127.0.0.1", fmt.Sprintf("dir %q", p.data())}, listen, p.directives())
 	for _, arg := range p.args {
 		lines = append(lines, strings.TrimPrefix(arg, "--"))
 	}
@@ -218,6 +224,7 @@ func (p *RedisProcess) options() *redis.Options {
 	return &redis.Options{
 		Addr:                     p.Addr,
 		Password:                 p.password,
+		TLSConfig:                p.tls,
 		ContextTimeoutEnabled:    true,
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},

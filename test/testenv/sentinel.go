@@ -26,6 +26,7 @@ type SentinelOptions struct {
 	Password         string   // of the data servers; empty: none
 	SentinelPassword string   // of the sentinels; empty: none
 	Args             []string // of the data servers, as for RedisServer
+	SentinelArgs     []string // of the sentinels
 }
 
 // SentinelDeployment is a Redis master with two replicas and the three sentinels
@@ -86,7 +87,7 @@ func sentinelConfiguration(master *RedisProcess, downAfter int, options Sentinel
 	if options.SentinelPassword != "" {
 		lines = append(lines, fmt.Sprintf("requirepass %q", options.SentinelPassword), fmt.Sprintf("sentinel sentinel-pass %q", options.SentinelPassword))
 	}
-	return lines
+	return append(lines, options.SentinelArgs...)
 }
 
 // hurry shortens the timers of a sentinel. Some limits are multiples of period,

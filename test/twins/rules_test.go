@@ -1,0 +1,305 @@
+package twins
+
+const (
+	redisCache   = "adapters/rediscache"
+	twoLevel     = "adapters/twolevelcache"
+	memoryCache  = "adapters/memory"
+	repository   = "adapters/bunrepo"
+	sharedReads  = "domain/generations"
+	domainTerms  = "domain/artwork"
+	cacheSuite   = "TestCache/"
+	onSQLite     = "TestConformance/sqlite/"
+	waitsForThem = "TestAWriterWaitsForCopies/"
+)
+
+// twins has at least one twin for every rule. The texts are short, so that they
+// change only with the rule. A rule that moves to another file takes its twin
+// along.
+var twins = []twin{
+	// Readers.
+	{
+		rule: "a load is stored whatever happened meanwhile",
+		file: redisCache + "/lua/fill.lua", old: `== ARGV[1] then`, new: `~= 'no lease' then`,
+		pkg: redisCache, test: cacheSuite + "a_load_from_before_a_change_fills_nothing_after_it",
+	},
+	{
+		rule: "a failed load keeps its lease",
+		file: redisCache + "/lua/release.lua", old: `return redis.call('DEL', KEYS[1])`, new: `return 1`,
+		pkg: redisCache, test: "TestAFailedLoadGivesItsLeaseBack",
+	},
+	{
+		rule: "a lease is kept when its reader hangs up",
+		file: redisCache + "/cache.go", old: `budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), `, new: `budget, cancel := context.WithTimeout(ctx, `,
+		pkg: redisCache, test: "TestAFailedLoadGivesItsLeaseBack",
+	},
+	{
+		rule: "a failed load takes away what is not its own",
+		file: redisCache + "/lua/release.lua", old: `== ARGV[1] then`, new: `~= 'no lease' then`,
+		pkg: redisCache, test: "TestAFailedLoadGivesItsLeaseBack",
+	},
+	{
+		rule: "a lease replaces whatever is there",
+		file: redisCache + "/cache.go", old: `Mode: "NX", Get: true`, new: `Get: true`,
+		pkg: redisCache, test: "TestALeaseNeverReplacesAFence",
+	},
+	{
+		rule: "a token is not unique to its acquisition",
+		file: redisCache + "/cache.go", old: `rand.Read(b[:])`, new: `rand.Read(b[:0])`,
+		pkg: redisCache, test: cacheSuite + "the_end_of_one_change_does_not_end_the_fence_of_another",
+	},
+	{
+		rule: "a caller shares a load that began before it asked",
+		file: sharedReads + "/group.go", old: "\t\treturn current, nil", new: `		f := &flight[V]{ctx: context.WithoutCancel(ctx), read: read, done: make(chan struct{})}
+		current.next = f
+		go func() {
+			f.value, f.err = g.inTime(f.ctx, f.read)
+			g.take(key, current) // it is not the next any more,
+			g.take(key, current) // and none is
+			close(f.done)
+		}()
+		return current, f`,
+		pkg: sharedReads, test: "TestWhoComesLateSharesTheNextLoad",
+	},
+	{
+		rule: "an empty slot is remembered for as long as an image",
+		file: domainTerms + "/cachepolicy.go", old: `min(ttl, emptySlotTTL)`, new: `max(ttl, emptySlotTTL)`,
+		pkg: domainTerms, test: "TestEntryTTLHasJitter",
+	},
+	{
+		rule: "a value of LZ4 is as long as it says",
+		file: redisCache + "/compression.go", old: `make([]byte, maxValue)`, new: `make([]byte, 64<<20)`,
+		pkg: redisCache, test: "TestDecompressIsBounded",
+	},
+	{
+		rule: "a value of Snappy is as long as it says",
+		file: redisCache + "/compression.go", old: `n > maxValue {`, new: `n > 1<<30 {`,
+		pkg: redisCache, test: "TestDecompressIsBounded",
+	},
+	{
+		rule: "a value of zstd is as long as it says",
+		file: redisCache + "/compression.go", old: `zstd.WithDecoderMaxMemory(maxValue)`, new: `zstd.WithDecoderMaxMemory(1<<30)`,
+		pkg: redisCache, test: "TestDecompressIsBounded",
+	},
+
+	// Copies in process memory.
+	{
+		rule: "a copy counts from the arrival of the answer",
+		file: twoLevel + "/cache.go", old: `localCopy{answer.Image, until}`, new: `localCopy{answer.Image, max(until, c.now()+c.terms.CopyLife())}`,
+		pkg: twoLevel, test: "TestTheTermCountsFromBeforeTheQuestion",
+	},
+	{
+		rule: "copies are made of loads under a fence",
+		file: twoLevel + "/cache.go", old: `if answer.Level == artwork.Shared`, new: `if answer.Level == artwork.Loaded || answer.Level == artwork.Shared`,
+		pkg: twoLevel, test: "TestOnlyWhatTheInnerCacheVouchesForIsCopied",
+	},
+
+	// The fence of a writer.
+	{
+		rule: "there is no fence",
+		file: redisCache + "/lua/fence.lua", old: `redis.call('SET', KEYS[1], 'F' .. table.concat(tokens), 'PXAT', string.format('%.0f', last))`, new: ``,
+		pkg: redisCache, test: cacheSuite + "a_load_during_a_change_fills_nothing",
+	},
+	{
+		rule: "a fence is one token and not a set",
+		file: redisCache + "/lua/fence.lua", old: `until_ms > now and token ~= ARGV[1]`, new: `false`,
+		pkg: redisCache, test: cacheSuite + "the_end_of_one_change_does_not_end_the_fence_of_another",
+	},
+	{
+		rule: "the end of a change ends every fence",
+		file: redisCache + "/lua/unfence.lua", old: `elseif until_ms > now then`, new: `elseif false then`,
+		pkg: redisCache, test: cacheSuite + "the_end_of_one_change_does_not_end_the_fence_of_another",
+	},
+	{
+		rule: "a slot known to be empty is not fenced",
+		file: redisCache + "/lua/fence.lua", old: `local time = redis.call('TIME')`, new: `if redis.call('GET', KEYS[1]) == 'A' then return 1 end
+local time = redis.call('TIME')`,
+		pkg: redisCache, test: "TestEveryStateIsFenced/absent",
+	},
+	{
+		rule: "a fence that could not be set everywhere is left",
+		file: redisCache + "/change.go", old: `_, _ = ch.eval(ctx, unfenceScript, ch.token)`, new: `_ = unfenceScript`,
+		pkg: redisCache, test: "TestAFenceThatFailsIsTakenAway",
+	},
+	{
+		rule: "a writer does not wait for copies",
+		file: redisCache + "/change.go", old: `sleep(ctx, ch.cache.terms.CopyWait())`, new: `sleep(ctx, 0)`,
+		pkg: redisCache, test: waitsForThem + "the_fence_is_held",
+	},
+	{
+		rule: "a writer that sets its fence again does not wait again",
+		file: redisCache + "/change.go", old: "\t\tif err := ch.fence(ctx); err != nil {",
+		new: "\t\tif _, err := ch.eval(ctx, fenceScript, ch.token, fenceTerm.Milliseconds()); err != nil {",
+		pkg: redisCache, test: waitsForThem + "the_fence_is_lost_before_COMMIT",
+	},
+	{
+		rule: "a writer whose fence was lost does not wait again",
+		file: redisCache + "/change.go", old: "\t\treturn ch.waitForCopies(ctx)", new: "\t\treturn nil",
+		pkg: redisCache, test: waitsForThem + "the_fence_is_lost_during_COMMIT",
+	},
+	{
+		rule: "the deadline counts from the end of the wait",
+		file: redisCache + "/change.go", old: `Deadline: ch.deadline`, new: `Deadline: time.Now().Add(commitTerm)`,
+		pkg: redisCache, test: waitsForThem + "the_fence_is_held",
+	},
+	{
+		rule: "the deadline lies after the end of the fence",
+		file: redisCache + "/cache.go", old: `commitTerm = fenceTerm * 9 / 10`, new: `commitTerm = fenceTerm * 2`,
+		pkg: redisCache, test: "TestAFenceOutlivesItsDeadline",
+	},
+	{
+		rule: "only the first of several fences is looked at",
+		file: redisCache + "/change.go", old: `for _, r := range results {`, new: `for _, r := range results[:min(1, len(results))] {`,
+		pkg: redisCache, test: "TestOneLostFenceAmongManyIsNoticed",
+	},
+	{
+		rule: "the fence is not looked at before COMMIT",
+		file: redisCache + "/change.go", old: `held, err := ch.eval(ctx, heldScript, ch.token)`, new: `held, err := []int(nil), error(nil)`,
+		pkg: redisCache, test: "TestLostFenceIsSetAgainBeforeCommit",
+	},
+	{
+		rule: "what was stored after a fence was lost stays",
+		file: redisCache + "/lua/unfence.lua", old: "redis.call('DEL', KEYS[1])\n  return 0", new: "return 0",
+		pkg: redisCache, test: "TestValueStoredAfterALostFenceIsDeleted",
+	},
+	{
+		rule: "a fence counts as held if others have one there",
+		file: redisCache + "/lua/unfence.lua", old: `return mine`, new: `return 1`,
+		pkg: redisCache, test: "TestALostTokenAmongOthersIsNoticed",
+	},
+	{
+		rule: "a change of unknown outcome takes its fence away",
+		file: redisCache + "/change.go", old: `if artwork.KindOf(err) == artwork.OutcomeUnknown {`, new: `if false {`,
+		pkg: redisCache, test: "TestUnknownOutcomeKeepsTheFence",
+	},
+	{
+		rule: "a change ends when its caller hangs up",
+		file: redisCache + "/change.go", old: `ctx = context.WithoutCancel(ctx)`, new: ``,
+		pkg: redisCache, test: cacheSuite + "commit_is_not_cancelled_with_the_caller",
+	},
+	{
+		rule: "a change that the cache has not heard of is forgotten",
+		file: redisCache + "/change.go", old: `if unfenced == nil {`, new: `if true {`,
+		pkg: redisCache, test: "TestAFinishedChangeIsForgottenAndAnUnfinishedOneIsNot",
+	},
+
+	// Fences belong to their changes.
+	{
+		rule: "a replay deletes fences",
+		file: redisCache + "/lua/evict.lua", old: `if held and held:sub(1, 1) ~= 'F' then`, new: `if held then`,
+		pkg: redisCache, test: "TestAReplaySparesFences",
+	},
+	{
+		rule: "a sweep deletes fences",
+		file: redisCache + "/sweep.go", old: `evict(ctx, c.rdb, names)`, new: `c.rdb.Del(ctx, names...).Result()`,
+		pkg: redisCache, test: "TestTheSweepSparesFences",
+	},
+	{
+		rule: "a flush deletes fences",
+		file: redisCache + "/flush.go", old: `n, err := evict(ctx, server, names)`,
+		new: `_, _ = evict(ctx, server, names)
+		n, err := len(names), server.Del(ctx, append(names, "none")...).Err()`,
+		pkg: redisCache, test: "TestAFlushSparesFences",
+	},
+
+	// Servers that may have missed something.
+	{
+		rule: "a server is used before it is trusted",
+		file: redisCache + "/trust.go", old: `return errUntrusted`, new: `return nil`,
+		pkg: redisCache, test: "TestUntilItIsReplayedAServerIsNotUsed",
+	},
+	{
+		rule: "nothing is replayed",
+		file: redisCache + "/trust.go", old: `evicted, err := t.evictChanged(ctx, conn)`, new: `evicted, err := 0, error(nil)`,
+		pkg: redisCache, test: "TestAServerWithAnOlderFileIsNotBelieved/replayed",
+	},
+	{
+		rule: "a server is who its run_id says",
+		file: redisCache + "/trust.go", old: `infoField(info, "run_id") + " " + infoField(info, "master_replid")`, new: `infoField(info, "run_id")`,
+		pkg: redisCache, test: "TestADeposedMasterThatCameBackIsNotBelieved",
+	},
+	{
+		rule: "a server is trusted without being asked again",
+		file: redisCache + "/trust.go", old: `if again, err := identify(ctx, conn); err != nil || again != id {`, new: `if again, err := id, error(nil); err != nil || again != id {`,
+		pkg: redisCache, test: "TestAServerThatBecomesAnotherDuringItsReplayIsNotTrusted",
+	},
+	{
+		rule: "a replica is believed",
+		file: redisCache + "/trust.go", old: `infoField(info, "role") != "master"`, new: `infoField(info, "role") == "nobody"`,
+		pkg: redisCache, test: "TestAReplicaIsNotBelieved",
+	},
+	{
+		rule: "the replay leaves out what changed while the oldest value was stored",
+		file: redisCache + "/trust.go", old: `+fenceTerm+replayMargin`, new: `+fenceTerm-replayMargin`,
+		pkg: redisCache, test: "TestTheReplayReachesBackToTheOldestValue",
+	},
+
+	// Writers that died.
+	{
+		rule: "a sweep forgets what it did not evict",
+		file: redisCache + "/sweep.go", old: `if _, err := evict(ctx, c.rdb, names); err != nil {`, new: `if err := ctx.Err(); err != nil {`,
+		pkg: redisCache, test: "TestTheSweepFinishesWhatADeadWriterLeft",
+	},
+	{
+		rule: "a sweep takes changes that are under way",
+		file: repository + "/changelog.go", old: `"c.deadline <= ?", l.db.engine.fromNow(0)`, new: `"c.deadline <= ?", l.db.engine.fromNow(2*time.Hour)`,
+		pkg: repository, test: onSQLite + "changes:_a_change_is_pending_from_its_commit,_and_overdue_after_its_deadline",
+	},
+	{
+		rule: "a change is not recorded for the sweep",
+		file: repository + "/apply.go", old: `return db.notePending(ctx, tx, fence)`, new: `return nil`,
+		pkg: repository, test: "TestAChangeIsRecordedInItsTransaction/sqlite",
+	},
+	{
+		rule: "a change is recorded outside of its transaction",
+		file: repository + "/changelog.go", old: `_, err = tx.ExecContext(ctx,`, new: `_, err = db.write.ExecContext(ctx,`,
+		pkg: repository, test: "TestAChangeIsRecordedInItsTransaction/postgres",
+	},
+
+	// The database.
+	{
+		rule: "the database does not ask for the fence",
+		file: repository + "/change.go", old: `if err := fence.StillHeld(ctx); err != nil {`, new: `if err := error(nil); err != nil {`,
+		pkg: repository, test: onSQLite + "images:_a_lost_fence_leaves_the_older_image_in_force",
+	},
+	{
+		rule: "only the client watches the deadline",
+		file: repository + "/postgres.go", old: `func (postgres) endBy(ctx context.Context, tx bun.Tx, deadline time.Time) error {`,
+		new: `func (postgres) endBy(ctx context.Context, tx bun.Tx, deadline time.Time) error {
+	if true {
+		return nil
+	}`,
+		pkg: repository, test: "TestTheServerEndsALateTransaction",
+	},
+	{
+		rule: "the server's limit is not set again after the work",
+		file: repository + "/change.go", old: `if err := do(ctx, tx); err != nil {`, new: `if err := do(ctx, tx); err != nil || true {`,
+		pkg: repository, test: "TestTheServersLimitIsSetLast",
+	},
+
+	// The cache of one process.
+	{
+		rule: "in memory, a load is stored whatever happened meanwhile",
+		file: memoryCache + "/cache.go", old: "l.void = true\n\t\t\tdelete", new: "l.void = false\n\t\t\tdelete",
+		pkg: memoryCache, test: cacheSuite + "a_load_from_before_a_change_fills_nothing_after_it",
+	},
+	{
+		rule: "in memory, a load from before everything was dropped is stored",
+		file: memoryCache + "/cache.go", old: "l.void = true\n\t}\n\tclear", new: "l.void = false\n\t}\n\tclear",
+		pkg: memoryCache, test: "TestWhatIsLoadedWhileAllIsDroppedIsNotStored",
+	},
+	{
+		rule: "in memory, a load under a fence is stored",
+		file: memoryCache + "/cache.go", old: `if c.fences[key] > 0 {`, new: `if c.fences[key] < 0 {`,
+		pkg: memoryCache, test: cacheSuite + "a_load_during_a_change_fills_nothing",
+	},
+	{
+		rule: "in memory, a change leaves what was stored",
+		file: memoryCache + "/cache.go", old: `c.entries.Invalidate(key)`, new: ``,
+		pkg: memoryCache, test: cacheSuite + "after_a_change_nobody_gets_the_older_image",
+	},
+	{
+		rule: "in memory, a fence is a flag and not a count",
+		file: memoryCache + "/cache.go", old: `c.fences[key]++`, new: `c.fences[key] = 1`,
+		pkg: memoryCache, test: cacheSuite + "the_end_of_one_change_does_not_end_the_fence_of_another",
+	},
+}

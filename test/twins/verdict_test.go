@@ -1,0 +1,76 @@
+package twins
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	asserted = `{"Action":"output","Test":"TestA/b","Output":"    a_test.go:7: \n"}
+{"Action":"output","Test":"TestA/b","Output":"        \tError:      \tNot equal\n"}
+{"Action":"output","Test":"TestA/b","Output":"        \tTest:       \tTestA/b\n"}
+`
+	failed = `{"Action":"fail","Test":"TestA/b"}
+{"Action":"fail","Test":"TestA"}
+{"Action":"fail"}
+`
+)
+
+// TestVerdict: only an assertion of the named test counts.
+func TestVerdict(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ out, test, wrong string }{
+		"an assertion fails":      {asserted + failed, "TestA/b", ""},
+		"one of a subtest":        {asserted + failed, "TestA", ""},
+		"the test passes":         {`{"Action":"pass","Test":"TestA"}`, "TestA", "not noticed"},
+		"the test is skipped":     {`{"Action":"skip","Test":"TestA"}`, "TestA", "not noticed"},
+		"there is no test":        {`{"Action":"pass"}`, "TestA", "no such test"},
+		"another test fails":      {asserted + failed + `{"Action":"fail","Test":"TestB"}`, "TestA/b", "TestB failed"},
+		"only another test fails": {asserted + failed, "TestB", "failed, which is not meant"},
+		"it does not compile":     {`{"ImportPath":"p","Action":"build-fail"}` + failed, "TestA", "not compile"},
+		"it hangs":                {asserted + `{"Action":"output","Test":"TestA/b","Output":"panic: test timed out after 30s\n"}` + failed, "TestA/b", "timed out"},
+		"it panics":               {asserted + `{"Action":"output","Output":"panic: index out of range\n"}` + failed, "TestA/b", "index out of range"},
+		"it fails wordlessly":     {failed, "TestA/b", "without saying why"},
+	} {
+		r, err := parse(c.out)
+		require.NoError(t, err, name)
+		reason, err := r.verdict(c.test)
+		if c.wrong != "" {
+			require.ErrorContains(t, err, c.wrong, name)
+			continue
+		}
+		require.NoError(t, err, name)
+		require.Equal(t, "Not equal", reason, name)
+	}
+	_, err := parse("go: no such tool")
+	require.ErrorContains(t, err, "no such tool")
+}
+
+func TestPatternSelectsOneTest(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, `^TestA$/^what\? \(1\)$`, pattern("TestA/what? (1)"))
+}
+
+func TestAnOverlayReplacesOneText(t *testing.T) {
+	t.Parallel()
+	root, dir := t.TempDir(), t.TempDir()
+	file := filepath.Join(root, "a.go")
+	require.NoError(t, os.WriteFile(file, []byte("one two two three"), 0o600))
+	overlay, err := overlayOf(root, dir, []edit{{"a.go", "one", "1"}, {"a.go", "three", "3"}})
+	require.NoError(t, err)
+	text, err := os.ReadFile(overlay)
+	require.NoError(t, err)
+	edited := filepath.Join(dir, "a.go")
+	require.JSONEq(t, `{"Replace":{"`+file+`":"`+edited+`"}}`, string(text))
+	text, err = os.ReadFile(edited)
+	require.NoError(t, err)
+	require.Equal(t, "1 two two 3", string(text))
+
+	for _, old := range []string{"two", "four"} {
+		_, err = overlayOf(root, dir, []edit{{"a.go", old, ""}})
+		require.ErrorContains(t, err, "the rule has moved")
+	}
+}
