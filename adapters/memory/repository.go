@@ -30,6 +30,9 @@ type Repository struct {
 
 	changedAt map[artwork.Place]time.Time // when the pointer changed
 	pending   map[string]pendingState     // by token
+
+	requested map[artwork.Key]request
+	tasks     map[string]taskState
 }
 
 // NewRepository returns an empty repository.
@@ -46,6 +49,9 @@ func NewRepository() *Repository {
 
 		changedAt: map[artwork.Place]time.Time{},
 		pending:   map[string]pendingState{},
+
+		requested: map[artwork.Key]request{},
+		tasks:     map[string]taskState{},
 	}
 }
 

@@ -18,6 +18,9 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Users:     repository.Users(),
 		Library:   repository.Library(),
 		Tokens:    repository.Tokens(),
+		Requests:  repository.Requests(conformance.RecordTerms),
+		Changes:   repository.ChangeLog(),
+		Claims:    repository.Claims(),
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"gatefold/application/accesstoken"
 	"gatefold/application/importlibrary"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -29,6 +30,9 @@ type Repositories struct {
 	Users     catalog.Users
 	Library   importlibrary.Library
 	Tokens    accesstoken.Repository
+	Requests  warmcache.Requests // with RecordTerms
+	Changes   warmcache.Changes
+	Claims    warmcache.Claims
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -40,7 +44,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases())
+	return slices.Concat(imageCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), warmingCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.

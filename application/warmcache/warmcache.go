@@ -1,0 +1,279 @@
+// Package warmcache fills the image cache before anybody asks, with what is
+// likely to be asked for next: what was requested most, and what changed last.
+package warmcache
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"gatefold/domain/artwork"
+)
+
+const (
+	// task names the claim on warming the cache that the instances share.
+	task = "warm image cache"
+	// claimTerm is when another instance may warm after this one has died.
+	claimTerm = 30 * time.Second
+	// restTime is how long an instance that starts trusts that the cache is
+	// still warm: those of a fleet start one after another.
+	restTime = 3 * time.Minute
+	// releaseBudget bounds the last step, which may be left out.
+	releaseBudget = 2 * time.Second
+)
+
+// A start whose cache cannot be filled yet tries again, because a Redis that is
+// started with the fleet may be there later than it.
+const (
+	startAttempts = 10
+	startPause    = 30 * time.Second
+)
+
+// Config says how much is warmed.
+type Config struct {
+	Keys     int    // at most; 0: nothing is ever warmed
+	Rate     int    // keys a second, at most
+	Caching  bool   // whether there is a cache
+	Instance string // names this instance to people who look at another one
+}
+
+// Summary is what warming did.
+type Summary struct {
+	Keys     int `json:"keys"`     // that were to be warmed
+	Filled   int `json:"filled"`   // loaded from the database, and cached
+	Empty    int `json:"empty"`    // of slots that are empty, which is cached too
+	Present  int `json:"present"`  // that the cache held already
+	Bypassed int `json:"bypassed"` // loaded, but not cached: changes were under way, or the cache is gone
+	Failed   int `json:"failed"`   // not loaded
+	// Took is the duration in nanoseconds.
+	Took time.Duration `json:"took"`
+}
+
+func (s Summary) done() int { return s.Filled + s.Empty + s.Present + s.Bypassed + s.Failed }
+
+// Warm warms the cache. At most one run at a time is under way in a fleet.
+type Warm struct {
+	cfg      Config
+	fetcher  Fetcher
+	requests Requests
+	changes  Changes
+	claims   Claims
+	log      *slog.Logger
+}
+
+// New returns the use case on the ports.
+func New(cfg Config, fetcher Fetcher, requests Requests, changes Changes, claims Claims, log *slog.Logger) *Warm {
+	return &Warm{cfg, fetcher, requests, changes, claims, log}
+}
+
+// Run warms the cache now, and returns when it is warm. Every key is fetched as
+// a request would fetch it, so that nothing older than what is in force can get
+// into the cache.
+//
+// Conflict: another run is under way, on whichever instance, or there is nothing
+// to warm because the cache or its warming is turned off. Unavailable: the
+// database cannot be reached, or the cache keeps nothing. What was done until
+// then is in the Summary, and stays.
+func (w *Warm) Run(ctx context.Context, observer Observer) (Summary, error) {
+	switch {
+	case !w.cfg.Caching:
+		return Summary{}, artwork.Errorf(artwork.Conflict, "the image cache is turned off (IMAGE_CACHE=off): there is nothing to warm")
+	case w.cfg.Keys == 0:
+		return Summary{}, artwork.Errorf(artwork.Conflict, "warming is turned off (WARM_KEYS=0)")
+	}
+	return w.once(ctx, 0, observer)
+}
+
+// AtStart warms the cache of an instance that has started, unless another one
+// does so or just has. It returns when that is done, or ctx ends; what goes
+// wrong is logged.
+func (w *Warm) AtStart(ctx context.Context) {
+	if !w.cfg.Caching || w.cfg.Keys == 0 {
+		return
+	}
+	for range startAttempts {
+		_, err := w.once(ctx, restTime, unobserved{})
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if artwork.KindOf(err) == artwork.Conflict {
+			w.log.InfoContext(ctx, "This instance does not warm the image cache", "reason", err.Error())
+			return
+		}
+		w.log.WarnContext(ctx, "The image cache was not warmed", "error", err.Error())
+		if artwork.KindOf(err) != artwork.Unavailable || !sleep(ctx, startPause) {
+			return
+		}
+	}
+}
+
+type unobserved struct{}
+
+func (unobserved) Progress(int, int) {}
+
+// once warms under a claim, so that nobody else does meanwhile.
+func (w *Warm) once(ctx context.Context, rest time.Duration, observer Observer) (Summary, error) {
+	claim := Claim{Task: task, Holder: w.cfg.Instance + "/" + artwork.NewID().String(), Term: claimTerm}
+	taken, holder, err := w.claims.Claim(ctx, claim, rest)
+	if err != nil {
+		return Summary{}, err
+	}
+	if !taken {
+		return Summary{}, refusal(holder)
+	}
+	held, drop := w.hold(ctx, claim)
+	summary, err := w.warm(held, observer)
+	drop()
+	// Who starts next need not do again what was done whole. Where nothing was
+	// known to warm, nothing was done.
+	w.release(ctx, claim, err == nil && summary.Keys > 0)
+	return summary, err
+}
+
+func refusal(holder string) error {
+	if holder == "" {
+		return artwork.Errorf(artwork.Conflict, "the image cache was warmed a short while ago")
+	}
+	instance, _, _ := strings.Cut(holder, "/")
+	return artwork.Errorf(artwork.Conflict, "the image cache is being warmed by %s", instance)
+}
+
+func (w *Warm) release(ctx context.Context, claim Claim, finished bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseBudget)
+	defer cancel()
+	if err := w.claims.Release(ctx, claim, finished); err != nil {
+		w.log.DebugContext(ctx, "The claim on warming is left to expire", "error", err.Error())
+	}
+}
+
+// hold renews the claim until drop is called, which returns when that has ended.
+// The context ends when the claim is lost.
+func (w *Warm) hold(ctx context.Context, claim Claim) (held context.Context, drop func()) {
+	held, end := context.WithCancelCause(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.renew(held, claim, end)
+	}()
+	return held, func() {
+		end(nil)
+		<-ended
+	}
+}
+
+func (w *Warm) renew(ctx context.Context, claim Claim, lost context.CancelCauseFunc) {
+	every := claim.Term / 3
+	renewed := time.Now()
+	for sleep(ctx, every) {
+		asked := time.Now()
+		err := w.renewOnce(ctx, claim, every)
+		switch {
+		case err == nil:
+			renewed = asked
+		case ctx.Err() != nil:
+			return
+		case artwork.KindOf(err) == artwork.Conflict, time.Since(renewed)+every > claim.Term:
+			lost(artwork.Errorf(artwork.Unavailable, "warming ended early: another instance may have begun to warm"))
+			return
+		}
+	}
+}
+
+func (w *Warm) renewOnce(ctx context.Context, claim Claim, budget time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	return w.claims.Renew(ctx, claim)
+}
+
+// warm fetches what is to be warmed.
+func (w *Warm) warm(ctx context.Context, observer Observer) (Summary, error) {
+	begin := time.Now()
+	keys, err := w.keys(ctx)
+	if err != nil {
+		return Summary{}, orCause(ctx, err)
+	}
+	r := &run{Warm: w, observer: observer, logged: begin, summary: Summary{Keys: len(keys)}}
+	if len(keys) == 0 {
+		w.log.InfoContext(ctx, "Nothing is known yet to warm the image cache with")
+		return r.summary, nil
+	}
+	w.log.InfoContext(ctx, "Warming image cache", "keys", len(keys), "rate", w.cfg.Rate)
+	err = r.fetchAll(ctx, keys)
+	r.summary.Took = time.Since(begin)
+	message := "Warmed image cache"
+	if err != nil {
+		message = "Warming of the image cache ended early"
+	}
+	w.log.InfoContext(ctx, message, r.summary.attributes()...)
+	return r.summary, err
+}
+
+// attributes are the counts for the log.
+func (s Summary) attributes() []any {
+	return []any{"done", s.done(), "keys", s.Keys, "filled", s.Filled, "empty", s.Empty, "present", s.Present,
+		"bypassed", s.Bypassed, "failed", s.Failed, "took", s.Took.Round(time.Millisecond)}
+}
+
+// keys returns what is to be warmed: what was requested most and what changed
+// last, in turns, so that neither crowds out the other.
+func (w *Warm) keys(ctx context.Context) ([]artwork.Key, error) {
+	requested, err := w.requests.MostRequested(ctx, w.cfg.Keys)
+	if err != nil {
+		return nil, err
+	}
+	places, err := w.changes.LastChanged(ctx, w.cfg.Keys)
+	if err != nil {
+		return nil, err
+	}
+	var changed []artwork.Key
+	for _, place := range places {
+		if len(changed) >= w.cfg.Keys {
+			break
+		}
+		changed = append(changed, place.Keys()...)
+	}
+	return inTurns(w.cfg.Keys, requested, changed), nil
+}
+
+// inTurns takes from the lists in turns what is not taken yet, at most limit.
+func inTurns(limit int, lists ...[]artwork.Key) []artwork.Key {
+	var taken []artwork.Key
+	known := map[artwork.Key]bool{}
+	for more := true; more; {
+		more = false
+		for i, list := range lists {
+			for len(list) > 0 && known[list[0]] {
+				list = list[1:]
+			}
+			if len(list) > 0 && len(taken) < limit {
+				known[list[0]], more = true, true
+				taken = append(taken, list[0])
+				list = list[1:]
+			}
+			lists[i] = list
+		}
+	}
+	return taken
+}
+
+// orCause returns what ended ctx, if it has ended, else err.
+func orCause(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && (err == nil || errors.Is(err, ctx.Err())) {
+		return cause
+	}
+	return err
+}
+
+// sleep reports false if ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
