@@ -102,11 +102,16 @@ type Server struct {
 	serving *serving
 }
 
+// asServer adds to the program what only a server does.
+func asServer() fx.Option {
+	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests, warmAtStart))
+}
+
 // Serve starts an instance. When it returns, the instance answers requests. A
 // port in use or a database that cannot be reached is an error.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	server := &Server{}
-	app, err := open(ctx, cfg, log, fx.Provide(newServing), fx.Populate(&server.serving, &server.operations))
+	app, err := open(ctx, cfg, log, asServer(), fx.Populate(&server.serving, &server.operations))
 	server.App = app
 	return server, err
 }

@@ -11,6 +11,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 )
 
@@ -19,13 +20,14 @@ type operations struct {
 	importer *importlibrary.Import
 	tokens   *accesstoken.Create
 	cache    *managecache.Manage
+	warm     *warmcache.Warm
 	log      *slog.Logger
 }
 
 var _ control.Verbs = (*operations)(nil)
 
-func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, log *slog.Logger) *operations {
-	return &operations{importer, tokens, cache, log}
+func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, warm *warmcache.Warm, log *slog.Logger) *operations {
+	return &operations{importer, tokens, cache, warm, log}
 }
 
 // Import implements control.Importer.

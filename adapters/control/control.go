@@ -20,6 +20,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 )
 
@@ -58,6 +59,7 @@ type Verbs interface {
 	Importer
 	TokenCreator
 	CacheManager
+	CacheWarmer
 }
 
 // failure carries an error over the socket with its kind.
@@ -66,12 +68,13 @@ type failure struct {
 	Message string `json:"message"`
 }
 
-// event is one line of the answer to an import.
+// event is one line of the answer to a verb that takes long.
 type event struct {
 	Done    *int                   `json:"done,omitempty"`
 	Total   int                    `json:"total,omitempty"`
 	Skipped *importlibrary.Skipped `json:"skipped,omitempty"`
 	Summary *importlibrary.Summary `json:"summary,omitempty"`
+	Warmed  *warmcache.Summary     `json:"warmed,omitempty"`
 	Failure *failure               `json:"failure,omitempty"`
 }
 
@@ -93,6 +96,7 @@ func NewServer(verbs Verbs, log *slog.Logger) *Server {
 	mux.HandleFunc("POST "+statsPath, serve(s, s.cacheStats))
 	mux.HandleFunc("POST "+invalidatePath, serve(s, s.invalidateCache))
 	mux.HandleFunc("POST "+flushPath, serve(s, s.flushCache))
+	mux.HandleFunc("POST "+warmPath, s.serveWarm)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	return s
 }
@@ -189,7 +193,7 @@ type importIn struct {
 	Dir string `json:"dir"`
 }
 
-// streamObserver sends what an import observes as lines of JSON.
+// streamObserver sends what a verb that takes long observes as lines of JSON.
 type streamObserver struct {
 	server *Server
 	mu     sync.Mutex

@@ -61,12 +61,20 @@ type Warm struct {
 	changes  Changes
 	claims   Claims
 	log      *slog.Logger
+	closed   context.Context
+	close    context.CancelFunc
 }
 
 // New returns the use case on the ports.
 func New(cfg Config, fetcher Fetcher, requests Requests, changes Changes, claims Claims, log *slog.Logger) *Warm {
-	return &Warm{cfg, fetcher, requests, changes, claims, log}
+	w := &Warm{cfg: cfg, fetcher: fetcher, requests: requests, changes: changes, claims: claims, log: log}
+	w.closed, w.close = context.WithCancel(context.Background())
+	return w
 }
+
+// Close ends what runs, whoever asked for it, and whatever is begun later: a stop
+// does not wait for a warming.
+func (w *Warm) Close() { w.close() }
 
 // Run warms the cache now, and returns when it is warm. Every key is fetched as
 // a request would fetch it, so that nothing older than what is in force can get
@@ -95,7 +103,7 @@ func (w *Warm) AtStart(ctx context.Context) {
 	}
 	for range startAttempts {
 		_, err := w.once(ctx, restTime, unobserved{})
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || w.closed.Err() != nil {
 			return
 		}
 		if artwork.KindOf(err) == artwork.Conflict {
@@ -149,15 +157,17 @@ func (w *Warm) release(ctx context.Context, claim Claim, finished bool) {
 }
 
 // hold renews the claim until drop is called, which returns when that has ended.
-// The context ends when the claim is lost.
+// The context ends when the claim is lost, and with Close.
 func (w *Warm) hold(ctx context.Context, claim Claim) (held context.Context, drop func()) {
 	held, end := context.WithCancelCause(ctx)
+	notClosed := context.AfterFunc(w.closed, func() { end(artwork.Errorf(artwork.Unavailable, "this instance is stopping")) })
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		w.renew(held, claim, end)
 	}()
 	return held, func() {
+		notClosed()
 		end(nil)
 		<-ended
 	}

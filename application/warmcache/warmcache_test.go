@@ -261,6 +261,22 @@ func TestItStopsWithItsContext(t *testing.T) {
 	})
 }
 
+// TestAStopDoesNotWait for what a person has asked for either.
+func TestAStopDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet()
+		f.requested(t, 100)
+		warm := f.instance(config)
+		time.AfterFunc(time.Second, warm.Close)
+		begin := time.Now()
+		_, err := warm.Run(t.Context(), &watched{})
+		require.ErrorContains(t, err, "this instance is stopping")
+		require.Equal(t, time.Second, time.Since(begin))
+		_, err = warm.Run(t.Context(), &watched{})
+		require.ErrorContains(t, err, "this instance is stopping")
+	})
+}
+
 func TestItGivesUpWithoutACache(t *testing.T) {
 	for name, failing := range map[string]func(context.Context, int) (artwork.Answer, error){
 		"nothing is cached": always(artwork.Loaded),

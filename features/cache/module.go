@@ -35,6 +35,8 @@ type Config struct {
 	Policy     artwork.CachePolicy
 	MaxEntries int // in process memory
 	Redis      rediscache.Options
+	WarmKeys   int // that are warmed at most; 0: none
+	WarmRate   int // keys a second
 }
 
 // UsesRedis reports whether instances share this cache.
@@ -45,6 +47,7 @@ func (c Config) UsesRedis() bool { return c.Mode == Redis || c.Mode == TwoLevel 
 func Module(cfg Config) fx.Option {
 	options := []fx.Option{
 		fx.Supply(cfg),
+		warming(),
 		fx.Provide(managecache.New, fx.Annotate(rest.NewCache, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`))),
 	}
 	if cfg.UsesRedis() {

@@ -13,6 +13,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/health"
 	"gatefold/application/importlibrary"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -31,7 +32,9 @@ func Module(cfg Config) fx.Option {
 			open,
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
 			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageArchive))),
-			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog))),
+			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog)), fx.As(new(warmcache.Changes))),
+			fx.Annotate(newRequests, fx.As(new(warmcache.Requests))),
+			fx.Annotate(bunrepo.NewClaims, fx.As(new(warmcache.Claims))),
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
 			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),
 			fx.Annotate(bunrepo.NewUsers, fx.As(new(catalog.Users))),
@@ -60,6 +63,10 @@ func open(lc fx.Lifecycle, cfg Config, log *slog.Logger) (*bunrepo.DB, error) {
 		OnStop: func(context.Context) error { return db.Close() },
 	})
 	return db, nil
+}
+
+func newRequests(db *bunrepo.DB) *bunrepo.Requests {
+	return bunrepo.NewRequests(db, warmcache.RecordTerms{HalfLife: warmcache.HalfLife, MaxKeys: warmcache.MaxKeys})
 }
 
 func probe(db *bunrepo.DB) health.Probe {

@@ -1,0 +1,90 @@
+package bootstrap
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"go.uber.org/fx"
+
+	"gatefold/adapters/control"
+	"gatefold/application/warmcache"
+	"gatefold/features/cache"
+)
+
+// inBackground runs a part that ends with its context, from the start of what
+// was composed before it until the stop of what was composed after it.
+func inBackground(lc fx.Lifecycle, run func(context.Context)) {
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	lc.Append(fx.Hook{
+		OnStart: func(context.Context) error {
+			go func() {
+				defer close(ended)
+				run(ctx)
+			}()
+			return nil
+		},
+		OnStop: func(context.Context) error {
+			stop()
+			<-ended
+			return nil
+		},
+	})
+}
+
+// recordRequests has what a server is asked for recorded until after its last
+// request.
+func recordRequests(lc fx.Lifecycle, recorder *warmcache.Recorder) { inBackground(lc, recorder.Run) }
+
+// warmAtStart warms the cache of a server that is serving already: nobody waits
+// for it, neither at the start nor at the stop.
+func warmAtStart(lc fx.Lifecycle, _ *serving, warm *warmcache.Warm) {
+	inBackground(lc, warm.AtStart)
+	lc.Append(fx.StopHook(warm.Close))
+}
+
+// WarmCache implements control.CacheWarmer.
+func (o *operations) WarmCache(ctx context.Context, observer warmcache.Observer) (warmcache.Summary, error) {
+	return o.warm.Run(ctx, observer)
+}
+
+type cacheWarmCommand struct{}
+
+// Run warms the cache, by the running server if there is one.
+func (cacheWarmCommand) Run(c *command) error {
+	cfg, log, err := c.beginQuietly()
+	if err != nil {
+		return err
+	}
+	warm := func(verbs control.Verbs) error {
+		progress := newProgressOf(c.stderr, "Warming")
+		summary, err := verbs.WarmCache(c.ctx, progress)
+		progress.end()
+		if err != nil {
+			return err
+		}
+		return printWarmed(c.stdout, summary)
+	}
+	if cfg.Cache.Mode == cache.Memory {
+		// The cache is in the server, and only there can it be warmed.
+		client, err := control.Dial(c.ctx, cfg.DataDir)
+		if err != nil {
+			return err
+		}
+		return warm(client)
+	}
+	return withVerbs(c.ctx, cfg, log, warm)
+}
+
+// printWarmed says what a warming did.
+func printWarmed(w io.Writer, s warmcache.Summary) error {
+	if s.Keys == 0 {
+		_, err := fmt.Fprintln(w, "Nothing was requested or changed yet: there is nothing to warm the cache with.")
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%d keys in %s: %d filled, %d of empty slots, %d already there, %d not cached, %d failed\n",
+		s.Keys, s.Took.Round(time.Millisecond), s.Filled, s.Empty, s.Present, s.Bypassed, s.Failed)
+	return err
+}
