@@ -3,6 +3,7 @@
 package warmcache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -24,8 +25,9 @@ const (
 	releaseBudget = 2 * time.Second
 )
 
-// A start whose cache cannot be filled yet tries again, because a Redis that is
-// started with the fleet may be there later than it.
+// A start tries again if the cache cannot be filled yet, because a Redis that is
+// started with the fleet may be there later than it, and if another instance
+// warms, because that one may die.
 const (
 	startAttempts = 10
 	startPause    = 30 * time.Second
@@ -91,61 +93,90 @@ func (w *Warm) Run(ctx context.Context, observer Observer) (Summary, error) {
 	case w.cfg.Keys == 0:
 		return Summary{}, artwork.Errorf(artwork.Conflict, "warming is turned off (WARM_KEYS=0)")
 	}
-	return w.once(ctx, 0, observer)
+	claim, holder, err := w.claim(ctx, 0)
+	if err != nil {
+		return Summary{}, err
+	}
+	if claim.Holder == "" {
+		return Summary{}, artwork.Errorf(artwork.Conflict, "the image cache is being warmed by %s", cmp.Or(holder, "another instance"))
+	}
+	return w.under(ctx, claim, observer)
 }
 
 // AtStart warms the cache of an instance that has started, unless another one
-// does so or just has. It returns when that is done, or ctx ends; what goes
+// does so or just has. It returns when the cache is warm, or ctx ends; what goes
 // wrong is logged.
 func (w *Warm) AtStart(ctx context.Context) {
 	if !w.cfg.Caching || w.cfg.Keys == 0 {
 		return
 	}
 	for range startAttempts {
-		_, err := w.once(ctx, restTime, unobserved{})
-		if err == nil || ctx.Err() != nil || w.closed.Err() != nil {
-			return
-		}
-		if artwork.KindOf(err) == artwork.Conflict {
-			w.log.InfoContext(ctx, "This instance does not warm the image cache", "reason", err.Error())
-			return
-		}
-		w.log.WarnContext(ctx, "The image cache was not warmed", "error", err.Error())
-		if artwork.KindOf(err) != artwork.Unavailable || !sleep(ctx, startPause) {
+		if done := w.tryAtStart(ctx); done || !sleep(ctx, startPause) {
 			return
 		}
 	}
+}
+
+// tryAtStart reports whether another attempt makes no sense.
+func (w *Warm) tryAtStart(ctx context.Context) (done bool) {
+	claim, holder, err := w.claim(ctx, restTime)
+	switch {
+	case err != nil:
+	case claim.Holder != "":
+		_, err = w.under(ctx, claim, unobserved{})
+	case holder != "": // and is to be replaced if it dies
+		w.log.InfoContext(ctx, "Another instance warms the image cache", "instance", holder)
+		return false
+	default:
+		w.log.InfoContext(ctx, "The image cache was warmed a short while ago")
+		return true
+	}
+	if err == nil || ctx.Err() != nil || w.closed.Err() != nil {
+		return true
+	}
+	w.log.WarnContext(ctx, "The image cache was not warmed", "error", err.Error())
+	return artwork.KindOf(err) != artwork.Unavailable
 }
 
 type unobserved struct{}
 
 func (unobserved) Progress(int, int) {}
 
-// once warms under a claim, so that nobody else does meanwhile.
-func (w *Warm) once(ctx context.Context, rest time.Duration, observer Observer) (Summary, error) {
-	claim := Claim{Task: task, Holder: w.cfg.Instance + "/" + artwork.NewID().String(), Term: claimTerm}
+// claim takes the claim on warming. A claim without a holder was not taken:
+// instance is who warms, "" if nobody does because it was done less than rest ago.
+func (w *Warm) claim(ctx context.Context, rest time.Duration) (claim Claim, instance string, err error) {
+	claim = Claim{Task: task, Holder: w.cfg.Instance + "/" + artwork.NewID().String(), Term: claimTerm}
 	taken, holder, err := w.claims.Claim(ctx, claim, rest)
-	if err != nil {
-		return Summary{}, err
+	if taken || err != nil {
+		return claim, "", err
 	}
-	if !taken {
-		return Summary{}, refusal(holder)
-	}
+	instance, _, _ = strings.Cut(holder, "/")
+	return Claim{}, instance, nil
+}
+
+// under warms under a claim, so that nobody else does meanwhile.
+func (w *Warm) under(ctx context.Context, claim Claim, observer Observer) (Summary, error) {
 	held, drop := w.hold(ctx, claim)
 	summary, err := w.warm(held, observer)
 	drop()
 	// Who starts next need not do again what was done whole. Where nothing was
 	// known to warm, nothing was done.
 	w.release(ctx, claim, err == nil && summary.Keys > 0)
+	w.logEnd(ctx, summary, err)
 	return summary, err
 }
 
-func refusal(holder string) error {
-	if holder == "" {
-		return artwork.Errorf(artwork.Conflict, "the image cache was warmed a short while ago")
+func (w *Warm) logEnd(ctx context.Context, s Summary, err error) {
+	message := "Warmed image cache"
+	switch {
+	case err != nil:
+		message = "Warming of the image cache ended early"
+	case s.Keys == 0:
+		w.log.InfoContext(ctx, "Nothing is known yet to warm the image cache with")
+		return
 	}
-	instance, _, _ := strings.Cut(holder, "/")
-	return artwork.Errorf(artwork.Conflict, "the image cache is being warmed by %s", instance)
+	w.log.InfoContext(ctx, message, "done", s.done(), "keys", s.Keys, "filled", s.Filled, "empty", s.Empty, "present", s.Present,
+		"bypassed", s.Bypassed, "failed", s.Failed, "took", s.Took.Round(time.Millisecond))
 }
 
 func (w *Warm) release(ctx context.Context, claim Claim, finished bool) {
@@ -206,24 +237,12 @@ func (w *Warm) warm(ctx context.Context, observer Observer) (Summary, error) {
 	}
 	r := &run{Warm: w, observer: observer, logged: begin, summary: Summary{Keys: len(keys)}}
 	if len(keys) == 0 {
-		w.log.InfoContext(ctx, "Nothing is known yet to warm the image cache with")
 		return r.summary, nil
 	}
 	w.log.InfoContext(ctx, "Warming image cache", "keys", len(keys), "rate", w.cfg.Rate)
 	err = r.fetchAll(ctx, keys)
 	r.summary.Took = time.Since(begin)
-	message := "Warmed image cache"
-	if err != nil {
-		message = "Warming of the image cache ended early"
-	}
-	w.log.InfoContext(ctx, message, r.summary.attributes()...)
 	return r.summary, err
-}
-
-// attributes are the counts for the log.
-func (s Summary) attributes() []any {
-	return []any{"done", s.done(), "keys", s.Keys, "filled", s.Filled, "empty", s.Empty, "present", s.Present,
-		"bypassed", s.Bypassed, "failed", s.Failed, "took", s.Took.Round(time.Millisecond)}
 }
 
 // keys returns what is to be warmed: what was requested most and what changed

@@ -333,11 +333,11 @@ func TestOneInstanceWarms(t *testing.T) {
 		require.ErrorContains(t, err, "the image cache is being warmed by one")
 		starting.Wait()
 		require.Len(t, f.cache.asked, 100)
-		require.Equal(t, 4, strings.Count(f.log.String(), "This instance does not warm the image cache"))
+		require.Equal(t, 4, strings.Count(f.log.String(), `msg="Another instance warms the image cache" instance=one`))
+		require.Equal(t, 4, strings.Count(f.log.String(), "The image cache was warmed a short while ago"))
 
 		f.instance(config).AtStart(t.Context())
 		require.Len(t, f.cache.asked, 100)
-		require.Contains(t, f.log.String(), "a short while ago")
 		_, err = f.instance(config).Run(t.Context(), &watched{})
 		require.NoError(t, err)
 		require.Len(t, f.cache.asked, 200)
@@ -374,6 +374,19 @@ func TestALongRunKeepsItsClaim(t *testing.T) {
 		time.Sleep(31 * time.Second)
 		_, err = f.instance(config).Run(t.Context(), &watched{})
 		require.NoError(t, err)
+	})
+}
+
+// TestAStartReplacesOneThatDied, as when the only instance is killed while it
+// warms, and started again at once.
+func TestAStartReplacesOneThatDied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet()
+		f.requested(t, 10)
+		_, _, err := f.repo.Claims().Claim(t.Context(), warmcache.Claim{Task: "warm image cache", Holder: "dead/1", Term: 30 * time.Second}, 0)
+		require.NoError(t, err)
+		f.instance(config).AtStart(t.Context())
+		require.Len(t, f.cache.asked, 10)
 	})
 }
 

@@ -173,7 +173,7 @@ func TestOneOfTwoInstancesWarms(t *testing.T) {
 	if begun(other) {
 		warms, other = other, warms
 	}
-	requireLog(t, other, "This instance does not warm the image cache")
+	requireLog(t, other, "Another instance warms the image cache")
 	require.False(t, begun(other), "both warm")
 	for _, in := range instances { // that take half a minute to warm
 		require.Equal(t, http.StatusOK, in.get("/health/ready").StatusCode)
