@@ -167,16 +167,18 @@ func (w *Warm) under(ctx context.Context, claim Claim, observer Observer) (Summa
 }
 
 func (w *Warm) logEnd(ctx context.Context, s Summary, err error) {
-	message := "Warmed image cache"
+	counts := []any{
+		"done", s.done(), "keys", s.Keys, "filled", s.Filled, "empty", s.Empty, "present", s.Present,
+		"bypassed", s.Bypassed, "failed", s.Failed, "took", s.Took.Round(time.Millisecond),
+	}
 	switch {
 	case err != nil:
-		message = "Warming of the image cache ended early"
+		w.log.InfoContext(ctx, "Warming of the image cache ended early", append(counts, "reason", err.Error())...)
 	case s.Keys == 0:
 		w.log.InfoContext(ctx, "Nothing is known yet to warm the image cache with")
-		return
+	default:
+		w.log.InfoContext(ctx, "Warmed image cache", counts...)
 	}
-	w.log.InfoContext(ctx, message, "done", s.done(), "keys", s.Keys, "filled", s.Filled, "empty", s.Empty, "present", s.Present,
-		"bypassed", s.Bypassed, "failed", s.Failed, "took", s.Took.Round(time.Millisecond))
 }
 
 func (w *Warm) release(ctx context.Context, claim Claim, finished bool) {
