@@ -64,6 +64,19 @@ func TestATallyKeepsWhatIsRequestedOften(t *testing.T) {
 	}
 }
 
+// TestWhatWasRequestedAFewTimesMakesWay: else the first that came would keep
+// their places, and nobody who comes later could take root.
+func TestWhatWasRequestedAFewTimesMakesWay(t *testing.T) {
+	tally, key := warmcache.NewTally(), newKey()
+	for range 3 {
+		tally.Note(key)
+	}
+	for range 100_000 {
+		tally.Note(newKey())
+	}
+	require.Zero(t, countsOf(tally)[key])
+}
+
 // TestNothingIsAllocatedToCount: the tally is told of every request.
 func TestNothingIsAllocatedToCount(t *testing.T) {
 	tally := warmcache.NewTally()

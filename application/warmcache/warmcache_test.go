@@ -256,8 +256,10 @@ func TestItStopsWithItsContext(t *testing.T) {
 		// It is as if nobody had warmed: another instance may begin at once.
 		f.cache.answer = always(artwork.Filled)
 		f.cache.asked = nil
+		begin = time.Now()
 		f.instance(config).AtStart(t.Context())
 		require.Len(t, f.cache.asked, 100)
+		require.Equal(t, 10*time.Second, time.Since(begin))
 	})
 }
 
@@ -387,6 +389,31 @@ func TestAStartReplacesOneThatDied(t *testing.T) {
 		require.NoError(t, err)
 		f.instance(config).AtStart(t.Context())
 		require.Len(t, f.cache.asked, 10)
+	})
+}
+
+// named are claims that remember their holders.
+type named struct {
+	warmcache.Claims
+	holders map[string]bool
+}
+
+func (n named) Claim(ctx context.Context, claim warmcache.Claim, rest time.Duration) (bool, string, error) {
+	n.holders[claim.Holder] = true
+	return n.Claims.Claim(ctx, claim, rest)
+}
+
+// TestNoTwoClaimsHaveTheSameHolder: else one that lost its claim could renew that
+// of the next.
+func TestNoTwoClaimsHaveTheSameHolder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet()
+		claims := named{f.repo.Claims(), map[string]bool{}}
+		for range 3 {
+			_, err := f.with(config, claims).Run(t.Context(), &watched{})
+			require.NoError(t, err)
+		}
+		require.Len(t, claims.holders, 3)
 	})
 }
 
