@@ -104,7 +104,7 @@ type Server struct {
 
 // asServer adds to the program what only a server does.
 func asServer() fx.Option {
-	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests, warmAtStart))
+	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests))
 }
 
 // Serve starts an instance. When it returns, the instance answers requests. A

@@ -13,16 +13,16 @@ import (
 	"gatefold/features/cache"
 )
 
-// inBackground runs a part that ends with its context, from the start of what
-// was composed before it until the stop of what was composed after it.
-func inBackground(lc fx.Lifecycle, run func(context.Context)) {
-	ctx, stop := context.WithCancel(context.Background())
+// recordRequests has what a server is asked for recorded until after its last
+// request: what is composed first is stopped last.
+func recordRequests(lc fx.Lifecycle, recorder *warmcache.Recorder) {
+	recording, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	lc.Append(fx.Hook{
 		OnStart: func(context.Context) error {
 			go func() {
 				defer close(ended)
-				run(ctx)
+				recorder.Run(recording)
 			}()
 			return nil
 		},
@@ -32,17 +32,6 @@ func inBackground(lc fx.Lifecycle, run func(context.Context)) {
 			return nil
 		},
 	})
-}
-
-// recordRequests has what a server is asked for recorded until after its last
-// request.
-func recordRequests(lc fx.Lifecycle, recorder *warmcache.Recorder) { inBackground(lc, recorder.Run) }
-
-// warmAtStart warms the cache of a server that is serving already: nobody waits
-// for it, neither at the start nor at the stop.
-func warmAtStart(lc fx.Lifecycle, _ *serving, warm *warmcache.Warm) {
-	inBackground(lc, warm.AtStart)
-	lc.Append(fx.StopHook(warm.Close))
 }
 
 // WarmCache implements control.CacheWarmer.
