@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"gatefold/adapters/control"
+	"gatefold/application/followsettings"
 	"gatefold/domain/artwork"
+	"gatefold/domain/deployment"
 )
 
 // cacheCommand has the operators' verbs on the image cache.
@@ -15,6 +18,7 @@ type cacheCommand struct {
 	Invalidate cacheInvalidateCommand `cmd:"" help:"Drop what is cached of one subject, on all instances."`
 	Warm       cacheWarmCommand       `cmd:"" help:"Fill the cache with what was requested most and what changed last."`
 	Flush      cacheFlushCommand      `cmd:"" help:"Drop everything that is cached (image:* in Redis), and nothing else."`
+	Mode       cacheModeCommand       `cmd:"" help:"Print the settings that all instances follow, or change them while the instances run."`
 }
 
 type cacheStatsCommand struct{}
@@ -78,6 +82,48 @@ func (cacheFlushCommand) Run(c *command) error {
 		_, err = fmt.Fprintf(c.stdout, "%d pointers were removed.\n", removed)
 		return err
 	})
+}
+
+type cacheModeCommand struct {
+	Mode     string        `arg:"" optional:"" enum:"redis,twolevel,off," default:"" help:"redis, twolevel or off; nothing to leave it as it is."`
+	CacheTTL time.Duration `name:"cache-ttl" help:"How long an image stays cached, such as 300s."`
+	L1TTL    time.Duration `name:"l1-ttl" help:"How long a copy in process memory may be used, such as 1s."`
+}
+
+// Run prints the settings or, if any are named, moves the deployment to them.
+func (m cacheModeCommand) Run(c *command) error {
+	cfg, log, err := c.beginQuietly()
+	if err != nil {
+		return err
+	}
+	// Whoever changes the settings must not be refused for the present ones.
+	cfg.Cache.Wish.Returning = true
+	in := followsettings.SwitchIn{Mode: artwork.CacheMode(m.Mode), TTL: m.CacheTTL, L1TTL: m.L1TTL}
+	return withVerbs(c.ctx, cfg, log, func(verbs control.Verbs) error {
+		if in == (followsettings.SwitchIn{}) {
+			state, err := verbs.CacheSettings(c.ctx)
+			if err != nil {
+				return err
+			}
+			return c.printState(state)
+		}
+		fmt.Fprintln(c.stderr, "Waiting for every instance to follow …")
+		state, err := verbs.SwitchCache(c.ctx, in)
+		if err != nil {
+			return err
+		}
+		return c.printState(state)
+	})
+}
+
+func (c *command) printState(state deployment.State) error {
+	_, err := fmt.Fprintln(c.stdout, state.String())
+	for _, m := range state.Members {
+		if m.Live && err == nil {
+			_, err = fmt.Fprintf(c.stdout, "  %s\n", m.Name)
+		}
+	}
+	return err
 }
 
 func (c *command) withCache(do func(context.Context, control.Verbs) error) error {

@@ -19,6 +19,7 @@ import (
 	"gatefold/adapters/rediscache"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/deployment"
 	"gatefold/features/cache"
 )
 
@@ -67,6 +68,9 @@ type variables struct {
 	LogLevel           string `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat          string `env:"LOG_FORMAT" envDefault:"text"`
 	DownloadAllowHosts string `env:"DOWNLOAD_ALLOW_HOSTS"`
+
+	// What is not named follows the deployment.
+	namesTTL, namesL1TTL bool
 }
 
 // Config is the checked configuration of one process.
@@ -85,7 +89,7 @@ type Config struct {
 // Embedded reports whether the data belongs to exactly one server process: an
 // embedded database or a cache in process memory cannot be shared.
 func (c Config) Embedded() bool {
-	return strings.HasPrefix(c.DatabaseURL, sqliteScheme) || c.Cache.Mode == cache.Memory
+	return strings.HasPrefix(c.DatabaseURL, sqliteScheme) || c.Cache.Wish.Settings.Mode == artwork.CacheMemory
 }
 
 const (
@@ -117,6 +121,8 @@ func LoadConfig(environ []string) (Config, error) {
 	if err != nil {
 		return Config{}, artwork.Wrap(artwork.InvalidInput, "bootstrap.LoadConfig", err)
 	}
+	_, raw.namesTTL = file["CACHE_TTL"]
+	_, raw.namesL1TTL = file["L1_TTL"]
 	return raw.check()
 }
 
@@ -157,6 +163,9 @@ func (v variables) check() (Config, error) {
 	}
 	cfg.DatabaseURL = c.databaseURL(v.DatabaseURL, cfg.DataDir)
 	cfg.Cache = c.cache(v)
+	if cfg.Embedded() {
+		cfg.Cache.Seat = hostName() + ":" + cfg.DataDir // its lock is held
+	}
 	return cfg, c.err()
 }
 
@@ -267,28 +276,40 @@ func (c *checker) databaseURL(value, dataDir string) string {
 
 func (c *checker) cache(v variables) cache.Config {
 	cfg := cache.Config{
-		Policy:     artwork.CachePolicy{TTL: c.duration("CACHE_TTL", v.CacheTTL, time.Second, 24*time.Hour)},
 		MaxEntries: c.number("CACHE_ENTRIES", v.CacheEntries, 1, 100_000_000),
 		Redis:      c.redis(v),
+		Name:       fmt.Sprintf("%s (process %d)", hostName(), os.Getpid()),
 		WarmKeys:   c.number("WARM_KEYS", v.WarmKeys, 0, warmcache.MaxKeys),
 		WarmRate:   c.number("WARM_RATE", v.WarmRate, 1, 10_000),
 	}
-	cfg.Mode = cache.Mode(c.oneOf("IMAGE_CACHE", v.ImageCache, "auto", string(cache.Memory), string(cache.Redis), string(cache.TwoLevel), string(cache.Off)))
-	if cfg.Mode == "auto" {
-		cfg.Mode = cache.Memory
-		if cfg.Redis.Configured() {
-			cfg.Mode = cache.TwoLevel
-		}
+	cfg.Wish = deployment.Wish{TTL: v.namesTTL, L1TTL: v.namesL1TTL}
+	cfg.Wish.Settings = artwork.CacheSettings{
+		TTL:   c.duration("CACHE_TTL", v.CacheTTL, artwork.MinCacheTTL, artwork.MaxCacheTTL).Truncate(time.Millisecond),
+		L1TTL: c.duration("L1_TTL", v.L1TTL, artwork.MinCopyTerm, artwork.MaxCopyTerm).Truncate(time.Millisecond),
 	}
-	if cfg.UsesRedis() && !cfg.Redis.Configured() {
-		c.fail("IMAGE_CACHE", "%s needs REDIS_HOST, REDIS_URL, REDIS_SENTINEL_ADDRS or REDIS_CLUSTER_ADDRS", cfg.Mode)
+	mode := artwork.CacheMode(c.oneOf("IMAGE_CACHE", v.ImageCache, "auto",
+		string(artwork.CacheMemory), string(artwork.CacheRedis), string(artwork.CacheTwoLevel), string(artwork.CacheOff)))
+	cfg.Wish.Mode = mode != "auto"
+	switch {
+	case cfg.Wish.Mode:
+		cfg.Wish.Settings.Mode = mode
+	case cfg.Redis.Configured():
+		cfg.Wish.Settings.Mode = artwork.CacheTwoLevel
+	default:
+		cfg.Wish.Settings.Mode = artwork.CacheMemory
 	}
-	// The term must leave a change most of its fence's 10 s.
-	l1 := c.duration("L1_TTL", v.L1TTL, time.Millisecond, 3*time.Second)
-	if cfg.Mode == cache.TwoLevel {
-		cfg.Policy.CopyTerm = l1
+	if mode.Shared() && !cfg.Redis.Configured() {
+		c.fail("IMAGE_CACHE", "%s needs REDIS_HOST, REDIS_URL, REDIS_SENTINEL_ADDRS or REDIS_CLUSTER_ADDRS", mode)
 	}
 	return cfg
+}
+
+func hostName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return host
 }
 
 func (c *checker) redis(v variables) rediscache.Options {
@@ -322,7 +343,7 @@ func (c *checker) redis(v variables) rediscache.Options {
 // summary names the parts in use, without a secret.
 func (c Config) summary() []any {
 	database, _, _ := strings.Cut(c.DatabaseURL, ":")
-	return []any{"database", database, "cache", string(c.Cache.Mode), "dataDir", c.DataDir, "musicDir", c.MusicDir, "version", version()}
+	return []any{"database", database, "cache", string(c.Cache.Wish.Settings.Mode), "dataDir", c.DataDir, "musicDir", c.MusicDir, "version", version()}
 }
 
 // environ is where the configuration of a command comes from; tests give their

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/domain/artwork"
-	"gatefold/features/cache"
+	"gatefold/domain/deployment"
 )
 
 // load reads a configuration without a file.
@@ -28,9 +28,9 @@ func TestDefaults(t *testing.T) {
 	cfg := load(t, "DATA_DIR=/var/lib/gatefold")
 	require.Equal(t, ":8080", cfg.ListenAddr)
 	require.Equal(t, "sqlite:/var/lib/gatefold/gatefold.db", cfg.DatabaseURL)
-	require.Equal(t, cache.Memory, cfg.Cache.Mode)
-	require.Equal(t, 300*time.Second, cfg.Cache.Policy.TTL)
-	require.Zero(t, cfg.Cache.Policy.CopyTerm)
+	require.Equal(t, deployment.Wish{
+		Settings: artwork.CacheSettings{Mode: artwork.CacheMemory, TTL: 300 * time.Second, L1TTL: time.Second},
+	}, cfg.Cache.Wish, "nothing is named")
 	require.Equal(t, slog.LevelInfo, cfg.LogLevel)
 	require.True(t, cfg.Embedded())
 }
@@ -39,28 +39,28 @@ func TestCacheModes(t *testing.T) {
 	postgres := "DATABASE_URL=postgres://u:p@localhost/db"
 	for _, c := range []struct {
 		environ  []string
-		mode     cache.Mode
+		mode     artwork.CacheMode
 		term     time.Duration
 		embedded bool
 	}{
-		{[]string{postgres}, cache.Memory, 0, true},
-		{[]string{postgres, "REDIS_HOST=localhost"}, cache.TwoLevel, time.Second, false},
-		{[]string{postgres, "REDIS_URL=redis://localhost:6379/2", "L1_TTL=250ms"}, cache.TwoLevel, 250 * time.Millisecond, false},
-		{[]string{postgres, "REDIS_HOST=localhost", "IMAGE_CACHE=redis"}, cache.Redis, 0, false},
-		{[]string{postgres, "REDIS_HOST=localhost", "IMAGE_CACHE=OFF"}, cache.Off, 0, false},
-		{[]string{postgres, "IMAGE_CACHE=off"}, cache.Off, 0, false},
-		{[]string{"REDIS_HOST=localhost"}, cache.TwoLevel, time.Second, true},
+		{[]string{postgres}, artwork.CacheMemory, 0, true},
+		{[]string{postgres, "REDIS_HOST=localhost"}, artwork.CacheTwoLevel, time.Second, false},
+		{[]string{postgres, "REDIS_URL=redis://localhost:6379/2", "L1_TTL=250ms"}, artwork.CacheTwoLevel, 250 * time.Millisecond, false},
+		{[]string{postgres, "REDIS_HOST=localhost", "IMAGE_CACHE=redis"}, artwork.CacheRedis, 0, false},
+		{[]string{postgres, "REDIS_HOST=localhost", "IMAGE_CACHE=OFF"}, artwork.CacheOff, 0, false},
+		{[]string{postgres, "IMAGE_CACHE=off"}, artwork.CacheOff, 0, false},
+		{[]string{"REDIS_HOST=localhost"}, artwork.CacheTwoLevel, time.Second, true},
 	} {
 		cfg := load(t, c.environ...)
-		require.Equal(t, c.mode, cfg.Cache.Mode, c.environ)
-		require.Equal(t, c.term, cfg.Cache.Policy.CopyTerm, c.environ)
+		require.Equal(t, c.mode, cfg.Cache.Wish.Settings.Mode, c.environ)
+		require.Equal(t, c.term, cfg.Cache.Wish.Settings.Policy().CopyTerm, c.environ)
 		require.Equal(t, c.embedded, cfg.Embedded(), c.environ)
 	}
 }
 
 func TestSecondsAndDurations(t *testing.T) {
 	for written, want := range map[string]time.Duration{"300": 300 * time.Second, "90s": 90 * time.Second, "5m": 5 * time.Minute, "": 300 * time.Second} {
-		require.Equal(t, want, load(t, "CACHE_TTL="+written).Cache.Policy.TTL, written)
+		require.Equal(t, want, load(t, "CACHE_TTL="+written).Cache.Wish.Settings.TTL, written)
 	}
 }
 
@@ -91,7 +91,7 @@ func TestEnvironmentOverFileOverDefault(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("# settings\nCACHE_TTL=60\nLOG_LEVEL=debug\nREDIS_PASSWORD=\"a b#c\"\nREDIS_HOST=r\n"), 0o600))
 	cfg, err := LoadConfig([]string{"ENV_FILE=" + file, "LOG_LEVEL=warn"})
 	require.NoError(t, err)
-	require.Equal(t, time.Minute, cfg.Cache.Policy.TTL)
+	require.Equal(t, time.Minute, cfg.Cache.Wish.Settings.TTL)
 	require.Equal(t, slog.LevelWarn, cfg.LogLevel)
 	require.Equal(t, "a b#c", cfg.Cache.Redis.Password)
 	require.Equal(t, "text", map[bool]string{true: "json", false: "text"}[cfg.LogJSON])
@@ -116,14 +116,17 @@ func TestEveryVariableIsDocumented(t *testing.T) {
 	require.NoError(t, err)
 	read := map[string]bool{}
 	for i := range reflect.TypeFor[variables]().NumField() {
-		tag := reflect.TypeFor[variables]().Field(i).Tag
-		name := tag.Get("env")
+		name := reflect.TypeFor[variables]().Field(i).Tag.Get("env")
+		if name == "" {
+			continue
+		}
 		read[name] = true
 		value, ok := documented[name]
 		require.True(t, ok, "%s is not in .env.example", name)
 		documentedValue, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, "DATA_DIR=/d", name + "=" + value})
 		require.NoError(t, err, name)
 		byDefault := load(t, "DATA_DIR=/d")
+		byDefault.Cache.Wish.TTL, byDefault.Cache.Wish.L1TTL = documentedValue.Cache.Wish.TTL, documentedValue.Cache.Wish.L1TTL // that it is named
 		if name != "DATA_DIR" {
 			require.Equal(t, byDefault, documentedValue, "%s=%s is not the default", name, value)
 		}

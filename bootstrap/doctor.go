@@ -55,7 +55,7 @@ type examination struct {
 }
 
 func (e *examination) run(ctx context.Context) {
-	e.sound("configuration", "%s cache, %s", e.cfg.Cache.Mode, strings.SplitN(e.cfg.DatabaseURL, ":", 2)[0])
+	e.sound("configuration", "%s cache, %s", e.cfg.Cache.Wish.Settings.Mode, strings.SplitN(e.cfg.DatabaseURL, ":", 2)[0])
 	fresh := e.dataDir()
 	e.server(ctx)
 	e.redis(ctx)
@@ -130,8 +130,8 @@ func (e *examination) server(ctx context.Context) {
 
 func (e *examination) redis(ctx context.Context) {
 	const part = "redis"
-	if !e.cfg.Cache.UsesRedis() {
-		e.sound(part, "not used by IMAGE_CACHE=%s", e.cfg.Cache.Mode)
+	if mode := e.cfg.Cache.Wish.Settings.Mode; !mode.Shared() {
+		e.sound(part, "not used by IMAGE_CACHE=%s", mode)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)

@@ -9,10 +9,12 @@ import (
 	"gatefold/adapters/control"
 	"gatefold/adapters/musicfolder"
 	"gatefold/application/accesstoken"
+	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/deployment"
 )
 
 // operations are the verbs that change something, carried out in this process.
@@ -20,14 +22,17 @@ type operations struct {
 	importer *importlibrary.Import
 	tokens   *accesstoken.Create
 	cache    *managecache.Manage
+	settings *followsettings.Switch
 	warm     *warmcache.Warm
 	log      *slog.Logger
 }
 
 var _ control.Verbs = (*operations)(nil)
 
-func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, warm *warmcache.Warm, log *slog.Logger) *operations {
-	return &operations{importer, tokens, cache, warm, log}
+func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, settings *followsettings.Switch,
+	warm *warmcache.Warm, log *slog.Logger,
+) *operations {
+	return &operations{importer, tokens, cache, settings, warm, log}
 }
 
 // Import implements control.Importer.
@@ -56,6 +61,19 @@ func (o *operations) InvalidateCache(ctx context.Context, subject artwork.Subjec
 
 // FlushCache implements control.CacheManager.
 func (o *operations) FlushCache(ctx context.Context) (int, error) { return o.cache.Flush(ctx) }
+
+// CacheSettings implements control.CacheManager.
+func (o *operations) CacheSettings(ctx context.Context) (deployment.State, error) {
+	return o.settings.Look(ctx)
+}
+
+// SwitchCache implements control.CacheManager.
+func (o *operations) SwitchCache(ctx context.Context, in followsettings.SwitchIn) (deployment.State, error) {
+	if _, err := o.settings.Begin(ctx, in); err != nil {
+		return deployment.State{}, err
+	}
+	return o.settings.Await(ctx)
+}
 
 // withVerbs hands over the verbs of the server that runs on the data directory
 // or, if none does, those of this process for as long as do runs.

@@ -10,7 +10,7 @@ import (
 
 	"gatefold/adapters/control"
 	"gatefold/application/warmcache"
-	"gatefold/features/cache"
+	"gatefold/domain/artwork"
 )
 
 // recordRequests has what a server is asked for recorded until after its last
@@ -48,6 +48,9 @@ func (cacheWarmCommand) Run(c *command) error {
 		return err
 	}
 	warm := func(verbs control.Verbs) error {
+		if err := checkWarmable(c.ctx, verbs); err != nil {
+			return err
+		}
 		progress := newProgressOf(c.stderr, "Warming")
 		summary, err := verbs.WarmCache(c.ctx, progress)
 		progress.end()
@@ -56,15 +59,20 @@ func (cacheWarmCommand) Run(c *command) error {
 		}
 		return printWarmed(c.stdout, summary)
 	}
-	if cfg.Cache.Mode == cache.Memory {
-		// The cache is in the server, and only there can it be warmed.
-		client, err := control.Dial(c.ctx, cfg.DataDir)
-		if err != nil {
-			return err
-		}
-		return warm(client)
-	}
 	return withVerbs(c.ctx, cfg, log, warm)
+}
+
+// checkWarmable returns an error if the verbs are those of this process and it
+// would only warm memory that ends with it.
+func checkWarmable(ctx context.Context, verbs control.Verbs) error {
+	if _, local := verbs.(*operations); !local {
+		return nil
+	}
+	state, err := verbs.CacheSettings(ctx)
+	if err == nil && state.Read.Mode == artwork.CacheMemory {
+		err = artwork.Errorf(artwork.NotFound, "the cache is in the memory of the server, and no server is running")
+	}
+	return err
 }
 
 // printWarmed says what a warming did.

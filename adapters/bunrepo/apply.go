@@ -137,20 +137,9 @@ func (b *board) readRecords(ctx context.Context, tx bun.Tx, applied []artwork.Re
 			ids = append(ids, id)
 		}
 	}
-	for some := range slices.Chunk(ids, chunkSize) {
-		var rows []imageRow
-		if err := tx.NewSelect().Model(&rows).Where("i.id IN (?)", bun.List(uids(some))).Scan(ctx); err != nil {
-			return err
-		}
-		for i := range rows {
-			record, err := rows[i].record()
-			if err != nil {
-				return err
-			}
-			b.records[record.ID] = record
-		}
-	}
-	return nil
+	known, err := readRecords(ctx, tx, ids)
+	b.records = known
+	return err
 }
 
 // play carries out the applications in their order.

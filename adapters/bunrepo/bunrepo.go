@@ -54,6 +54,8 @@ type engine interface {
 	mayCommit(deadline time.Time) error
 	// forUpdate has a SELECT lock its rows.
 	forUpdate(query *bun.SelectQuery) *bun.SelectQuery
+	// forShare has a SELECT lock its rows against those who change them.
+	forShare(query *bun.SelectQuery) *bun.SelectQuery
 	// prepared returns the arguments of a statement that is worth keeping prepared.
 	prepared(args ...any) []any
 	// fromNow is the time that lies so far ahead of the statement's beginning, by

@@ -81,6 +81,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Users:     bunrepo.NewUsers(db),
 		Library:   bunrepo.NewLibrary(db),
 		Tokens:    bunrepo.NewTokens(db),
+		Registry:  bunrepo.NewDeployment(db),
 		Requests:  bunrepo.NewRequests(db, conformance.RecordTerms),
 		Changes:   bunrepo.NewChangeLog(db),
 		Claims:    bunrepo.NewClaims(db),

@@ -84,6 +84,9 @@ func (db *DB) perform(ctx context.Context, tx bun.Tx, fence artwork.Fence, do wo
 	if err := do(ctx, tx); err != nil {
 		return err
 	}
+	if err := db.requireRevision(ctx, tx, fence); err != nil {
+		return err
+	}
 	if !fence.Deadline.IsZero() {
 		if err := db.engine.endBy(ctx, tx, fence.Deadline); err != nil {
 			return err

@@ -120,6 +120,58 @@ func (m *Images) List(ctx context.Context, subject artwork.Subject, source artwo
 	return listed, nil
 }
 
+// History implements artwork.ImageArchive.
+func (m *Images) History(ctx context.Context, subject artwork.Subject) ([]artwork.HistoryEntry, error) {
+	const op = "bunrepo.History"
+	if err := requireSubjects(ctx, m.db.read, []artwork.Subject{subject}); err != nil {
+		return nil, m.db.fail(ctx, op, err)
+	}
+	var rows []historyRow
+	err := m.db.read.NewSelect().Model(&rows).
+		ColumnExpr("h.*").
+		ColumnExpr("h.image_id = s.image_id AND NOT EXISTS (?) AS in_force", m.db.read.NewSelect().TableExpr("history AS later").ColumnExpr("1").
+			Where("later.subject_kind = h.subject_kind AND later.subject_id = h.subject_id AND later.slot = h.slot AND later.id > h.id")).
+		Join("JOIN slots AS s ON s.subject_kind = h.subject_kind AND s.subject_id = h.subject_id AND s.slot = h.slot").
+		Where("h.subject_kind = ? AND h.subject_id = ?", subject.Kind.String(), uid(subject.ID)).
+		OrderExpr("h.id DESC").
+		Scan(ctx)
+	if err != nil {
+		return nil, m.db.fail(ctx, op, err)
+	}
+	ids := make([]artwork.ID, len(rows))
+	for i := range rows {
+		ids[i] = artwork.ID(rows[i].ImageID)
+	}
+	records, err := readRecords(ctx, m.db.read, ids)
+	if err != nil {
+		return nil, m.db.fail(ctx, op, err)
+	}
+	entries := make([]artwork.HistoryEntry, len(rows))
+	for i, row := range rows {
+		entries[i] = artwork.HistoryEntry{Record: records[ids[i]], AppliedBy: row.AppliedBy, AppliedAt: row.AppliedAt.Time, InForce: row.InForce.Bool}
+	}
+	return entries, nil
+}
+
+// readRecords returns the records with the IDs.
+func readRecords(ctx context.Context, db bun.IDB, ids []artwork.ID) (map[artwork.ID]artwork.Record, error) {
+	records := map[artwork.ID]artwork.Record{}
+	for some := range slices.Chunk(ids, chunkSize) {
+		var rows []imageRow
+		if err := db.NewSelect().Model(&rows).Where("i.id IN (?)", bun.List(uids(some))).Scan(ctx); err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			record, err := rows[i].record()
+			if err != nil {
+				return nil, err
+			}
+			records[record.ID] = record
+		}
+	}
+	return records, nil
+}
+
 // referencesAtOnce bounds how many records References holds in memory.
 const referencesAtOnce = 1000
 

@@ -78,6 +78,8 @@ func (p postgres) prepared(args ...any) []any {
 
 func (postgres) forUpdate(query *bun.SelectQuery) *bun.SelectQuery { return query.For("UPDATE") }
 
+func (postgres) forShare(query *bun.SelectQuery) *bun.SelectQuery { return query.For("SHARE") }
+
 // firstAllowance is how much of the time that remains is set aside for telling
 // the server.
 const firstAllowance = 50 * time.Millisecond

@@ -64,7 +64,7 @@ type slotRow struct {
 
 // historyRow says that an image took force.
 type historyRow struct {
-	bun.BaseModel `bun:"table:history"`
+	bun.BaseModel `bun:"table:history,alias:h"`
 
 	ID          int64   `bun:"id,pk,autoincrement"`
 	SubjectKind string  `bun:"subject_kind"`
@@ -73,6 +73,8 @@ type historyRow struct {
 	ImageID     uid     `bun:"image_id"`
 	AppliedBy   string  `bun:"applied_by"`
 	AppliedAt   instant `bun:"applied_at"`
+
+	InForce sql.NullBool `bun:"in_force,scanonly"` // NULL: the slot is empty
 }
 
 func newImageRow(r artwork.Record) imageRow {

@@ -67,6 +67,8 @@ func (sqlite) prepared(args ...any) []any { return args }
 // forUpdate changes nothing: there is one writer at a time.
 func (sqlite) forUpdate(query *bun.SelectQuery) *bun.SelectQuery { return query }
 
+func (sqlite) forShare(query *bun.SelectQuery) *bun.SelectQuery { return query }
+
 // endBy does nothing: the database is in this process, and its COMMIT cannot be
 // on its way while nobody watches. mayCommit watches.
 func (sqlite) endBy(context.Context, bun.Tx, time.Time) error { return nil }

@@ -13,9 +13,11 @@ import (
 	"syscall"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/deployment"
 )
 
 // Client has verbs carried out by a running server.
@@ -67,6 +69,16 @@ func (c *Client) InvalidateCache(ctx context.Context, subject artwork.Subject) e
 // FlushCache implements CacheManager.
 func (c *Client) FlushCache(ctx context.Context) (int, error) {
 	return call[int](ctx, c, flushPath, nothing{})
+}
+
+// CacheSettings implements CacheManager.
+func (c *Client) CacheSettings(ctx context.Context) (deployment.State, error) {
+	return call[deployment.State](ctx, c, settingsPath, nothing{})
+}
+
+// SwitchCache implements CacheManager.
+func (c *Client) SwitchCache(ctx context.Context, in followsettings.SwitchIn) (deployment.State, error) {
+	return call[deployment.State](ctx, c, switchPath, in)
 }
 
 // call has a verb carried out and returns what it returned.

@@ -18,10 +18,12 @@ import (
 	"time"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/deployment"
 )
 
 // SocketName is the socket's name in the data directory.
@@ -35,6 +37,8 @@ const (
 	statsPath      = "/cache/stats"
 	invalidatePath = "/cache/invalidate"
 	flushPath      = "/cache/flush"
+	settingsPath   = "/cache/settings"
+	switchPath     = "/cache/switch"
 )
 
 // Importer imports the music folder at an absolute path.
@@ -52,6 +56,10 @@ type CacheManager interface {
 	CacheStats(ctx context.Context) (managecache.Stats, error)
 	InvalidateCache(ctx context.Context, subject artwork.Subject) error
 	FlushCache(ctx context.Context) (removed int, err error)
+	// CacheSettings returns where the deployment stands.
+	CacheSettings(ctx context.Context) (deployment.State, error)
+	// SwitchCache moves the deployment; see followsettings.Switch.
+	SwitchCache(ctx context.Context, in followsettings.SwitchIn) (deployment.State, error)
 }
 
 // Verbs is all that a server carries out.
@@ -96,6 +104,8 @@ func NewServer(verbs Verbs, log *slog.Logger) *Server {
 	mux.HandleFunc("POST "+statsPath, serve(s, s.cacheStats))
 	mux.HandleFunc("POST "+invalidatePath, serve(s, s.invalidateCache))
 	mux.HandleFunc("POST "+flushPath, serve(s, s.flushCache))
+	mux.HandleFunc("POST "+settingsPath, serve(s, s.cacheSettings))
+	mux.HandleFunc("POST "+switchPath, serve(s, s.verbs.SwitchCache))
 	mux.HandleFunc("POST "+warmPath, s.serveWarm)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	return s
@@ -176,6 +186,10 @@ func (s *Server) invalidateCache(ctx context.Context, subject artwork.Subject) (
 
 func (s *Server) flushCache(ctx context.Context, _ nothing) (int, error) {
 	return s.verbs.FlushCache(ctx)
+}
+
+func (s *Server) cacheSettings(ctx context.Context, _ nothing) (deployment.State, error) {
+	return s.verbs.CacheSettings(ctx)
 }
 
 func (s *Server) serveImport(w http.ResponseWriter, r *http.Request) {

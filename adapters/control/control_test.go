@@ -13,10 +13,12 @@ import (
 
 	"gatefold/adapters/control"
 	"gatefold/application/accesstoken"
+	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/deployment"
 )
 
 // verbs is what the server carries out.
@@ -62,6 +64,15 @@ func (v *verbs) InvalidateCache(_ context.Context, subject artwork.Subject) erro
 
 func (v *verbs) FlushCache(context.Context) (int, error) {
 	return 3, artwork.Errorf(artwork.Unavailable, "Redis is gone")
+}
+
+func (v *verbs) CacheSettings(context.Context) (deployment.State, error) {
+	return deployment.State{Step: deployment.Settled, Rules: deployment.Rules{Revision: 1, Read: artwork.CacheSettings{Mode: artwork.CacheOff}}}, nil
+}
+
+func (v *verbs) SwitchCache(_ context.Context, in followsettings.SwitchIn) (deployment.State, error) {
+	settings := artwork.CacheSettings{Mode: in.Mode, TTL: in.TTL, L1TTL: in.L1TTL}
+	return deployment.State{Step: deployment.Settled, Rules: deployment.Rules{Revision: 4, Read: settings}, Members: []deployment.Member{{ID: artwork.NewID(), Live: true}}}, nil
 }
 
 func (v *verbs) WarmCache(_ context.Context, observer warmcache.Observer) (warmcache.Summary, error) {

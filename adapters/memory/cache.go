@@ -19,7 +19,7 @@ import (
 // A fence is a count of changes under way per key, a lease is a group of loads
 // under way: a change voids the group, and a void group fills nothing.
 type Cache struct {
-	policy  artwork.CachePolicy
+	terms   artwork.CacheTerms
 	entries *otter.Cache[artwork.Key, entry]
 
 	mu     sync.Mutex
@@ -43,9 +43,9 @@ var (
 )
 
 // NewCache returns an empty cache that holds at most maxEntries pointers.
-func NewCache(policy artwork.CachePolicy, maxEntries int) *Cache {
+func NewCache(terms artwork.CacheTerms, maxEntries int) *Cache {
 	return &Cache{
-		policy:  policy,
+		terms:   terms,
 		entries: otter.Must(&otter.Options[artwork.Key, entry]{MaximumSize: maxEntries}),
 		fences:  map[artwork.Key]int{},
 		leases:  map[artwork.Key]*lease{},
@@ -98,7 +98,7 @@ func (c *Cache) endLoad(key artwork.Key, l *lease, img *artwork.Image, err error
 	if l.void || err != nil {
 		return false
 	}
-	c.entries.Set(key, entry{img, time.Now().Add(c.policy.EntryTTL(img))})
+	c.entries.Set(key, entry{img, time.Now().Add(c.terms.EntryTTL(img))})
 	return true
 }
 
@@ -115,7 +115,7 @@ func (c *Cache) Change(ctx context.Context, keys []artwork.Key, commit artwork.C
 	defer c.unfence(keys)
 	if len(keys) > 0 {
 		// A level above this one may have handed out copies.
-		time.Sleep(c.policy.CopyWait())
+		time.Sleep(c.terms.CopyWait())
 	}
 	fence := artwork.Unfenced()
 	fence.Keys = keys
@@ -151,6 +151,18 @@ func (c *Cache) Flush(context.Context) (int, error) {
 	removed := c.entries.EstimatedSize()
 	c.entries.InvalidateAll()
 	return removed, nil
+}
+
+// Drop forgets everything, and what is being loaded now is not stored: somebody
+// may have changed something without this cache.
+func (c *Cache) Drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, l := range c.leases {
+		l.void = true
+	}
+	clear(c.leases)
+	c.entries.InvalidateAll()
 }
 
 // NoCache is an ImageCache that caches nothing: every Fetch loads. It is for

@@ -24,6 +24,7 @@ type Repository struct {
 	users   map[artwork.ID]catalog.User
 	records map[artwork.ID]artwork.Record
 	slots   map[artwork.Place]artwork.SlotState
+	history []artwork.HistoryEntry // the latest last
 	folders map[string]folderState
 	inFiles map[artwork.ID]bool // albums that were in a folder at some time
 	tokens  []accesstoken.Token
@@ -31,8 +32,9 @@ type Repository struct {
 	changedAt map[artwork.Place]time.Time // when the pointer changed
 	pending   map[string]pendingState     // by token
 
-	requested map[artwork.Key]request
-	tasks     map[string]taskState
+	deployment deploymentState
+	requested  map[artwork.Key]request
+	tasks      map[string]taskState
 }
 
 // NewRepository returns an empty repository.
@@ -65,6 +67,12 @@ func (r *Repository) change(ctx context.Context, fence artwork.Fence, prepare fu
 	commit, err := prepare()
 	if err != nil {
 		return err
+	}
+	if fence.Revision != 0 && fence.Revision != r.deployment.Revision {
+		return &artwork.Error{
+			Kind: artwork.Unavailable, Op: "memory.change", Err: artwork.ErrSettingsChanged,
+			Msg: "the deployment's cache settings have changed meanwhile; nothing has changed",
+		}
 	}
 	if err := fence.StillHeld(ctx); err != nil {
 		return err

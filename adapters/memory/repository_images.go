@@ -71,6 +71,7 @@ type draft struct {
 	slots   map[artwork.Place]artwork.SlotState
 	records map[artwork.ID]artwork.Record
 	changed map[artwork.Place]bool // places of which the pointer changes
+	history []artwork.HistoryEntry
 }
 
 func newDraft(r *Repository) *draft {
@@ -83,6 +84,7 @@ func newDraft(r *Repository) *draft {
 func (d *draft) commit(fence artwork.Fence) {
 	maps.Copy(d.r.slots, d.slots)
 	maps.Copy(d.r.records, d.records)
+	d.r.history = append(d.r.history, d.history...)
 	d.r.noteChanged(fence, d.changed)
 }
 
@@ -102,6 +104,7 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 	d.slots[place] = after
 	if outcome.Result == artwork.Changed {
 		d.changed[place] = true
+		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By, AppliedAt: stored(d.now)})
 	}
 	return outcome, nil
 }
@@ -166,6 +169,28 @@ func (m *Images) List(ctx context.Context, subject artwork.Subject, source artwo
 		return cmp.Or(b.AddedAt.Compare(a.AddedAt), bytes.Compare(a.ID[:], b.ID[:]))
 	})
 	return listed, err
+}
+
+// History implements artwork.ImageArchive.
+func (m *Images) History(ctx context.Context, subject artwork.Subject) (entries []artwork.HistoryEntry, err error) {
+	err = m.r.read(ctx, func() error {
+		if err := m.r.requireSubject(subject); err != nil {
+			return err
+		}
+		seen := map[artwork.Place]bool{}
+		for _, entry := range slices.Backward(m.r.history) {
+			if entry.Place.Subject != subject {
+				continue
+			}
+			inForce := m.r.slots[entry.Place].InForce
+			entry.InForce = !seen[entry.Place] && inForce != nil && inForce.ID == entry.ID
+			entry.Record = detached(entry.Record)
+			seen[entry.Place] = true
+			entries = append(entries, entry)
+		}
+		return nil
+	})
+	return entries, err
 }
 
 // References implements artwork.ImageArchive.

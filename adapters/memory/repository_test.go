@@ -18,6 +18,7 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Users:     repository.Users(),
 		Library:   repository.Library(),
 		Tokens:    repository.Tokens(),
+		Registry:  repository.Deployment(),
 		Requests:  repository.Requests(conformance.RecordTerms),
 		Changes:   repository.ChangeLog(),
 		Claims:    repository.Claims(),

@@ -17,7 +17,7 @@ import (
 // level, logs them in the lines that operators search for.
 type Cache struct {
 	inner artwork.ImageCache
-	ttl   time.Duration
+	ttl   func() time.Duration
 	log   *slog.Logger
 
 	answers    [artwork.Process + 1]atomic.Int64
@@ -32,9 +32,9 @@ var (
 	_ managecache.Counter = (*Cache)(nil)
 )
 
-// New returns a cache that observes inner. ttl is the configured one, which the
+// New returns a cache that observes inner. ttl returns the one in force, which the
 // lines name; a key gets 90 to 100 % of it.
-func New(inner artwork.ImageCache, ttl time.Duration, log *slog.Logger) *Cache {
+func New(inner artwork.ImageCache, ttl func() time.Duration, log *slog.Logger) *Cache {
 	return &Cache{inner: inner, ttl: ttl, log: log}
 }
 
@@ -64,7 +64,7 @@ func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (
 func (c *Cache) logAnswer(ctx context.Context, key artwork.Key, answer artwork.Answer) {
 	switch answer.Level {
 	case artwork.Filled:
-		c.log.DebugContext(ctx, fmt.Sprintf("Cached %s for %ds", key, int(c.ttl.Seconds())))
+		c.log.DebugContext(ctx, fmt.Sprintf("Cached %s for %ds", key, int(c.ttl().Seconds())))
 	case artwork.Shared, artwork.Process:
 		c.log.DebugContext(ctx, "Cache hit for "+key.String(), "level", answer.Level.String())
 	case artwork.Loaded:

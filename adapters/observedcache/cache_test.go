@@ -15,13 +15,15 @@ import (
 	"gatefold/test/conformance"
 )
 
+func ttl() time.Duration { return policy.TTL }
+
 var policy = artwork.CachePolicy{TTL: 5 * time.Minute}
 
 func TestCache(t *testing.T) {
 	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo} {
 		conformance.RunImageCache(t, func(conformance.TB) conformance.Fleet {
 			log := slog.New(slog.NewTextHandler(&bytes.Buffer{}, &slog.HandlerOptions{Level: level}))
-			return conformance.Fleet{observedcache.New(memory.NewCache(policy, 1000), policy.TTL, log)}
+			return conformance.Fleet{observedcache.New(memory.NewCache(policy, 1000), ttl, log)}
 		})
 	}
 }
@@ -30,7 +32,7 @@ func TestCache(t *testing.T) {
 func TestLines(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	cache := observedcache.New(memory.NewCache(policy, 10), policy.TTL, log)
+	cache := observedcache.New(memory.NewCache(policy, 10), ttl, log)
 	id := artwork.MustParseID("0b0e7a3c-6f0e-4a54-9e0d-2f4c6c1f6a10")
 	load := func(context.Context) (*artwork.Image, error) { return nil, nil }
 	for _, subject := range []artwork.Subject{artwork.Artist(id), artwork.Album(id), artwork.User(id)} {

@@ -57,7 +57,7 @@ const (
 // Cache is the ImageCache on Redis.
 type Cache struct {
 	rdb         redis.UniversalClient
-	policy      artwork.CachePolicy
+	terms       artwork.CacheTerms
 	compression Compression
 	changes     artwork.ChangeLog
 	trust       *trust
@@ -146,7 +146,7 @@ func (c *Cache) fill(ctx context.Context, name, lease string, load artwork.Load)
 	answer := artwork.Answer{Image: img, Level: artwork.Loaded}
 	budget, cancel := context.WithTimeout(ctx, readBudget)
 	defer cancel()
-	ttl := c.policy.EntryTTL(img).Milliseconds()
+	ttl := c.terms.EntryTTL(img).Milliseconds()
 	stored, err := c.rdb.Eval(budget, fillScript, []string{name}, lease, c.compression.compress(value), ttl).Int()
 	if err == nil && stored == 1 {
 		answer.Level = artwork.Filled

@@ -84,7 +84,7 @@ func (ch *change) waitForCopies(ctx context.Context) error {
 	if len(ch.names) == 0 {
 		return nil
 	}
-	return sleep(ctx, ch.cache.policy.CopyWait())
+	return sleep(ctx, ch.cache.terms.CopyWait())
 }
 
 // stillHeld is the last look before COMMIT. A fence that was lost (evicted, or
@@ -98,7 +98,7 @@ func (ch *change) stillHeld(ctx context.Context) error {
 		if all(held) {
 			return nil
 		}
-		if time.Until(ch.deadline) < ch.cache.policy.CopyWait()+changeBudget {
+		if time.Until(ch.deadline) < ch.cache.terms.CopyWait()+changeBudget {
 			return unreachable("rediscache.stillHeld", errors.New("the fence was lost"))
 		}
 		if err := ch.fence(ctx); err != nil {

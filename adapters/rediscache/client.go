@@ -116,23 +116,23 @@ func (o Options) connect(opts *redis.UniversalOptions, trusted *trust) redis.Uni
 }
 
 // Open returns a cache on the Redis that the options name. Every instance that
-// shares it must have the same policy. It does not connect yet: see Ready. The
+// shares it must follow the same terms. It does not connect yet: see Ready. The
 // change log tells what to do about servers that may have missed something, and
 // about writers that died.
-func Open(o Options, policy artwork.CachePolicy, changes artwork.ChangeLog, log *slog.Logger) (*Cache, error) {
+func Open(o Options, terms artwork.CacheTerms, changes artwork.ChangeLog, log *slog.Logger) (*Cache, error) {
 	opts, err := o.universal()
 	if err != nil {
 		return nil, err
 	}
 	direct := *opts.Simple()
-	trusted := newTrust(changes, policy, log, func(addr string) *redis.Client {
+	trusted := newTrust(changes, terms, log, func(addr string) *redis.Client {
 		one := direct
 		one.Addr = addr
 		one.PoolSize = 1
 		one.ReadTimeout, one.WriteTimeout = replayBudget, replayBudget
 		return redis.NewClient(&one)
 	})
-	return &Cache{rdb: o.connect(opts, trusted), policy: policy, compression: o.Compression, changes: changes, trust: trusted, breaker: newBreaker(), log: log}, nil
+	return &Cache{rdb: o.connect(opts, trusted), terms: terms, compression: o.Compression, changes: changes, trust: trusted, breaker: newBreaker(), log: log}, nil
 }
 
 // Close closes every connection and ends what runs in the background.

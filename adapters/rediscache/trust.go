@@ -49,7 +49,7 @@ var errUntrusted = errors.New("the recent changes were not replayed on this serv
 // notice that a master was deposed and has come back.
 type trust struct {
 	changes artwork.ChangeLog
-	window  time.Duration
+	terms   artwork.CacheTerms
 	log     *slog.Logger
 	// dial opens a connection pool to one address that asks nobody.
 	dial func(addr string) *redis.Client
@@ -64,10 +64,10 @@ type trust struct {
 	replaying bool
 }
 
-func newTrust(changes artwork.ChangeLog, policy artwork.CachePolicy, log *slog.Logger, dial func(addr string) *redis.Client) *trust {
+func newTrust(changes artwork.ChangeLog, terms artwork.CacheTerms, log *slog.Logger, dial func(addr string) *redis.Client) *trust {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &trust{
-		changes: changes, window: policy.TTL + fenceTerm + replayMargin, log: log, dial: dial,
+		changes: changes, terms: terms, log: log, dial: dial,
 		ctx: ctx, close: cancel,
 	}
 }
@@ -184,6 +184,22 @@ func (t *trust) replayAll(ctx context.Context) {
 	}
 }
 
+// Refresh evicts, on every master, whatever may be older than what is in force,
+// as on a server not met before. It is for a cache that nobody may have fenced for
+// a while, and is called when all writers fence it again.
+func (c *Cache) Refresh(ctx context.Context) error {
+	err := c.eachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
+		conn := master.Conn()
+		defer func() { _ = conn.Close() }() // back to the pool
+		_, err := c.trust.evictChanged(ctx, conn)
+		return err
+	})
+	if err != nil {
+		return &artwork.Error{Kind: artwork.Unavailable, Op: "rediscache.Refresh", Msg: "Redis cannot be used yet", Err: err}
+	}
+	return nil
+}
+
 // replay makes the server at the address a trusted one. It asks who it is before
 // and after, on one connection: that is who it trusts.
 func (t *trust) replay(ctx context.Context, addr string) error {
@@ -221,7 +237,7 @@ func (t *trust) evictChanged(ctx context.Context, conn *redis.Conn) (evicted int
 		batch = batch[:0]
 		return err
 	}
-	err = t.changes.ChangedWithin(ctx, t.window, func(place artwork.Place) error {
+	err = t.changes.ChangedWithin(ctx, t.terms.LongestTTL()+fenceTerm+replayMargin, func(place artwork.Place) error {
 		for _, key := range place.Keys() {
 			batch = append(batch, key.String())
 		}

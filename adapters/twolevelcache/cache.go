@@ -20,7 +20,7 @@ import (
 // has none that still holds.
 type Cache struct {
 	inner  artwork.ImageCache
-	term   time.Duration
+	terms  artwork.CacheTerms
 	copies *otter.Cache[artwork.Key, localCopy]
 	// now is a monotonic clock that counts from some moment, which is quicker to
 	// read than the time of day; tests stop it.
@@ -34,14 +34,14 @@ type localCopy struct {
 
 var _ artwork.ImageCache = (*Cache)(nil)
 
-// New returns a cache that keeps at most maxEntries copies for policy.CopyTerm
-// each. The inner cache must have been given the same policy: it is its Change
-// that waits for the copies to expire.
-func New(inner artwork.ImageCache, policy artwork.CachePolicy, maxEntries int) *Cache {
+// New returns a cache that keeps at most maxEntries copies, as long as the terms
+// say. The inner cache must follow the same terms: it is its Change that waits for
+// the copies to expire.
+func New(inner artwork.ImageCache, terms artwork.CacheTerms, maxEntries int) *Cache {
 	begin := time.Now()
 	return &Cache{
 		inner:  inner,
-		term:   policy.CopyTerm,
+		terms:  terms,
 		copies: otter.Must(&otter.Options[artwork.Key, localCopy]{MaximumSize: maxEntries}),
 		now:    func() time.Duration { return time.Since(begin) },
 	}
@@ -57,7 +57,7 @@ func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (
 	}
 	// The term counts from here: what the inner cache says next is true at some
 	// moment after this one.
-	asked := c.now()
+	until := c.now() + c.terms.CopyLife()
 	answer, err := c.inner.Fetch(ctx, key, load)
 	if err != nil {
 		return answer, err
@@ -65,7 +65,7 @@ func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (
 	// What was merely loaded may have been loaded under a fence, and nobody
 	// waits for copies of that.
 	if answer.Level == artwork.Shared || answer.Level == artwork.Filled || answer.Level == artwork.Process {
-		c.copies.Set(key, localCopy{answer.Image, asked + c.term})
+		c.copies.Set(key, localCopy{answer.Image, until})
 	}
 	return answer, nil
 }
@@ -75,6 +75,9 @@ func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (
 func (c *Cache) Change(ctx context.Context, keys []artwork.Key, commit artwork.Commit) error {
 	return c.inner.Change(ctx, keys, commit)
 }
+
+// Drop forgets all copies of this process.
+func (c *Cache) Drop() { c.copies.InvalidateAll() }
 
 // flushing flushes both levels.
 type flushing struct {
@@ -91,6 +94,6 @@ func Flushing(cache *Cache, inner managecache.Flusher) managecache.Flusher {
 // Flush implements managecache.Flusher.
 func (f flushing) Flush(ctx context.Context) (int, error) {
 	removed, err := f.inner.Flush(ctx)
-	f.cache.copies.InvalidateAll()
+	f.cache.Drop()
 	return removed, err
 }

@@ -4,6 +4,7 @@ package health
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -21,10 +22,13 @@ type Probe struct {
 	Name string
 	// Needed says that without the part no images can be served.
 	Needed bool
-	// Check returns nil if the part works. A nil Check is a part that is not
-	// configured.
+	// Check returns nil if the part works, and ErrDisabled if it is not in use. A
+	// nil Check is a part that is not configured.
 	Check func(ctx context.Context) error
 }
+
+// ErrDisabled says that a part is configured, and not in use now.
+var ErrDisabled = errors.New("not in use")
 
 // Status is the state of a part, or of the whole.
 type Status string
@@ -119,7 +123,11 @@ func (m *Monitor) check(ctx context.Context, probe Probe) Status {
 		return Disabled
 	}
 	before := m.Report().Parts[probe.Name]
-	if err := probe.Check(ctx); err != nil {
+	err := probe.Check(ctx)
+	if errors.Is(err, ErrDisabled) {
+		return Disabled
+	}
+	if err != nil {
 		if before != Failing && ctx.Err() != context.Canceled {
 			m.log.Warn("Dependency fails", "part", probe.Name, "error", err.Error())
 		}

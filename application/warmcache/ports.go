@@ -75,6 +75,9 @@ type Claim struct {
 	Term   time.Duration
 }
 
+// Settings tell which cache is in use. They may change at any time.
+type Settings interface{ Mode() artwork.CacheMode }
+
 // Fetcher answers which image is in force in the way in which requests are
 // answered, and fills the cache.
 type Fetcher interface {

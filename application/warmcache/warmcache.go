@@ -37,7 +37,6 @@ const (
 type Config struct {
 	Keys     int    // at most; 0: nothing is ever warmed
 	Rate     int    // keys a second, at most
-	Caching  bool   // whether there is a cache
 	Instance string // names this instance to people who look at another one
 }
 
@@ -58,6 +57,7 @@ func (s Summary) done() int { return s.Filled + s.Empty + s.Present + s.Bypassed
 // Warm warms the cache. At most one run at a time is under way in a fleet.
 type Warm struct {
 	cfg      Config
+	settings Settings
 	fetcher  Fetcher
 	requests Requests
 	changes  Changes
@@ -68,8 +68,8 @@ type Warm struct {
 }
 
 // New returns the use case on the ports.
-func New(cfg Config, fetcher Fetcher, requests Requests, changes Changes, claims Claims, log *slog.Logger) *Warm {
-	w := &Warm{cfg: cfg, fetcher: fetcher, requests: requests, changes: changes, claims: claims, log: log}
+func New(cfg Config, settings Settings, fetcher Fetcher, requests Requests, changes Changes, claims Claims, log *slog.Logger) *Warm {
+	w := &Warm{cfg: cfg, settings: settings, fetcher: fetcher, requests: requests, changes: changes, claims: claims, log: log}
 	w.closed, w.close = context.WithCancel(context.Background())
 	return w
 }
@@ -88,8 +88,8 @@ func (w *Warm) Close() { w.close() }
 // then is in the Summary, and stays.
 func (w *Warm) Run(ctx context.Context, observer Observer) (Summary, error) {
 	switch {
-	case !w.cfg.Caching:
-		return Summary{}, artwork.Errorf(artwork.Conflict, "the image cache is turned off (IMAGE_CACHE=off): there is nothing to warm")
+	case w.settings.Mode() == artwork.CacheOff:
+		return Summary{}, artwork.Errorf(artwork.Conflict, "the cache mode of the deployment is off: there is nothing to warm")
 	case w.cfg.Keys == 0:
 		return Summary{}, artwork.Errorf(artwork.Conflict, "warming is turned off (WARM_KEYS=0)")
 	}
@@ -107,7 +107,7 @@ func (w *Warm) Run(ctx context.Context, observer Observer) (Summary, error) {
 // does so or just has. It returns when the cache is warm, or ctx ends; what goes
 // wrong is logged.
 func (w *Warm) AtStart(ctx context.Context) {
-	if !w.cfg.Caching || w.cfg.Keys == 0 {
+	if w.settings.Mode() == artwork.CacheOff || w.cfg.Keys == 0 {
 		return
 	}
 	for range startAttempts {
@@ -119,7 +119,11 @@ func (w *Warm) AtStart(ctx context.Context) {
 
 // tryAtStart reports whether another attempt makes no sense.
 func (w *Warm) tryAtStart(ctx context.Context) (done bool) {
-	claim, holder, err := w.claim(ctx, restTime)
+	rest := restTime
+	if w.settings.Mode() == artwork.CacheMemory {
+		rest = 0 // what a process had in its memory has gone with it
+	}
+	claim, holder, err := w.claim(ctx, rest)
 	switch {
 	case err != nil:
 	case claim.Holder != "":

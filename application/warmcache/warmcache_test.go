@@ -54,24 +54,30 @@ func always(level artwork.Level) func(context.Context, int) (artwork.Answer, err
 type fleet struct {
 	repo  *memory.Repository
 	cache *cache
+	mode  mode
 	log   *bytes.Buffer
 	slog  *slog.Logger
 }
 
+// mode is that of the fleet's cache.
+type mode artwork.CacheMode
+
+func (m mode) Mode() artwork.CacheMode { return artwork.CacheMode(m) }
+
 func newFleet() *fleet {
 	log := &bytes.Buffer{}
-	return &fleet{memory.NewRepository(), &cache{answer: always(artwork.Filled)}, log, slog.New(slog.NewTextHandler(log, nil))}
+	return &fleet{memory.NewRepository(), &cache{answer: always(artwork.Filled)}, mode(artwork.CacheRedis), log, slog.New(slog.NewTextHandler(log, nil))}
 }
 
 var (
 	terms  = warmcache.RecordTerms{HalfLife: warmcache.HalfLife, MaxKeys: warmcache.MaxKeys}
-	config = warmcache.Config{Keys: 1000, Rate: 10, Caching: true, Instance: "one"}
+	config = warmcache.Config{Keys: 1000, Rate: 10, Instance: "one"}
 )
 
 func (f *fleet) instance(cfg warmcache.Config) *warmcache.Warm { return f.with(cfg, f.repo.Claims()) }
 
 func (f *fleet) with(cfg warmcache.Config, claims warmcache.Claims) *warmcache.Warm {
-	return warmcache.New(cfg, f.cache, f.repo.Requests(terms), f.repo.ChangeLog(), claims, f.slog)
+	return warmcache.New(cfg, f.mode, f.cache, f.repo.Requests(terms), f.repo.ChangeLog(), claims, f.slog)
 }
 
 // requested has keys requested, the first of them most often.
@@ -349,6 +355,20 @@ func TestOneInstanceWarms(t *testing.T) {
 	})
 }
 
+// TestAProcessWarmsItsOwnMemory, also if the one before it just has: what that
+// held is gone.
+func TestAProcessWarmsItsOwnMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet()
+		f.mode = mode(artwork.CacheMemory)
+		f.requested(t, 10)
+		for n := range 3 {
+			f.instance(config).AtStart(t.Context())
+			require.Len(t, f.cache.asked, 10*(n+1))
+		}
+	})
+}
+
 // TestALongRunKeepsItsClaim, and one that died does not.
 func TestALongRunKeepsItsClaim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -460,15 +480,20 @@ func TestTurnedOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet()
 		f.requested(t, 10)
-		for setting, cfg := range map[string]warmcache.Config{
-			"IMAGE_CACHE=off": {Keys: 10, Rate: 10},
-			"WARM_KEYS=0":     {Rate: 10, Caching: true},
-		} {
-			_, err := f.instance(cfg).Run(t.Context(), &watched{})
-			require.Equal(t, artwork.Conflict, artwork.KindOf(err))
-			require.ErrorContains(t, err, setting)
-			f.instance(cfg).AtStart(t.Context())
-		}
+		none := config
+		none.Keys = 0
+		warm := f.instance(none)
+		_, err := warm.Run(t.Context(), &watched{})
+		require.Equal(t, artwork.Conflict, artwork.KindOf(err))
+		require.ErrorContains(t, err, "WARM_KEYS=0")
+		warm.AtStart(t.Context())
+
+		f.mode = mode(artwork.CacheOff)
+		warm = f.instance(config)
+		_, err = warm.Run(t.Context(), &watched{})
+		require.Equal(t, artwork.Conflict, artwork.KindOf(err))
+		require.ErrorContains(t, err, "the cache mode of the deployment is off")
+		warm.AtStart(t.Context())
 		require.Empty(t, f.cache.asked)
 		require.Empty(t, f.log.String())
 	})

@@ -5,9 +5,7 @@ import (
 	"time"
 )
 
-// CachePolicy holds the terms that all instances which share a cache must agree
-// on. A writer waits for copies to expire that it cannot see, so an instance
-// with another CopyTerm would break the promise of the others.
+// CachePolicy are CacheTerms that do not change.
 type CachePolicy struct {
 	// TTL is how long an image stays cached, at most.
 	TTL time.Duration
@@ -15,6 +13,8 @@ type CachePolicy struct {
 	// counted from before it asked the shared cache for it. 0: no such copies.
 	CopyTerm time.Duration
 }
+
+var _ CacheTerms = CachePolicy{}
 
 // emptySlotTTL is how long the knowledge that a slot is empty stays cached:
 // short, because a wrong answer here looks like a missing picture.
@@ -24,7 +24,7 @@ const emptySlotTTL = 30 * time.Second
 // it: clocks of two machines may run at slightly different speeds.
 const driftMargin = 2
 
-// EntryTTL returns how long the answer may stay cached: 90 to 100 % of the TTL,
+// EntryTTL implements CacheTerms. It returns how long the answer may stay: 90 to 100 % of the TTL,
 // by chance, so that what was cached at one moment does not expire at one
 // moment; for an empty slot at most 30 s.
 func (p CachePolicy) EntryTTL(img *Image) time.Duration {
@@ -35,8 +35,13 @@ func (p CachePolicy) EntryTTL(img *Image) time.Duration {
 	return ttl - time.Duration(rand.Float64()*0.1*float64(ttl)) //nolint:gosec // jitter, not a secret
 }
 
-// CopyWait returns how long a writer waits after its fence until no process can
-// answer from a copy that was made before it.
+// CopyLife implements CacheTerms.
+func (p CachePolicy) CopyLife() time.Duration { return p.CopyTerm }
+
+// LongestTTL implements CacheTerms.
+func (p CachePolicy) LongestTTL() time.Duration { return p.TTL }
+
+// CopyWait implements CacheTerms.
 func (p CachePolicy) CopyWait() time.Duration {
 	return p.CopyTerm + p.CopyTerm*driftMargin/100
 }

@@ -2,6 +2,7 @@ package artwork
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 )
@@ -56,7 +57,8 @@ const MaxKeysPerChange = 200
 // empty.
 type Load func(ctx context.Context) (*Image, error)
 
-// Commit makes a change durable under the fence.
+// Commit makes a change durable under the fence. It is called again, under a new
+// one, after it returned an error that is ErrSettingsChanged.
 type Commit func(ctx context.Context, fence Fence) error
 
 // Answer is what Fetch found and how.
@@ -100,11 +102,19 @@ type Fence struct {
 	// in the same transaction, where ChangeLog finds it. Several transactions
 	// under one token are one change.
 	Token string
+	// Revision is that of the deployment's cache settings by which the change is
+	// fenced. If it is not 0 the repository refuses to commit, with an error that
+	// is ErrSettingsChanged, once another one is in force.
+	Revision int64
 	// StillHeld is to be called as the last thing before COMMIT. It returns nil
 	// if no key's fence was lost since it was set; any error means roll back,
 	// and is to be returned as it is.
 	StillHeld func(ctx context.Context) error
 }
+
+// ErrSettingsChanged is in the chain of the error of a change that was fenced by
+// settings that are not in force any more. Nothing has changed.
+var ErrSettingsChanged = errors.New("the deployment's cache settings have changed meanwhile")
 
 // untilForgotten is for how long a change without a deadline counts as under way.
 const untilForgotten = 5 * time.Minute
@@ -238,6 +248,10 @@ type ImageArchive interface {
 	// List returns the subject's records from the source, newest first, with
 	// those in force marked. NotFound: no such subject.
 	List(ctx context.Context, subject Subject, source Source) ([]ListedRecord, error)
+	// History returns what was put in force in the subject's slots, the latest
+	// first, each time it was; what is in force now is marked where it last took
+	// force. NotFound: no such subject.
+	History(ctx context.Context, subject Subject) ([]HistoryEntry, error)
 	// References calls visit with the content of every record, in no order and
 	// possibly more than once, and stops at its first error.
 	References(ctx context.Context, visit func(Content) error) error
@@ -247,6 +261,14 @@ type ImageArchive interface {
 type ListedRecord struct {
 	Record
 	InForce bool
+}
+
+// HistoryEntry says that a record took force.
+type HistoryEntry struct {
+	Record
+	AppliedBy string
+	AppliedAt time.Time
+	InForce   bool // it still is
 }
 
 // ImageStore keeps bytes under their hash. What is stored is immutable: the

@@ -19,10 +19,11 @@ type group = Group[string, int64]
 // loses: the database is changed after a load has read it, and a caller that
 // comes after the change joins that load.
 func TestWhoComesLateSharesTheNextLoad(t *testing.T) {
+	const callers = 50
 	l := &group{}
 	var truth atomic.Int64
 	truth.Store(1)
-	read, proceed := make(chan struct{}, 10), make(chan struct{})
+	read, proceed := make(chan struct{}, callers+1), make(chan struct{}) // at most one load each
 	load := func(context.Context) (int64, error) {
 		value := truth.Load()
 		read <- struct{}{}
@@ -37,7 +38,6 @@ func TestWhoComesLateSharesTheNextLoad(t *testing.T) {
 	<-read
 	truth.Store(2)
 
-	const callers = 50
 	var late sync.WaitGroup
 	for range callers {
 		late.Go(func() {

@@ -4,6 +4,7 @@ package cache
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.uber.org/fx"
@@ -13,47 +14,44 @@ import (
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/rest"
 	"gatefold/adapters/twolevelcache"
+	"gatefold/application/followsettings"
 	"gatefold/application/health"
 	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/deployment"
 )
 
-// Mode names a composition of caches.
-type Mode string
-
-// The modes.
-const (
-	Memory   Mode = "memory"   // in this process, for a deployment of one
-	Redis    Mode = "redis"    // shared by all instances
-	TwoLevel Mode = "twolevel" // process memory over Redis
-	Off      Mode = "off"      // the database answers every request
-)
-
-// Config chooses and sizes the cache.
+// Config says what the cache may consist of, and who this process is.
 type Config struct {
-	Mode       Mode
-	Policy     artwork.CachePolicy
-	MaxEntries int // in process memory
+	Wish       deployment.Wish // of the deployment's settings
+	MaxEntries int             // in process memory
 	Redis      rediscache.Options
+	// Name and Seat are those of a deployment.Member.
+	Name, Seat string
 	WarmKeys   int // that are warmed at most; 0: none
 	WarmRate   int // keys a second
 }
 
-// UsesRedis reports whether instances share this cache.
-func (c Config) UsesRedis() bool { return c.Mode == Redis || c.Mode == TwoLevel }
-
-// Module provides artwork.ImageCache, the operators' verbs on it and the probe of
-// Redis.
+// Module provides artwork.ImageCache, which follows the settings of the deployment,
+// the operators' verbs on it and the probe of Redis.
 func Module(cfg Config) fx.Option {
 	options := []fx.Option{
 		fx.Supply(cfg),
 		warming(),
-		fx.Provide(managecache.New, fx.Annotate(rest.NewCache, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`))),
+		fx.Provide(
+			followsettings.NewTerms,
+			newMembership,
+			followsettings.NewSwitch,
+			newCache,
+			managecache.New,
+			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
+			fx.Annotate(rest.NewCache, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+		),
 	}
-	if cfg.UsesRedis() {
-		options = append(options, fx.Provide(open, newShared, fx.Annotate(probe, fx.ResultTags(`group:"probes"`))))
+	if cfg.Redis.Configured() {
+		options = append(options, fx.Provide(open))
 	} else {
-		options = append(options, fx.Provide(newLocal, fx.Annotate(noProbe, fx.ResultTags(`group:"probes"`))))
+		options = append(options, fx.Provide(func() *rediscache.Cache { return nil }))
 	}
 	return fx.Module("cache", options...)
 }
@@ -62,30 +60,55 @@ func Module(cfg Config) fx.Option {
 // from the database.
 const readyBudget = 3 * time.Second
 
+// newMembership joins the deployment before anything is read or changed.
+func newMembership(lc fx.Lifecycle, cfg Config, registry followsettings.Registry, terms *followsettings.Terms, log *slog.Logger) *followsettings.Membership {
+	self := deployment.Member{ID: artwork.NewID(), Name: cfg.Name, Seat: cfg.Seat, HasRedis: cfg.Redis.Configured()}
+	member := followsettings.NewMembership(registry, terms, self, cfg.Wish, log)
+	running, stop := context.WithCancel(context.Background())
+	var ended sync.WaitGroup
+	lc.Append(fx.Hook{
+		OnStart: func(ctx context.Context) error {
+			if err := member.Join(ctx); err != nil {
+				return err
+			}
+			ended.Go(func() { member.Run(running) })
+			return nil
+		},
+		OnStop: func(ctx context.Context) error {
+			stop()
+			ended.Wait()
+			if err := member.Leave(ctx); err != nil {
+				log.Warn("The deployment counts this instance as alive for a while", "error", err.Error())
+			}
+			return nil
+		},
+	})
+	return member
+}
+
 // open connects to Redis, and finishes in the background what dead writers left.
-func open(lc fx.Lifecycle, cfg Config, changes artwork.ChangeLog, log *slog.Logger) (*rediscache.Cache, error) {
-	cache, err := rediscache.Open(cfg.Redis, cfg.Policy, changes, log)
+func open(lc fx.Lifecycle, cfg Config, terms *followsettings.Terms, member *followsettings.Membership, changes artwork.ChangeLog, log *slog.Logger) (*rediscache.Cache, error) {
+	cache, err := rediscache.Open(cfg.Redis, terms, changes, log)
 	if err != nil {
 		return nil, err
 	}
 	sweeping, stop := context.WithCancel(context.Background())
-	ended := make(chan struct{})
+	var ended sync.WaitGroup
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
 			ctx, cancel := context.WithTimeout(ctx, readyBudget)
 			defer cancel()
-			if err := cache.Ready(ctx); err != nil {
-				log.Warn("Redis cannot be used yet; images come from the database", "error", err.Error())
+			if member.UsesRedis() {
+				if err := cache.Ready(ctx); err != nil {
+					log.Warn("Redis cannot be used yet; images come from the database", "error", err.Error())
+				}
 			}
-			go func() {
-				defer close(ended)
-				cache.Sweep(sweeping)
-			}()
+			ended.Go(func() { cache.Sweep(sweeping) })
 			return nil
 		},
 		OnStop: func(context.Context) error {
 			stop()
-			<-ended
+			ended.Wait()
 			return cache.Close()
 		},
 	})
@@ -100,31 +123,35 @@ type parts struct {
 	Flusher managecache.Flusher
 }
 
-func observed(cfg Config, inner artwork.ImageCache, flusher managecache.Flusher, log *slog.Logger) parts {
-	cache := observedcache.New(inner, cfg.Policy.TTL, log)
+// newCache composes all that the process can use; the deployment's settings say
+// which of it is used.
+func newCache(cfg Config, member *followsettings.Membership, terms *followsettings.Terms, redis *rediscache.Cache, log *slog.Logger) parts {
+	local := memory.NewCache(terms, cfg.MaxEntries)
+	caches := followsettings.Caches{None: memory.NoCache{}, Memory: local}
+	var flusher managecache.Flusher = local
+	if redis != nil {
+		copies := twolevelcache.New(redis, terms, cfg.MaxEntries)
+		caches.Redis, caches.TwoLevel = redis, copies
+		flusher = twolevelcache.Flushing(copies, redis)
+		member.Watch(redis, local)
+	} else {
+		member.Watch(nil, local)
+	}
+	cache := observedcache.New(followsettings.NewCache(member, caches), terms.TTL, log)
 	return parts{Cache: cache, Counter: cache, Flusher: flusher}
-}
-
-func newShared(cfg Config, redis *rediscache.Cache, log *slog.Logger) parts {
-	if cfg.Mode == TwoLevel {
-		cache := twolevelcache.New(redis, cfg.Policy, cfg.MaxEntries)
-		return observed(cfg, cache, twolevelcache.Flushing(cache, redis), log)
-	}
-	return observed(cfg, redis, redis, log)
-}
-
-func newLocal(cfg Config, log *slog.Logger) parts {
-	if cfg.Mode == Off {
-		return observed(cfg, memory.NoCache{}, memory.NoCache{}, log)
-	}
-	cache := memory.NewCache(cfg.Policy, cfg.MaxEntries)
-	return observed(cfg, cache, cache, log)
 }
 
 const partName = "redis"
 
-func probe(redis *rediscache.Cache) health.Probe {
-	return health.Probe{Name: partName, Check: redis.Check}
+// probe watches Redis as long as the deployment uses it.
+func probe(member *followsettings.Membership, redis *rediscache.Cache) health.Probe {
+	if redis == nil {
+		return health.Probe{Name: partName}
+	}
+	return health.Probe{Name: partName, Check: func(ctx context.Context) error {
+		if !member.UsesRedis() {
+			return health.ErrDisabled
+		}
+		return redis.Check(ctx)
+	}}
 }
-
-func noProbe() health.Probe { return health.Probe{Name: partName} }

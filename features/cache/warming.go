@@ -2,12 +2,11 @@ package cache
 
 import (
 	"log/slog"
-	"os"
 
 	"go.uber.org/fx"
 
-	"gatefold/adapters/memory"
 	"gatefold/adapters/rest"
+	"gatefold/application/followsettings"
 	"gatefold/application/serveimage"
 	"gatefold/application/warmcache"
 )
@@ -23,17 +22,9 @@ func warming() fx.Option {
 	)
 }
 
-func newWarm(cfg Config, pointers *serveimage.Pointers, requests warmcache.Requests, changes warmcache.Changes,
+func newWarm(cfg Config, terms *followsettings.Terms, pointers *serveimage.Pointers, requests warmcache.Requests, changes warmcache.Changes,
 	claims warmcache.Claims, log *slog.Logger,
 ) *warmcache.Warm {
-	// A cache in the memory of a process is nothing that another one can warm.
-	if cfg.Mode == Memory {
-		claims = memory.NewRepository().Claims()
-	}
-	instance, err := os.Hostname()
-	if err != nil {
-		instance = "an instance"
-	}
-	warm := warmcache.Config{Keys: cfg.WarmKeys, Rate: cfg.WarmRate, Caching: cfg.Mode != Off, Instance: instance}
-	return warmcache.New(warm, pointers, requests, changes, claims, log)
+	warm := warmcache.Config{Keys: cfg.WarmKeys, Rate: cfg.WarmRate, Instance: cfg.Name}
+	return warmcache.New(warm, terms, pointers, requests, changes, claims, log)
 }

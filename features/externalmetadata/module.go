@@ -32,7 +32,10 @@ func Module(cfg Config) fx.Option {
 			applyimage.NewUploadImage,
 			applyimage.NewApplyUploadedImage,
 			applyimage.NewUploadedImages,
+			applyimage.NewRestoreImage,
+			applyimage.NewHistory,
 			fx.Annotate(rest.NewMetadata, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+			fx.Annotate(rest.NewHistory, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
@@ -30,6 +31,7 @@ type Repositories struct {
 	Users     catalog.Users
 	Library   importlibrary.Library
 	Tokens    accesstoken.Repository
+	Registry  followsettings.Registry
 	Requests  warmcache.Requests // with RecordTerms
 	Changes   warmcache.Changes
 	Claims    warmcache.Claims
@@ -44,7 +46,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), warmingCases())
+	return slices.Concat(imageCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
@@ -98,6 +100,9 @@ func archiveCases() []Case[Repositories] {
 		{"archive: a record of an unknown subject is not found", addUnknownSubject},
 		{"archive: an unknown record is not found", findUnknown},
 		{"archive: a list is newest first, of one source, with those in force marked", listsRecords},
+		{"archive: the history has what was ever in force, the latest first", historyIsComplete},
+		{"archive: what took force twice is in the history twice, and in force once", historyTwice},
+		{"archive: there is no history of an unknown subject", historyUnknown},
 		{"archive: references visits every record", referencesAll},
 		{"archive: references stops at the first error", referencesStops},
 		{"archive: references lets visit use the repository", referencesReentrant},
@@ -949,6 +954,52 @@ func findUnknown(t TB, open func(TB) Repositories) {
 	_, err = r.Archive.Find(t.Context(), artwork.ID{})
 	requireKind(t, artwork.NotFound, err)
 	_, err = r.Archive.List(t.Context(), artwork.Artist(artwork.NewID()), artwork.Custom)
+	requireKind(t, artwork.NotFound, err)
+}
+
+func historyIsComplete(t TB, open func(TB) Repositories) {
+	r := open(t)
+	artist := artwork.Artist(newArtist(t, r, "Someone").ID)
+	var want []artwork.HistoryEntry
+	for n, slot := range []artwork.Slot{artwork.SlotProfile, artwork.SlotLogo, artwork.SlotProfile} {
+		record := newRecord(artwork.Place{Subject: artist, Slot: slot}, artwork.External, n)
+		record.AddedAt = time.Date(2024, 1, 1, 0, 0, n, 0, time.UTC)
+		application := chosen(record)
+		application.By = "librarian " + slot.String()
+		begin := time.Now().Truncate(time.Microsecond)
+		applyOne(t, r, application)
+		entries, err := r.Archive.History(t.Context(), artist)
+		require.NoError(t, err)
+		require.Len(t, entries, n+1)
+		require.False(t, entries[0].AppliedAt.Before(begin) || entries[0].AppliedAt.After(time.Now()), "%s", entries[0].AppliedAt)
+		want = append([]artwork.HistoryEntry{{Record: record, AppliedBy: application.By, AppliedAt: entries[0].AppliedAt, InForce: true}}, want...)
+	}
+	want[2].InForce = false // displaced by the third
+	require.NoError(t, r.Archive.Add(t.Context(), newRecord(artwork.Place{Subject: artist, Slot: artwork.SlotLogo}, artwork.Custom, 9)))
+	applyOne(t, r, chosen(newRecord(newPlace(t, r), artwork.Custom, 1))) // of another artist
+	entries, err := r.Archive.History(t.Context(), artist)
+	require.NoError(t, err)
+	require.Equal(t, want, entries)
+}
+
+func historyTwice(t TB, open func(TB) Repositories) {
+	r := open(t)
+	place := newPlace(t, r)
+	first, second := newRecord(place, artwork.Custom, 1), newRecord(place, artwork.Custom, 2)
+	for _, record := range []artwork.Record{first, second, second, first} { // the third changes nothing
+		applyOne(t, r, chosen(record))
+	}
+	entries, err := r.Archive.History(t.Context(), place.Subject)
+	require.NoError(t, err)
+	require.Len(t, entries, 3)
+	for i, want := range []artwork.Record{first, second, first} {
+		require.Equal(t, want.ID, entries[i].ID)
+		require.Equal(t, i == 0, entries[i].InForce)
+	}
+}
+
+func historyUnknown(t TB, open func(TB) Repositories) {
+	_, err := open(t).Archive.History(t.Context(), artwork.Artist(artwork.NewID()))
 	requireKind(t, artwork.NotFound, err)
 }
 

@@ -31,14 +31,14 @@ func warming(d deployment, more ...string) deployment {
 	return d
 }
 
-func coverPath(album string) string { return "/api/images/albums/" + album + "/cover" }
+func coverOf(album string) string { return "/api/images/albums/" + album + "/cover" }
 
 // emptyCache has everything that is cached lost, as a Redis does that restarts
 // without a file.
 func emptyCache(t *testing.T, d deployment) {
 	t.Helper()
 	if d.redis != nil {
-		require.NoError(t, d.redis.FlushAll(t.Context()).Err())
+		require.NoError(t, d.redis.FlushDB(t.Context()).Err())
 	}
 }
 
@@ -84,9 +84,9 @@ func TestARestartFindsItsCacheWarm(t *testing.T) {
 		}
 		tag := applyCover(t, first.instance, musicfixture.Picture(30, 30, 1))
 		for range 3 { // it has no cover, and the cache knows that too
-			require.Equal(t, http.StatusOK, first.get(coverPath(requested)).StatusCode)
+			require.Equal(t, http.StatusOK, first.get(coverOf(requested)).StatusCode)
 		}
-		require.Equal(t, http.StatusNotFound, first.get(coverPath(artwork.NewID().String())).StatusCode)
+		require.Equal(t, http.StatusNotFound, first.get(coverOf(artwork.NewID().String())).StatusCode)
 		require.Zero(t, first.stop(t))
 		emptyCache(t, d)
 
@@ -105,8 +105,8 @@ func TestARestartFindsItsCacheWarm(t *testing.T) {
 		}
 		before := fills()
 		require.EqualValues(t, 2, before)
-		require.Equal(t, http.StatusOK, second.get(coverPath(requested)).StatusCode)
-		require.Equal(t, `"`+tag+`"`, second.get(coverPath(changed)).Header.Get("ETag"))
+		require.Equal(t, http.StatusOK, second.get(coverOf(requested)).StatusCode)
+		require.Equal(t, `"`+tag+`"`, second.get(coverOf(changed)).Header.Get("ETag"))
 		require.Equal(t, before, fills(), "a request had to be loaded")
 	})
 }
@@ -147,7 +147,7 @@ func TestWarmVerbs(t *testing.T) {
 }
 
 func TestWarmingThatIsTurnedOffSaysSo(t *testing.T) {
-	for setting, says := range map[string]string{"IMAGE_CACHE=off": "IMAGE_CACHE=off", "WARM_KEYS=0": "WARM_KEYS=0"} {
+	for setting, says := range map[string]string{"IMAGE_CACHE=off": "the cache mode of the deployment is off", "WARM_KEYS=0": "WARM_KEYS=0"} {
 		d := warming(deployment{environ: []string{"DATA_DIR=" + t.TempDir()}}, setting)
 		in := d.start(t)
 		answer := in.send(http.MethodPost, "/api/admin/cache/warm", nil)
@@ -169,7 +169,7 @@ func TestOneOfTwoInstancesWarms(t *testing.T) {
 	for range 30 {
 		album := artwork.NewID().String()
 		seed.putAlbum(album, artistID, "Album "+album)
-		seed.get(coverPath(album))
+		seed.get(coverOf(album))
 	}
 	require.NoError(t, seed.server.Close())
 	emptyCache(t, d)
@@ -279,7 +279,7 @@ func changeDuringWarming(t *testing.T, db *bunrepo.DB, cache artwork.ImageCache)
 
 	held := &heldImages{ImageRepository: images, read: make(chan struct{}), goOn: make(chan struct{})}
 	terms := warmcache.RecordTerms{HalfLife: warmcache.HalfLife, MaxKeys: warmcache.MaxKeys}
-	warm := warmcache.New(warmcache.Config{Keys: 10, Rate: 1000, Caching: true, Instance: "test"},
+	warm := warmcache.New(warmcache.Config{Keys: 10, Rate: 1000, Instance: "test"}, inUse(artwork.CacheRedis),
 		serveimage.NewPointers(cache, held, tally), bunrepo.NewRequests(db, terms), bunrepo.NewChangeLog(db), bunrepo.NewClaims(db), log)
 	warmed := make(chan error, 1)
 	go func() {
@@ -295,6 +295,11 @@ func changeDuringWarming(t *testing.T, db *bunrepo.DB, cache artwork.ImageCache)
 	require.NoError(t, err)
 	return summary, older, newer, answer.Image.Hash
 }
+
+// inUse is the mode of a cache that is not composed by settings.
+type inUse artwork.CacheMode
+
+func (i inUse) Mode() artwork.CacheMode { return artwork.CacheMode(i) }
 
 func openDatabase(t *testing.T, url string) *bunrepo.DB {
 	t.Helper()
