@@ -108,10 +108,12 @@ func asServer() fx.Option {
 }
 
 // Serve starts an instance. When it returns, the instance answers requests. A
-// port in use or a database that cannot be reached is an error.
-func Serve(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
+// port in use or a database that cannot be reached is an error. More options put
+// something between two parts, or in place of one.
+func Serve(ctx context.Context, cfg Config, log *slog.Logger, more ...fx.Option) (*Server, error) {
 	server := &Server{}
-	app, err := open(ctx, cfg, log, asServer(), fx.Populate(&server.serving, &server.operations))
+	more = append(more, asServer(), fx.Populate(&server.serving, &server.operations))
+	app, err := open(ctx, cfg, log, more...)
 	server.App = app
 	return server, err
 }

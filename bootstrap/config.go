@@ -60,6 +60,7 @@ type variables struct {
 	RedisUsername      string `env:"REDIS_USERNAME"`
 	RedisPassword      string `env:"REDIS_PASSWORD"`
 	RedisTLS           string `env:"REDIS_TLS" envDefault:"false"`
+	RedisReadTimeout   string `env:"REDIS_READ_TIMEOUT" envDefault:"50ms"`
 	SentinelMaster     string `env:"REDIS_SENTINEL_MASTER"`
 	SentinelAddrs      string `env:"REDIS_SENTINEL_ADDRS"`
 	SentinelPassword   string `env:"REDIS_SENTINEL_PASSWORD"`
@@ -319,6 +320,7 @@ func (c *checker) redis(v variables) rediscache.Options {
 		TLS:            c.oneOf("REDIS_TLS", v.RedisTLS, "true", "false") == "true",
 		SentinelMaster: v.SentinelMaster, SentinelAddrs: c.hosts("REDIS_SENTINEL_ADDRS", v.SentinelAddrs), SentinelPassword: v.SentinelPassword,
 		ClusterAddrs: c.hosts("REDIS_CLUSTER_ADDRS", v.ClusterAddrs),
+		Patience:     c.duration("REDIS_READ_TIMEOUT", v.RedisReadTimeout, 5*time.Millisecond, time.Minute),
 		Compression: rediscache.Compression(c.oneOf("CACHE_COMPRESSION", v.CacheCompression,
 			string(rediscache.NoCompression), string(rediscache.LZ4), string(rediscache.Snappy), string(rediscache.Zstd))),
 	}

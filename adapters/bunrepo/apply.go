@@ -46,6 +46,7 @@ type board struct {
 	slots   map[artwork.Place]*slotRow
 	records map[artwork.ID]artwork.Record
 	changed map[artwork.Place]bool // slots to be written back
+	moved   bool                   // what readers are answered has changed
 	history []historyRow
 }
 
@@ -53,25 +54,10 @@ type board struct {
 // holders of the locks wrote. All callers lock in the same order, so that none
 // waits for one that waits for it.
 func (m *Images) open(ctx context.Context, tx bun.Tx, applications []artwork.Application) (*board, error) {
-	b := &board{
-		slots:   map[artwork.Place]*slotRow{},
-		records: map[artwork.ID]artwork.Record{},
-		changed: map[artwork.Place]bool{},
-	}
-	places := sortedPlaces(applications)
-	subjects := make([]artwork.Subject, len(places))
-	for i, p := range places {
-		subjects[i] = p.Subject
-	}
-	if err := requireSubjects(ctx, tx, subjects); err != nil {
+	b := newBoard()
+	if err := m.take(ctx, tx, b, sortedPlaces(applications)); err != nil {
 		return nil, err
 	}
-	for some := range slices.Chunk(places, chunkSize) {
-		if err := m.lock(ctx, tx, b, some); err != nil {
-			return nil, err
-		}
-	}
-	b.now = time.Now() // not before the wait for the locks, which orders the changes
 	records := make([]artwork.Record, len(applications))
 	for i, a := range applications {
 		records[i] = a.Record
@@ -80,6 +66,32 @@ func (m *Images) open(ctx context.Context, tx bun.Tx, applications []artwork.App
 		return nil, err
 	}
 	return b, b.readRecords(ctx, tx, records)
+}
+
+func newBoard() *board {
+	return &board{
+		slots:   map[artwork.Place]*slotRow{},
+		records: map[artwork.ID]artwork.Record{},
+		changed: map[artwork.Place]bool{},
+	}
+}
+
+// take locks the places, which are sorted, and notes the time.
+func (m *Images) take(ctx context.Context, tx bun.Tx, b *board, places []artwork.Place) error {
+	subjects := make([]artwork.Subject, len(places))
+	for i, p := range places {
+		subjects[i] = p.Subject
+	}
+	if err := requireSubjects(ctx, tx, subjects); err != nil {
+		return err
+	}
+	for some := range slices.Chunk(places, chunkSize) {
+		if err := m.lock(ctx, tx, b, some); err != nil {
+			return err
+		}
+	}
+	b.now = time.Now() // not before the wait for the locks, which orders the changes
+	return nil
 }
 
 func sortedPlaces(applications []artwork.Application) []artwork.Place {
@@ -176,17 +188,20 @@ func (b *board) state(slot *slotRow) artwork.SlotState {
 	return state
 }
 
-// set writes the state into the row. Nothing that is applied leaves a slot empty.
+// set writes the state into the row.
 func (r *slotRow) set(state artwork.SlotState) {
-	r.ImageID = uid(state.InForce.ID)
+	r.ImageID = uid{}
+	if state.InForce != nil {
+		r.ImageID = uid(state.InForce.ID)
+	}
 	r.Chosen, r.Locked, r.KeptEmpty = state.Chosen, state.Locked, state.KeptEmpty
 	r.OriginRank, r.OriginPath = state.Origin.Rank, []byte(state.Origin.Path)
 	r.LastModified = instant{state.LastModified}
 }
 
-// note remembers that the pointer has changed.
+// note remembers that the slot's image took force.
 func (b *board) note(slot *slotRow, by string) {
-	slot.ChangedAt.now = true
+	b.move(slot)
 	b.history = append(b.history, historyRow{
 		SubjectKind: slot.SubjectKind,
 		SubjectID:   slot.SubjectID,
@@ -195,6 +210,12 @@ func (b *board) note(slot *slotRow, by string) {
 		AppliedBy:   by,
 		AppliedAt:   stored(b.now),
 	})
+}
+
+// move remembers that the pointer has changed.
+func (b *board) move(slot *slotRow) {
+	slot.ChangedAt.now = true
+	b.moved = true
 }
 
 // save writes back what has changed, and notes that the cache has to hear of it
@@ -208,7 +229,7 @@ func (b *board) save(ctx context.Context, tx bun.Tx, db *DB, fence artwork.Fence
 			return err
 		}
 	}
-	if fence.Token == "" || len(b.history) == 0 {
+	if fence.Token == "" || !b.moved {
 		return nil
 	}
 	return db.notePending(ctx, tx, fence)
@@ -222,7 +243,7 @@ func (b *board) saveSlots(ctx context.Context, tx bun.Tx) error {
 	for some := range slices.Chunk(rows, chunkSize) {
 		_, err := tx.NewInsert().Model(&some).
 			On("CONFLICT (subject_kind, subject_id, slot) DO UPDATE").
-			Set("image_id = EXCLUDED.image_id, chosen = EXCLUDED.chosen, kept_empty = EXCLUDED.kept_empty").
+			Set("image_id = EXCLUDED.image_id, chosen = EXCLUDED.chosen, locked = EXCLUDED.locked, kept_empty = EXCLUDED.kept_empty").
 			Set("origin_rank = EXCLUDED.origin_rank, origin_path = EXCLUDED.origin_path").
 			Set("last_modified = EXCLUDED.last_modified, changed_at = EXCLUDED.changed_at").
 			Exec(ctx)

@@ -24,6 +24,11 @@ const (
 	idleTime         = 5 * time.Minute
 )
 
+// LoadsAtOnce is how many reads of images in force may run at once in a rush and
+// leave connections to everything else: to what an apply looks up before it
+// changes anything, to tokens, lists and the probe.
+const LoadsAtOnce = readConnections - 2
+
 // DB is a database in which Gatefold keeps what it knows. The repositories are
 // made on it. All methods may be called concurrently.
 type DB struct {

@@ -75,6 +75,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 	return conformance.Repositories{
 		Images:    images,
 		Archive:   images,
+		Reviser:   images,
 		ChangeLog: bunrepo.NewChangeLog(db),
 		Artists:   bunrepo.NewArtists(db),
 		Albums:    bunrepo.NewAlbums(db),

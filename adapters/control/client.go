@@ -55,9 +55,7 @@ func (c *Client) CreateToken(ctx context.Context, in accesstoken.CreateIn) (stri
 
 // CacheStats implements CacheManager.
 func (c *Client) CacheStats(ctx context.Context) (managecache.Stats, error) {
-	out, err := call[statsOut](ctx, c, statsPath, nothing{})
-	out.Stats.ChangeTime = out.ChangeTime
-	return out.Stats, err
+	return call[managecache.Stats](ctx, c, statsPath, nothing{})
 }
 
 // InvalidateCache implements CacheManager.

@@ -20,6 +20,7 @@ import (
 // under way: a change voids the group, and a void group fills nothing.
 type Cache struct {
 	terms   artwork.CacheTerms
+	events  managecache.Recorder
 	entries *otter.Cache[artwork.Key, entry]
 
 	mu     sync.Mutex
@@ -43,9 +44,10 @@ var (
 )
 
 // NewCache returns an empty cache that holds at most maxEntries pointers.
-func NewCache(terms artwork.CacheTerms, maxEntries int) *Cache {
+func NewCache(terms artwork.CacheTerms, maxEntries int, events managecache.Recorder) *Cache {
 	return &Cache{
 		terms:   terms,
+		events:  events,
 		entries: otter.Must(&otter.Options[artwork.Key, entry]{MaximumSize: maxEntries}),
 		fences:  map[artwork.Key]int{},
 		leases:  map[artwork.Key]*lease{},
@@ -74,8 +76,11 @@ func (c *Cache) beginLoad(key artwork.Key) *lease {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fences[key] > 0 {
+		c.events.Count(managecache.FenceMet, 1)
+		c.events.Count(managecache.FallbackFence, 1)
 		return nil
 	}
+	c.events.Count(managecache.Miss, 1)
 	l := c.leases[key]
 	if l == nil {
 		l = &lease{}
@@ -95,7 +100,11 @@ func (c *Cache) endLoad(key artwork.Key, l *lease, img *artwork.Image, err error
 	if l.loads--; l.loads == 0 && !l.void {
 		delete(c.leases, key)
 	}
-	if l.void || err != nil {
+	if err != nil {
+		return false
+	}
+	if l.void {
+		c.events.Count(managecache.RefusedFenced, 1)
 		return false
 	}
 	c.entries.Set(key, entry{img, time.Now().Add(c.terms.EntryTTL(img))})
@@ -114,12 +123,21 @@ func (c *Cache) Change(ctx context.Context, keys []artwork.Key, commit artwork.C
 	c.fence(keys)
 	defer c.unfence(keys)
 	if len(keys) > 0 {
-		// A level above this one may have handed out copies.
-		time.Sleep(c.terms.CopyWait())
+		c.waitForCopies()
 	}
 	fence := artwork.Unfenced()
 	fence.Keys = keys
-	return commit(context.WithoutCancel(ctx), fence)
+	begin := time.Now()
+	err = commit(context.WithoutCancel(ctx), fence)
+	c.events.Took(managecache.StepCommit, time.Since(begin))
+	return err
+}
+
+// waitForCopies waits until what a level above this one has copied has expired.
+func (c *Cache) waitForCopies() {
+	begin := time.Now()
+	time.Sleep(c.terms.CopyWait())
+	c.events.Took(managecache.StepCopyWait, time.Since(begin))
 }
 
 func (c *Cache) fence(keys []artwork.Key) {

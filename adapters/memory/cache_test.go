@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatefold/adapters/memory"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/test/conformance"
 )
@@ -15,12 +16,12 @@ var policy = artwork.CachePolicy{TTL: time.Minute}
 
 func TestCache(t *testing.T) {
 	conformance.RunImageCache(t, func(conformance.TB) conformance.Fleet {
-		return conformance.Fleet{memory.NewCache(policy, 10_000)}
+		return conformance.Fleet{memory.NewCache(policy, 10_000, managecache.NewCounters())}
 	})
 }
 
 func TestCacheIsBounded(t *testing.T) {
-	cache := memory.NewCache(policy, 100)
+	cache := memory.NewCache(policy, 100, managecache.NewCounters())
 	keys := make([]artwork.Key, 10_000)
 	for i := range keys {
 		keys[i] = artwork.Key{Subject: artwork.Artist(artwork.NewID()), Type: artwork.TypeProfile}
@@ -43,7 +44,7 @@ func TestCacheIsBounded(t *testing.T) {
 }
 
 func TestEntriesExpire(t *testing.T) {
-	cache := memory.NewCache(artwork.CachePolicy{TTL: 10 * time.Millisecond}, 10)
+	cache := memory.NewCache(artwork.CachePolicy{TTL: 10 * time.Millisecond}, 10, managecache.NewCounters())
 	key := artwork.Key{Subject: artwork.User(artwork.NewID()), Type: artwork.TypeAvatar}
 	load := func(context.Context) (*artwork.Image, error) { return nil, nil }
 	if _, err := cache.Fetch(t.Context(), key, load); err != nil {
@@ -53,6 +54,41 @@ func TestEntriesExpire(t *testing.T) {
 	answer, err := cache.Fetch(t.Context(), key, load)
 	if err != nil || answer.Level != artwork.Filled {
 		t.Errorf("after the TTL the answer comes from %s (%v), want filled", answer.Level, err)
+	}
+}
+
+// TestWhatIsCounted: a miss, a fill that a change forbids, a fence that a reader
+// meets, and the steps of the change.
+func TestWhatIsCounted(t *testing.T) {
+	counters := managecache.NewCounters()
+	cache := memory.NewCache(policy, 10, counters)
+	key := artwork.Key{Subject: artwork.User(artwork.NewID()), Type: artwork.TypeAvatar}
+	load := func(context.Context) (*artwork.Image, error) { return nil, nil }
+	fetch := func(load artwork.Load) {
+		if _, err := cache.Fetch(t.Context(), key, load); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fetch(func(ctx context.Context) (*artwork.Image, error) {
+		return nil, cache.Change(ctx, []artwork.Key{key}, func(context.Context, artwork.Fence) error {
+			fetch(load)
+			time.Sleep(time.Millisecond)
+			return nil
+		})
+	})
+	fetch(load)
+	fetch(load)
+	stats := counters.Stats()
+	if stats.ChangeTime.Commit.Count != 1 || stats.ChangeTime.Commit.SumMs < 1 || stats.ChangeTime.CopyWait.Count != 1 {
+		t.Errorf("the change took %+v", stats.ChangeTime)
+	}
+	stats.ChangeTime = managecache.ChangeTime{}
+	want := managecache.Stats{
+		Misses: 2, FencesMet: 1,
+		RefusedFills: managecache.RefusedFills{Fenced: 1}, Fallbacks: managecache.Fallbacks{Fence: 1},
+	}
+	if stats != want {
+		t.Errorf("counted %+v, want %+v", stats, want)
 	}
 }
 
@@ -106,7 +142,7 @@ func TestSuiteNoticesBrokenCaches(t *testing.T) {
 		return conformance.Fleet{&original{entries: map[artwork.Key]*artwork.Image{}}}
 	}
 	openForgetful := func(conformance.TB) conformance.Fleet {
-		return conformance.Fleet{forgetful{memory.NewCache(policy, 100)}}
+		return conformance.Fleet{forgetful{memory.NewCache(policy, 100, managecache.NewCounters())}}
 	}
 	openNone := func(conformance.TB) conformance.Fleet { return conformance.Fleet{memory.NoCache{}} }
 	cases := conformance.ImageCacheCases()

@@ -16,6 +16,7 @@ type Images struct{ r *Repository }
 
 var (
 	_ artwork.ImageRepository = (*Images)(nil)
+	_ artwork.ImageReviser    = (*Images)(nil)
 	_ artwork.ImageArchive    = (*Images)(nil)
 )
 
@@ -64,6 +65,24 @@ func (m *Images) Apply(ctx context.Context, fence artwork.Fence, applications []
 	return outcomes, nil
 }
 
+// Revise implements artwork.ImageReviser.
+func (m *Images) Revise(ctx context.Context, fence artwork.Fence, revision artwork.Revision) (revised artwork.Revised, err error) {
+	if err := revision.Check(); err != nil {
+		return revised, err
+	}
+	err = m.r.change(ctx, fence, func() (func(), error) {
+		draft := newDraft(m.r)
+		if revised, err = draft.revise(revision); err != nil {
+			return nil, err
+		}
+		return func() { draft.commit(fence) }, nil
+	})
+	if err != nil {
+		return artwork.Revised{}, err
+	}
+	return revised, nil
+}
+
 // draft is a change of slots that is not committed yet.
 type draft struct {
 	r       *Repository
@@ -107,6 +126,30 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By, AppliedAt: stored(d.now)})
 	}
 	return outcome, nil
+}
+
+func (d *draft) revise(r artwork.Revision) (artwork.Revised, error) {
+	if err := d.r.requireSubject(r.Place.Subject); err != nil {
+		return artwork.Revised{}, err
+	}
+	var known []artwork.Record
+	for _, record := range d.r.records {
+		if record.Place == r.Place {
+			known = append(known, record)
+		}
+	}
+	after, changed, err := d.r.slots[r.Place].Revise(r, known, d.now)
+	if err != nil {
+		return artwork.Revised{}, err
+	}
+	d.slots[r.Place] = after
+	if changed {
+		d.changed[r.Place] = true
+	}
+	if changed && r.Remove != 0 && after.InForce != nil {
+		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: r.By, AppliedAt: stored(d.now)})
+	}
+	return artwork.Revised{Image: after.Image(), Changed: changed}, nil
 }
 
 // record returns what is kept under the record's ID: the record itself, if

@@ -12,6 +12,7 @@ func openRepository(conformance.TB) conformance.Repositories {
 	return conformance.Repositories{
 		Images:    repository.Images(),
 		Archive:   repository.Images(),
+		Reviser:   repository.Images(),
 		ChangeLog: repository.ChangeLog(),
 		Artists:   repository.Artists(),
 		Albums:    repository.Albums(),

@@ -1,4 +1,5 @@
-// Package observedcache logs and counts what an ImageCache does.
+// Package observedcache logs what an ImageCache does, and has its answers and
+// changes counted.
 package observedcache
 
 import (
@@ -6,55 +7,43 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 )
 
-// Cache counts the answers and changes of the cache it decorates and, at debug
-// level, logs them in the lines that operators search for.
+// Cache tells a recorder of the answers and changes of the cache it decorates
+// and, at debug level, logs them in the lines that operators search for.
 type Cache struct {
-	inner artwork.ImageCache
-	ttl   func() time.Duration
-	log   *slog.Logger
-
-	answers    [artwork.Process + 1]atomic.Int64
-	errors     atomic.Int64
-	changes    atomic.Int64
-	failed     atomic.Int64
-	changeTime atomic.Int64 // nanoseconds, of all changes together
+	inner  artwork.ImageCache
+	ttl    func() time.Duration
+	events managecache.Recorder
+	log    *slog.Logger
 }
 
-var (
-	_ artwork.ImageCache  = (*Cache)(nil)
-	_ managecache.Counter = (*Cache)(nil)
-)
+var _ artwork.ImageCache = (*Cache)(nil)
 
 // New returns a cache that observes inner. ttl returns the one in force, which the
 // lines name; a key gets 90 to 100 % of it.
-func New(inner artwork.ImageCache, ttl func() time.Duration, log *slog.Logger) *Cache {
-	return &Cache{inner: inner, ttl: ttl, log: log}
+func New(inner artwork.ImageCache, ttl func() time.Duration, events managecache.Recorder, log *slog.Logger) *Cache {
+	return &Cache{inner, ttl, events, log}
 }
 
-// Stats implements managecache.Counter.
-func (c *Cache) Stats() managecache.Stats {
-	return managecache.Stats{
-		ProcessHits: c.answers[artwork.Process].Load(), SharedHits: c.answers[artwork.Shared].Load(),
-		Fills: c.answers[artwork.Filled].Load(), Bypasses: c.answers[artwork.Loaded].Load(), Errors: c.errors.Load(),
-		Changes: c.changes.Load(), FailedChanges: c.failed.Load(), ChangeTime: time.Duration(c.changeTime.Load()),
-	}
+// answered are the events of the levels.
+var answered = [...]managecache.Event{
+	artwork.Loaded: managecache.Bypass, artwork.Filled: managecache.Fill,
+	artwork.Shared: managecache.SharedHit, artwork.Process: managecache.ProcessHit,
 }
 
 // Fetch implements artwork.ImageCache.
 func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (artwork.Answer, error) {
 	answer, err := c.inner.Fetch(ctx, key, load)
 	if err != nil {
-		c.errors.Add(1)
+		c.events.Count(managecache.ReadFailed, 1)
 		return answer, err
 	}
-	c.answers[answer.Level].Add(1)
+	c.events.Count(answered[answer.Level], 1)
 	if c.log.Enabled(ctx, slog.LevelDebug) {
 		c.logAnswer(ctx, key, answer)
 	}
@@ -76,10 +65,10 @@ func (c *Cache) logAnswer(ctx context.Context, key artwork.Key, answer artwork.A
 func (c *Cache) Change(ctx context.Context, keys []artwork.Key, commit artwork.Commit) error {
 	begin := time.Now()
 	err := c.inner.Change(ctx, keys, commit)
-	c.changes.Add(1)
-	c.changeTime.Add(int64(time.Since(begin)))
+	c.events.Took(managecache.StepAll, time.Since(begin))
+	c.events.Count(managecache.Changed, 1)
 	if err != nil {
-		c.failed.Add(1)
+		c.events.Count(managecache.ChangeFailed, 1)
 		return err
 	}
 	if c.log.Enabled(ctx, slog.LevelDebug) {

@@ -3,6 +3,7 @@ package observedcache_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 
 	"gatefold/adapters/memory"
 	"gatefold/adapters/observedcache"
+	"gatefold/adapters/twolevelcache"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/test/conformance"
 )
@@ -23,7 +26,7 @@ func TestCache(t *testing.T) {
 	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo} {
 		conformance.RunImageCache(t, func(conformance.TB) conformance.Fleet {
 			log := slog.New(slog.NewTextHandler(&bytes.Buffer{}, &slog.HandlerOptions{Level: level}))
-			return conformance.Fleet{observedcache.New(memory.NewCache(policy, 1000), ttl, log)}
+			return conformance.Fleet{observedcache.New(memory.NewCache(policy, 1000, managecache.NewCounters()), ttl, managecache.NewCounters(), log)}
 		})
 	}
 }
@@ -32,7 +35,7 @@ func TestCache(t *testing.T) {
 func TestLines(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	cache := observedcache.New(memory.NewCache(policy, 10), ttl, log)
+	cache := observedcache.New(memory.NewCache(policy, 10, managecache.NewCounters()), ttl, managecache.NewCounters(), log)
 	id := artwork.MustParseID("0b0e7a3c-6f0e-4a54-9e0d-2f4c6c1f6a10")
 	load := func(context.Context) (*artwork.Image, error) { return nil, nil }
 	for _, subject := range []artwork.Subject{artwork.Artist(id), artwork.Album(id), artwork.User(id)} {
@@ -51,5 +54,60 @@ func TestLines(t *testing.T) {
 	}
 	for _, line := range []string{"Artist cache invalidated for ", "Album cache invalidated for ", "User cache invalidated for "} {
 		require.Equal(t, 1, bytes.Count(out.Bytes(), []byte(line+id.String())), line)
+	}
+}
+
+// TestWhatIsCounted: the answers by level, reads that fail, and changes.
+func TestWhatIsCounted(t *testing.T) {
+	counters := managecache.NewCounters()
+	cache := observedcache.New(memory.NewCache(policy, 10, managecache.NewCounters()), ttl, counters, slog.New(slog.DiscardHandler))
+	key := artwork.Album(artwork.NewID()).Keys()[0]
+	broken := errors.New("broken")
+	fetch := func(err error) {
+		_, got := cache.Fetch(t.Context(), key, func(context.Context) (*artwork.Image, error) { return nil, err })
+		require.ErrorIs(t, got, err)
+	}
+	fetch(broken) // fails
+	fetch(nil)    // fills
+	fetch(nil)    // hits
+	for _, end := range []error{nil, broken} {
+		err := cache.Change(t.Context(), []artwork.Key{key}, func(context.Context, artwork.Fence) error {
+			fetch(nil) // past the cache
+			return end
+		})
+		require.ErrorIs(t, err, end)
+	}
+	stats := counters.Stats()
+	require.EqualValues(t, 2, stats.ChangeTime.All.Count)
+	require.Positive(t, stats.ChangeTime.All.MaxMs)
+	stats.ChangeTime = managecache.ChangeTime{}
+	require.Equal(t, managecache.Stats{ProcessHits: 1, Fills: 1, Bypasses: 2, Errors: 1, Changes: 2, FailedChanges: 1}, stats)
+}
+
+// TestAHitInProcessMemoryAllocatesNothing although it is counted.
+func TestAHitInProcessMemoryAllocatesNothing(t *testing.T) {
+	counters := managecache.NewCounters()
+	terms := artwork.CachePolicy{TTL: time.Hour, CopyTerm: time.Hour}
+	two := twolevelcache.New(memory.NewCache(terms, 10, counters), terms, 10)
+	cache := observedcache.New(two, terms.LongestTTL, counters, slog.New(slog.DiscardHandler))
+	key := artwork.Album(artwork.NewID()).Keys()[0]
+	load := func(context.Context) (*artwork.Image, error) { return nil, nil }
+	fetch := func() { _, _ = cache.Fetch(t.Context(), key, load) }
+	fetch()
+	require.Zero(t, testing.AllocsPerRun(100, fetch))
+	require.EqualValues(t, 101, counters.Stats().ProcessHits)
+}
+
+// BenchmarkProcessHit is a hit in process memory with all that is around it.
+func BenchmarkProcessHit(b *testing.B) {
+	counters := managecache.NewCounters()
+	terms := artwork.CachePolicy{TTL: time.Hour, CopyTerm: time.Hour}
+	two := twolevelcache.New(memory.NewCache(terms, 10, counters), terms, 10)
+	cache := observedcache.New(two, terms.LongestTTL, counters, slog.New(slog.DiscardHandler))
+	key := artwork.Album(artwork.NewID()).Keys()[0]
+	load := func(context.Context) (*artwork.Image, error) { return nil, nil }
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = cache.Fetch(b.Context(), key, load)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"gatefold/application/managecache"
 )
 
 const (
@@ -22,9 +24,12 @@ type breaker struct {
 	until    atomic.Int64 // nanoseconds since base; readers wait until then
 	base     time.Time
 	now      func() time.Time
+	events   managecache.Recorder
 }
 
-func newBreaker() *breaker { return &breaker{base: time.Now(), now: time.Now} }
+func newBreaker(events managecache.Recorder) *breaker {
+	return &breaker{base: time.Now(), now: time.Now, events: events}
+}
 
 // allow reports whether Redis may be asked. While it is broken, one reader per
 // breakFor may.
@@ -40,13 +45,14 @@ func (b *breaker) allow() bool {
 func (b *breaker) note(err error, callerEnded bool) {
 	switch {
 	case err == nil || errors.Is(err, redis.Nil):
-		if b.failures.Load() != 0 {
-			b.failures.Store(0)
+		if b.failures.Load() != 0 && b.failures.Swap(0) >= breakAfter {
+			b.events.Count(managecache.BreakerClosed, 1)
 		}
 	case callerEnded:
 	default:
 		if b.failures.Add(1) == breakAfter {
 			b.until.Store(int64(b.now().Sub(b.base) + breakFor))
+			b.events.Count(managecache.BreakerOpened, 1)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/adapters/rediscache"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/test/conformance"
 	"gatefold/test/testenv"
@@ -30,7 +31,7 @@ func (noChanges) Finish(context.Context, string) error                          
 // connect opens a cache and waits until it is trusted.
 func connect(t conformance.TB, url string, changes artwork.ChangeLog) *rediscache.Cache {
 	t.Helper()
-	cache, err := rediscache.Open(rediscache.Options{URL: url}, policy, changes, slog.New(slog.DiscardHandler))
+	cache, err := rediscache.Open(rediscache.Options{URL: url}, policy, changes, managecache.NewCounters(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = cache.Close() })
 	require.NoError(t, cache.Ready(t.Context()))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 )
 
@@ -39,7 +40,9 @@ func (c *Cache) Change(ctx context.Context, keys []artwork.Key, commit artwork.C
 		_, _ = ch.eval(ctx, unfenceScript, ch.token)
 		return err
 	}
+	begin := time.Now()
 	err = commit(ctx, artwork.Fence{Keys: keys, Deadline: ch.deadline, Token: ch.token, StillHeld: ch.stillHeld})
+	c.events.Took(managecache.StepCommit, time.Since(begin))
 	if artwork.KindOf(err) == artwork.OutcomeUnknown {
 		// The commit may still land. The fences keep readers on the database
 		// until the database itself refuses it.
@@ -74,7 +77,10 @@ func (ch *change) finish(ctx context.Context) {
 // fence puts the token into every key's fence and waits until the copies that
 // processes made before have expired.
 func (ch *change) fence(ctx context.Context) error {
-	if _, err := ch.eval(ctx, fenceScript, ch.token, fenceTerm.Milliseconds()); err != nil {
+	begin := time.Now()
+	_, err := ch.eval(ctx, fenceScript, ch.token, fenceTerm.Milliseconds())
+	ch.cache.events.Took(managecache.StepFence, time.Since(begin))
+	if err != nil {
 		return unreachable("rediscache.fence", err)
 	}
 	return ch.waitForCopies(ctx)
@@ -84,6 +90,8 @@ func (ch *change) waitForCopies(ctx context.Context) error {
 	if len(ch.names) == 0 {
 		return nil
 	}
+	begin := time.Now()
+	defer func() { ch.cache.events.Took(managecache.StepCopyWait, time.Since(begin)) }()
 	return sleep(ctx, ch.cache.terms.CopyWait())
 }
 
@@ -95,15 +103,18 @@ func (ch *change) stillHeld(ctx context.Context) error {
 		if err != nil {
 			return unreachable("rediscache.stillHeld", err)
 		}
-		if all(held) {
+		lost := countLost(held)
+		if lost == 0 {
 			return nil
 		}
+		ch.cache.events.Count(managecache.FenceLostBeforeCommit, lost)
 		if time.Until(ch.deadline) < ch.cache.terms.CopyWait()+changeBudget {
 			return unreachable("rediscache.stillHeld", errors.New("the fence was lost"))
 		}
 		if err := ch.fence(ctx); err != nil {
 			return err
 		}
+		ch.cache.events.Count(managecache.FenceSetAgain, lost)
 	}
 }
 
@@ -111,24 +122,37 @@ func (ch *change) stillHeld(ctx context.Context) error {
 // older value may have been stored and copied: it is deleted, and the copies
 // expire before the change is reported.
 func (ch *change) unfence(ctx context.Context) error {
+	begin := time.Now()
+	held, err := ch.tellEnd(ctx)
+	ch.cache.events.Took(managecache.StepUnfence, time.Since(begin))
+	if err != nil {
+		return err
+	}
+	if lost := countLost(held); lost > 0 {
+		ch.cache.events.Count(managecache.FenceLostDuringCommit, lost)
+		return ch.waitForCopies(ctx)
+	}
+	return nil
+}
+
+// tellEnd has the token taken out of every fence, trying for a while, and
+// returns where it was.
+func (ch *change) tellEnd(ctx context.Context) (held []int, err error) {
 	giveUp := time.Now().Add(unfenceBudget)
 	pause := 10 * time.Millisecond
 	for {
 		held, err := ch.eval(ctx, unfenceScript, ch.token)
 		if err == nil {
-			if all(held) {
-				return nil
-			}
-			return ch.waitForCopies(ctx)
+			return held, nil
 		}
 		if time.Now().After(giveUp) {
-			return &artwork.Error{
+			return nil, &artwork.Error{
 				Kind: artwork.NotConfirmed, Op: "rediscache.unfence", Err: err,
 				Msg: "the change is made, but the cache could not be told; it is visible everywhere within seconds",
 			}
 		}
 		if err := sleep(ctx, pause); err != nil {
-			return err
+			return nil, err
 		}
 		pause = min(2*pause, 200*time.Millisecond)
 	}
@@ -161,13 +185,14 @@ func (ch *change) eval(ctx context.Context, script string, args ...any) ([]int, 
 	return results, nil
 }
 
-func all(results []int) bool {
+// countLost returns how many keys did not hold the token.
+func countLost(results []int) (lost int) {
 	for _, r := range results {
 		if r != 1 {
-			return false
+			lost++
 		}
 	}
-	return true
+	return lost
 }
 
 func unreachable(op string, err error) error {

@@ -23,8 +23,10 @@ const (
 
 // reader reads keys: one by one while there are few callers, and in batches
 // when there are many. A batch holds what came while others were under way, so
-// nothing waits for a batch to fill. The zero value is ready for use.
+// nothing waits for a batch to fill.
 type reader struct {
+	patience time.Duration // bounds each read
+
 	mu      sync.Mutex
 	direct  int      // commands of their own under way
 	senders int      // goroutines that send batches
@@ -34,19 +36,19 @@ type reader struct {
 // batch is a number of reads that are sent together. The results may be read
 // once done is closed.
 type batch struct {
-	deadline time.Time // the budget of its first read
+	deadline time.Time // the patience of its first read ends
 	names    []string
 	results  []*redis.StringCmd
 	done     chan struct{}
 }
 
 // get returns what the key holds, and redis.Nil if that is nothing, within
-// readBudget.
+// the patience.
 func (r *reader) get(ctx context.Context, rdb redis.UniversalClient, name string) (string, error) {
 	b, i := r.join(rdb, name)
 	if b == nil {
 		defer r.leave()
-		budget, cancel := context.WithTimeout(ctx, readBudget)
+		budget, cancel := context.WithTimeout(ctx, r.patience)
 		defer cancel()
 		return rdb.Get(budget, name).Result()
 	}
@@ -71,7 +73,7 @@ func (r *reader) join(rdb redis.UniversalClient, name string) (*batch, int) {
 	if n := len(r.waiting); n > 0 && len(r.waiting[n-1].names) < maxBatch {
 		b = r.waiting[n-1]
 	} else {
-		b = &batch{deadline: time.Now().Add(readBudget), done: make(chan struct{})}
+		b = &batch{deadline: time.Now().Add(r.patience), done: make(chan struct{})}
 		r.waiting = append(r.waiting, b)
 	}
 	b.names = append(b.names, name)

@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 	"github.com/stretchr/testify/require"
 
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/test/testenv"
 )
@@ -85,7 +86,7 @@ type crowd struct {
 
 func newCrowd(t *testing.T) *crowd {
 	opts := &redis.Options{MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}}
-	c := &crowd{gate: &gate{open: make(chan struct{})}, rdb: redis.NewClient(opts), errs: map[string]error{}}
+	c := &crowd{gate: &gate{open: make(chan struct{})}, reader: reader{patience: readBudget}, rdb: redis.NewClient(opts), errs: map[string]error{}}
 	c.rdb.AddHook(c.gate)
 	t.Cleanup(func() { _ = c.rdb.Close() })
 	return c
@@ -214,7 +215,7 @@ func (quiet) Finish(context.Context, string) error                          { re
 // under them, and closes: everybody is answered, and nothing is left running.
 func TestManyCallersOnARealRedis(t *testing.T) {
 	server := testenv.RedisServer(t)
-	cache, err := Open(Options{URL: "redis://" + server.Addr}, artwork.CachePolicy{TTL: time.Minute}, quiet{}, slog.New(slog.DiscardHandler))
+	cache, err := Open(Options{URL: "redis://" + server.Addr}, artwork.CachePolicy{TTL: time.Minute}, quiet{}, managecache.NewCounters(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	require.NoError(t, cache.Ready(t.Context()))
 	const callers = 300
@@ -238,7 +239,7 @@ func TestManyCallersOnARealRedis(t *testing.T) {
 // TestManyCallersOnACluster: a batch has keys of every server.
 func TestManyCallersOnACluster(t *testing.T) {
 	d := testenv.RedisCluster(t)
-	cache, err := Open(Options{ClusterAddrs: d.Addrs()}, artwork.CachePolicy{TTL: time.Minute}, quiet{}, slog.New(slog.DiscardHandler))
+	cache, err := Open(Options{ClusterAddrs: d.Addrs()}, artwork.CachePolicy{TTL: time.Minute}, quiet{}, managecache.NewCounters(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = cache.Close() })
 	require.NoError(t, cache.Ready(t.Context()))

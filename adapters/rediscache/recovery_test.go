@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/test/testenv"
 )
@@ -74,7 +75,7 @@ var (
 
 func openOn(t *testing.T, addr string, changes artwork.ChangeLog) *Cache {
 	t.Helper()
-	cache, err := Open(Options{URL: "redis://" + addr}, testPolicy, changes, slog.New(slog.DiscardHandler))
+	cache, err := Open(Options{URL: "redis://" + addr}, testPolicy, changes, managecache.NewCounters(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, cache.Close()) })
 	return cache
@@ -300,7 +301,7 @@ func TestAFinishedChangeIsForgottenAndAnUnfinishedOneIsNot(t *testing.T) {
 
 func TestBreaker(t *testing.T) {
 	now := time.Now()
-	b := newBreaker()
+	b := newBreaker(managecache.NewCounters())
 	b.base, b.now = now, func() time.Time { return now }
 	failed := errors.New("timeout")
 	for range breakAfter - 1 {

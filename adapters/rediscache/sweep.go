@@ -3,6 +3,8 @@ package rediscache
 import (
 	"context"
 	"time"
+
+	"gatefold/application/managecache"
 )
 
 const (
@@ -51,6 +53,7 @@ func (c *Cache) sweepOnce(ctx context.Context) (finished int, err error) {
 		if err := c.changes.Finish(ctx, change.Token); err != nil {
 			return finished, err
 		}
+		c.events.Count(managecache.SweptChange, 1)
 		finished++
 	}
 	return finished, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/test/conformance"
 	"gatefold/test/testenv"
@@ -18,7 +19,7 @@ import (
 // openWith opens a cache by options and waits until it can be used.
 func openWith(t conformance.TB, o Options, changes artwork.ChangeLog) *Cache {
 	t.Helper()
-	cache, err := Open(o, testPolicy, changes, slog.New(slog.DiscardHandler))
+	cache, err := Open(o, testPolicy, changes, managecache.NewCounters(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = cache.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

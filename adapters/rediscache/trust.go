@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 )
 
@@ -50,6 +51,7 @@ var errUntrusted = errors.New("the recent changes were not replayed on this serv
 type trust struct {
 	changes artwork.ChangeLog
 	terms   artwork.CacheTerms
+	events  managecache.Recorder
 	log     *slog.Logger
 	// dial opens a connection pool to one address that asks nobody.
 	dial func(addr string) *redis.Client
@@ -64,10 +66,10 @@ type trust struct {
 	replaying bool
 }
 
-func newTrust(changes artwork.ChangeLog, terms artwork.CacheTerms, log *slog.Logger, dial func(addr string) *redis.Client) *trust {
+func newTrust(changes artwork.ChangeLog, terms artwork.CacheTerms, events managecache.Recorder, log *slog.Logger, dial func(addr string) *redis.Client) *trust {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &trust{
-		changes: changes, terms: terms, log: log, dial: dial,
+		changes: changes, terms: terms, events: events, log: log, dial: dial,
 		ctx: ctx, close: cancel,
 	}
 }
@@ -215,6 +217,7 @@ func (t *trust) replay(ctx context.Context, addr string) error {
 	}
 	begin := time.Now()
 	evicted, err := t.evictChanged(ctx, conn)
+	t.events.Count(managecache.ReplayedKey, evicted)
 	if err != nil {
 		return err
 	}
@@ -224,6 +227,7 @@ func (t *trust) replay(ctx context.Context, addr string) error {
 	t.mu.Lock()
 	t.known = remember(t.known, id)
 	t.mu.Unlock()
+	t.events.Count(managecache.Replay, 1)
 	t.log.Info("Redis server is trusted: recent changes were replayed", "address", addr, "evicted", evicted, "took", time.Since(begin).Round(time.Millisecond))
 	return nil
 }

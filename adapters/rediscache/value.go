@@ -18,6 +18,32 @@ const (
 // absentValue is what an empty slot is stored as.
 const absentValue = string(absentMark)
 
+// state is what a key is found in.
+type state uint8
+
+const (
+	holdsUnknown state = iota // nothing that this release can read
+	holdsValue                // of an image or of an empty slot
+	holdsLease
+	holdsFence
+)
+
+// stateOf returns the state that what a key holds stands for.
+func stateOf(held string) state {
+	switch {
+	case held == "":
+		return holdsUnknown
+	case isValue(held), held == absentValue:
+		return holdsValue
+	case held[0] == leaseMark:
+		return holdsLease
+	case held[0] == fenceMark:
+		return holdsFence
+	default:
+		return holdsUnknown
+	}
+}
+
 // storedImage is the JSON of an image in force. Operators read it with
 // redis-cli, and the first six fields are what other systems rely on. Fields
 // may be added; the meaning of one is never changed.

@@ -12,6 +12,7 @@ import (
 	"gatefold/adapters/memory"
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/twolevelcache"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/test/conformance"
 	"gatefold/test/testenv"
@@ -37,7 +38,7 @@ func overRedis(t conformance.TB, url string, policy artwork.CachePolicy) artwork
 }
 
 func openRedis(t conformance.TB, url string, policy artwork.CachePolicy) *rediscache.Cache {
-	cache, err := rediscache.Open(rediscache.Options{URL: url}, policy, noChanges{}, slog.New(slog.DiscardHandler))
+	cache, err := rediscache.Open(rediscache.Options{URL: url}, policy, noChanges{}, managecache.NewCounters(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = cache.Close() })
 	require.NoError(t, cache.Ready(t.Context()))
@@ -55,7 +56,7 @@ func TestOverRedis(t *testing.T) {
 
 func TestOverMemory(t *testing.T) {
 	conformance.RunImageCache(t, func(conformance.TB) conformance.Fleet {
-		return conformance.Fleet{twolevelcache.New(memory.NewCache(policy, 10_000), policy, 10_000)}
+		return conformance.Fleet{twolevelcache.New(memory.NewCache(policy, 10_000, managecache.NewCounters()), policy, 10_000)}
 	})
 }
 

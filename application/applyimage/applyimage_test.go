@@ -14,6 +14,7 @@ import (
 
 	"gatefold/adapters/memory"
 	"gatefold/application/applyimage"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -36,7 +37,7 @@ var errBroken = artwork.Errorf(artwork.Unavailable, "broken by the test")
 func newFixture(t *testing.T) *fixture {
 	f := &fixture{
 		repo: memory.NewRepository(), store: memory.NewStore(0), breakAt: map[string]error{},
-		cache: memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 100),
+		cache: memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 100, managecache.NewCounters()),
 	}
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Ana"}
 	_, err := f.repo.Artists().Put(t.Context(), artist)

@@ -11,6 +11,7 @@ import (
 
 	"gatefold/adapters/memory"
 	"gatefold/application/importlibrary"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -31,7 +32,7 @@ type fixture struct {
 
 func newFixture() *fixture {
 	f := &fixture{
-		Cache: memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 1000),
+		Cache: memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 1000, managecache.NewCounters()),
 		repo:  memory.NewRepository(), store: memory.NewStore(0), gone: map[string]bool{},
 	}
 	f.importer = importlibrary.New(f, f.repo.Images(), f.repo.Images(), f.store, f.repo.Library(), f, slog.New(slog.DiscardHandler))

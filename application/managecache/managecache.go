@@ -5,43 +5,9 @@ package managecache
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"gatefold/domain/artwork"
 )
-
-// Stats are the counters of one process since it started.
-type Stats struct {
-	ProcessHits   int64         `json:"processHits"`   // answered from this process's memory
-	SharedHits    int64         `json:"sharedHits"`    // answered by the shared cache
-	Fills         int64         `json:"fills"`         // loaded from the database, and cached
-	Bypasses      int64         `json:"bypasses"`      // loaded from the database, and not cached
-	Errors        int64         `json:"errors"`        // reads that failed
-	Changes       int64         `json:"changes"`       // of pointers, in all
-	FailedChanges int64         `json:"failedChanges"` // of those
-	ChangeTime    time.Duration `json:"-"`             // of all changes together
-}
-
-// HitRate returns the share of reads that no load of the database was made for,
-// 0 before the first read.
-func (s Stats) HitRate() float64 {
-	hits := s.ProcessHits + s.SharedHits
-	if all := hits + s.Fills + s.Bypasses; all > 0 {
-		return float64(hits) / float64(all)
-	}
-	return 0
-}
-
-// MeanChange returns how long a change took on average, 0 before the first.
-func (s Stats) MeanChange() time.Duration {
-	if s.Changes == 0 {
-		return 0
-	}
-	return s.ChangeTime / time.Duration(s.Changes)
-}
-
-// Counter counts what the cache of this process does.
-type Counter interface{ Stats() Stats }
 
 // Flusher drops everything that is cached.
 type Flusher interface {

@@ -19,11 +19,18 @@ type Requests interface {
 	Note(key artwork.Key)
 }
 
+// Reader reads which image is in force: the part of an artwork.ImageRepository
+// that answering needs, and under the same contract. Unavailable may also mean
+// that too many read at this moment.
+type Reader interface {
+	InForce(ctx context.Context, place artwork.Place) (*artwork.Image, error)
+}
+
 // Pointers finds the image in force of any place. It is what the three use
 // cases share.
 type Pointers struct {
 	cache    artwork.ImageCache
-	images   artwork.ImageRepository
+	images   Reader
 	requests Requests
 	loads    generations.Group[artwork.Key, *artwork.Image]
 }
@@ -33,7 +40,7 @@ const loadTimeout = 10 * time.Second
 
 // NewPointers returns Pointers that read through the cache and tell of what is
 // requested.
-func NewPointers(cache artwork.ImageCache, images artwork.ImageRepository, requests Requests) *Pointers {
+func NewPointers(cache artwork.ImageCache, images Reader, requests Requests) *Pointers {
 	p := &Pointers{cache: cache, images: images, requests: requests}
 	p.loads.Timeout = loadTimeout
 	return p

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/adapters/memory"
+	"gatefold/application/managecache"
 	"gatefold/application/serveimage"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -27,7 +28,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	f := &fixture{repo: memory.NewRepository(), store: memory.NewStore(0), artist: artwork.NewID(), album: artwork.NewID(), user: artwork.NewID()}
-	f.pointers = serveimage.NewPointers(memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 100), f.repo.Images(), &f.noted)
+	f.pointers = serveimage.NewPointers(memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 100, managecache.NewCounters()), f.repo.Images(), &f.noted)
 	_, err := f.repo.Artists().Put(t.Context(), catalog.Artist{ID: f.artist, Name: "Ana"})
 	require.NoError(t, err)
 	_, err = f.repo.Albums().Put(t.Context(), catalog.Album{ID: f.album, ArtistID: f.artist, Name: "Uno"})

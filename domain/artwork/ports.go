@@ -165,6 +165,25 @@ type ImageRepository interface {
 	Apply(ctx context.Context, fence Fence, applications []Application) ([]Outcome, error)
 }
 
+// ImageReviser changes slots in other ways than by putting images in force.
+type ImageReviser interface {
+	// Revise carries the revision out, in one transaction that ends before the
+	// fence's deadline, as SlotState.Revise says. An image that takes force by it
+	// is in the history. A lock and what keeps a slot empty stay when the image in
+	// force does not change.
+	//
+	// InvalidInput: the revision cannot be (Revision.Check). NotFound: the subject
+	// does not exist. PreconditionFailed: an IfTag does not hold. OutcomeUnknown,
+	// and errors of fence.StillHeld: as for ImageRepository.Apply.
+	Revise(ctx context.Context, fence Fence, revision Revision) (Revised, error)
+}
+
+// Revised is what became of a revision.
+type Revised struct {
+	Image   *Image // in force afterwards; nil if the slot is empty
+	Changed bool   // what readers are answered has changed
+}
+
 // ChangeLog is what a shared cache asks of the database in order to recover from
 // what it lost, and from writers that died. All methods may be called
 // concurrently, also from several processes. Times are those of the database's

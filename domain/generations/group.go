@@ -19,6 +19,9 @@ type Group[K comparable, V any] struct {
 	// Timeout bounds a read, which no caller's patience bounds any more; 0 is no
 	// bound. It is not to be changed after the first call.
 	Timeout time.Duration
+	// Joined is called, if it is not nil, with every caller that has joined the
+	// read of another. It is not to be changed after the first call.
+	Joined func()
 
 	mu   sync.Mutex
 	keys map[K]*generation[V]
@@ -48,6 +51,9 @@ func (g *Group[K, V]) Do(ctx context.Context, key K, read func(ctx context.Conte
 	if shared == nil {
 		defer g.passOn(key, current)
 		return g.inTime(ctx, read)
+	}
+	if g.Joined != nil {
+		g.Joined()
 	}
 	select {
 	case <-shared.done:

@@ -23,7 +23,7 @@ func TestWhoComesLateSharesTheNextLoad(t *testing.T) {
 	l := &group{}
 	var truth atomic.Int64
 	truth.Store(1)
-	read, proceed := make(chan struct{}, callers+1), make(chan struct{}) // at most one load each
+	read, proceed := make(chan struct{}, callers+1), make(chan struct{})
 	load := func(context.Context) (int64, error) {
 		value := truth.Load()
 		read <- struct{}{}
@@ -81,6 +81,31 @@ func TestCallersTogetherCostTwoLoads(t *testing.T) {
 	}
 	all.Wait()
 	require.EqualValues(t, 2, loads.Load())
+}
+
+// TestJoinedIsCalledForThoseWhoShare: not for the first, who reads by itself.
+func TestJoinedIsCalledForThoseWhoShare(t *testing.T) {
+	joined := make(chan struct{}, 10)
+	l := &group{Joined: func() { joined <- struct{}{} }}
+	begun, proceed := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		_, _ = l.Do(t.Context(), key, func(context.Context) (int64, error) {
+			close(begun)
+			<-proceed
+			return 0, nil
+		})
+	})
+	<-begun
+	require.Empty(t, joined)
+	for range 3 {
+		all.Go(func() { _, _ = l.Do(t.Context(), key, func(context.Context) (int64, error) { return 0, nil }) })
+		<-joined
+	}
+	require.True(t, l.waiting(key), "who has joined waits for the next read")
+	close(proceed)
+	all.Wait()
+	require.Empty(t, joined)
 }
 
 func TestErrorsAreShared(t *testing.T) {

@@ -43,6 +43,7 @@ func Module(cfg Config) fx.Option {
 			newMembership,
 			followsettings.NewSwitch,
 			newCache,
+			newCounters,
 			managecache.New,
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
 			fx.Annotate(rest.NewCache, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
@@ -87,8 +88,8 @@ func newMembership(lc fx.Lifecycle, cfg Config, registry followsettings.Registry
 }
 
 // open connects to Redis, and finishes in the background what dead writers left.
-func open(lc fx.Lifecycle, cfg Config, terms *followsettings.Terms, member *followsettings.Membership, changes artwork.ChangeLog, log *slog.Logger) (*rediscache.Cache, error) {
-	cache, err := rediscache.Open(cfg.Redis, terms, changes, log)
+func open(lc fx.Lifecycle, cfg Config, terms *followsettings.Terms, member *followsettings.Membership, changes artwork.ChangeLog, events managecache.Recorder, log *slog.Logger) (*rediscache.Cache, error) {
+	cache, err := rediscache.Open(cfg.Redis, terms, changes, events, log)
 	if err != nil {
 		return nil, err
 	}
@@ -115,18 +116,24 @@ func open(lc fx.Lifecycle, cfg Config, terms *followsettings.Terms, member *foll
 	return cache, nil
 }
 
-// parts is what the module provides: one cache, and what operators need of it.
+// parts is what the module provides: one cache, and what empties it.
 type parts struct {
 	fx.Out
 	Cache   artwork.ImageCache
-	Counter managecache.Counter
 	Flusher managecache.Flusher
+}
+
+// newCounters returns the one recorder of this process, which every part tells,
+// and what shows it.
+func newCounters() (managecache.Recorder, managecache.Counter) {
+	counters := managecache.NewCounters()
+	return counters, counters
 }
 
 // newCache composes all that the process can use; the deployment's settings say
 // which of it is used.
-func newCache(cfg Config, member *followsettings.Membership, terms *followsettings.Terms, redis *rediscache.Cache, log *slog.Logger) parts {
-	local := memory.NewCache(terms, cfg.MaxEntries)
+func newCache(cfg Config, member *followsettings.Membership, terms *followsettings.Terms, redis *rediscache.Cache, events managecache.Recorder, log *slog.Logger) parts {
+	local := memory.NewCache(terms, cfg.MaxEntries, events)
 	caches := followsettings.Caches{None: memory.NoCache{}, Memory: local}
 	var flusher managecache.Flusher = local
 	if redis != nil {
@@ -137,8 +144,8 @@ func newCache(cfg Config, member *followsettings.Membership, terms *followsettin
 	} else {
 		member.Watch(nil, local)
 	}
-	cache := observedcache.New(followsettings.NewCache(member, caches), terms.TTL, log)
-	return parts{Cache: cache, Counter: cache, Flusher: flusher}
+	cache := observedcache.New(followsettings.NewCache(member, caches), terms.TTL, events, log)
+	return parts{Cache: cache, Flusher: flusher}
 }
 
 const partName = "redis"

@@ -34,7 +34,9 @@ func Module(cfg Config) fx.Option {
 			applyimage.NewUploadedImages,
 			applyimage.NewRestoreImage,
 			applyimage.NewHistory,
+			applyimage.NewReviseSlot,
 			fx.Annotate(rest.NewMetadata, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+			fx.Annotate(rest.NewRevisions, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewHistory, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)

@@ -8,12 +8,15 @@ import (
 
 	"go.uber.org/fx"
 
+	"gatefold/adapters/boundedreads"
 	"gatefold/adapters/bunrepo"
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
 	"gatefold/application/followsettings"
 	"gatefold/application/health"
 	"gatefold/application/importlibrary"
+	"gatefold/application/managecache"
+	"gatefold/application/serveimage"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -32,7 +35,8 @@ func Module(cfg Config) fx.Option {
 		fx.Provide(
 			open,
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
-			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageArchive))),
+			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageReviser)), fx.As(new(artwork.ImageArchive))),
+			newReader,
 			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog)), fx.As(new(warmcache.Changes))),
 			fx.Annotate(newRequests, fx.As(new(warmcache.Requests))),
 			fx.Annotate(bunrepo.NewClaims, fx.As(new(warmcache.Claims))),
@@ -46,6 +50,12 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(rest.NewCatalog, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
+}
+
+// newReader bounds the reads that answer requests: as many as the database has
+// connections to spare for them.
+func newReader(images artwork.ImageRepository, events managecache.Recorder) serveimage.Reader {
+	return boundedreads.New(images, boundedreads.Limits{AtOnce: bunrepo.LoadsAtOnce}, events)
 }
 
 // open connects, and brings the schema up to date before anything else starts.

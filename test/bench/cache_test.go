@@ -19,6 +19,7 @@ import (
 	"gatefold/adapters/bunrepo"
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/twolevelcache"
+	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 	"gatefold/test/testenv"
@@ -152,7 +153,7 @@ func (noChanges) Finish(context.Context, string) error                          
 
 func openCache(b *testing.B, url string) *rediscache.Cache {
 	b.Helper()
-	cache, err := rediscache.Open(rediscache.Options{URL: url}, artwork.CachePolicy{TTL: time.Hour}, noChanges{}, slog.New(slog.DiscardHandler))
+	cache, err := rediscache.Open(rediscache.Options{URL: url}, artwork.CachePolicy{TTL: time.Hour}, noChanges{}, managecache.NewCounters(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}

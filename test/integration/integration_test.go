@@ -19,6 +19,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/fx"
 
 	"gatefold/application/accesstoken"
 	"gatefold/application/importlibrary"
@@ -82,11 +83,17 @@ var basics = []string{"ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "WARM_KEY
 // start runs an instance of the deployment until the test ends.
 func (d deployment) start(t *testing.T, more ...string) *instance {
 	t.Helper()
+	return d.startWith(t, fx.Options(), more...)
+}
+
+// startWith is start with something put between the instance's parts.
+func (d deployment) startWith(t *testing.T, between fx.Option, more ...string) *instance {
+	t.Helper()
 	environ := append(slices.Clone(basics), d.environ...)
 	cfg, err := bootstrap.LoadConfig(append(environ, more...))
 	require.NoError(t, err)
 	log := &logBuffer{}
-	server, err := bootstrap.Serve(t.Context(), cfg, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	server, err := bootstrap.Serve(t.Context(), cfg, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), between)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	in := &instance{t: t, server: server, base: "http://" + server.Addr(), log: log}

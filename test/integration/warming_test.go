@@ -16,6 +16,7 @@ import (
 	"gatefold/adapters/memory"
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/twolevelcache"
+	"gatefold/application/managecache"
 	"gatefold/application/serveimage"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
@@ -214,7 +215,7 @@ func TestAChangeDuringWarmingIsKept(t *testing.T) {
 	policy := artwork.CachePolicy{TTL: time.Minute}
 	shared := func(t *testing.T, policy artwork.CachePolicy) (*bunrepo.DB, *rediscache.Cache) {
 		db := openDatabase(t, testenv.Postgres(t))
-		cache, err := rediscache.Open(rediscache.Options{URL: testenv.Redis(t)}, policy, bunrepo.NewChangeLog(db), slog.New(slog.DiscardHandler))
+		cache, err := rediscache.Open(rediscache.Options{URL: testenv.Redis(t)}, policy, bunrepo.NewChangeLog(db), managecache.NewCounters(), slog.New(slog.DiscardHandler))
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = cache.Close() })
 		require.NoError(t, cache.Ready(t.Context()))
@@ -228,7 +229,7 @@ func TestAChangeDuringWarmingIsKept(t *testing.T) {
 		broken bool
 	}{
 		"memory and SQLite": {open: func(t *testing.T) (*bunrepo.DB, artwork.ImageCache) {
-			return embedded(t), memory.NewCache(policy, 100)
+			return embedded(t), memory.NewCache(policy, 100, managecache.NewCounters())
 		}},
 		"Redis and Postgres": {open: func(t *testing.T) (*bunrepo.DB, artwork.ImageCache) { return shared(t, policy) }},
 		"two-level and Postgres": {open: func(t *testing.T) (*bunrepo.DB, artwork.ImageCache) {

@@ -4,10 +4,18 @@
 -- ARGV[1]  the lease, as it was stored
 -- ARGV[2]  the value
 -- ARGV[3]  its time to live in milliseconds
--- Returns 1 if the value is stored, 0 if the lease is gone: it expired, or a
--- change has put its fence there, and the value may be older than the change.
-if redis.call('GET', KEYS[1]) == ARGV[1] then
+-- Returns 1 if the value is stored. It is not if the lease is gone, because the
+-- value may be older than a change: 0 if the key holds nothing, -1 if it is
+-- fenced, -2 if it holds what another reader has put there.
+local held = redis.call('GET', KEYS[1])
+if held == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
   return 1
 end
-return 0
+if not held then
+  return 0
+end
+if held:sub(1, 1) == 'F' then
+  return -1
+end
+return -2
