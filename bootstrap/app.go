@@ -102,12 +102,17 @@ type Server struct {
 	serving *serving
 }
 
+// asServer adds to the program what only a server does.
+func asServer() fx.Option {
+	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests))
+}
+
 // Serve starts an instance. When it returns, the instance answers requests. A
 // port in use or a database that cannot be reached is an error. More options put
 // something between two parts, or in place of one.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger, more ...fx.Option) (*Server, error) {
 	server := &Server{}
-	more = append(more, fx.Provide(newServing), fx.Populate(&server.serving, &server.operations))
+	more = append(more, asServer(), fx.Populate(&server.serving, &server.operations))
 	app, err := open(ctx, cfg, log, more...)
 	server.App = app
 	return server, err

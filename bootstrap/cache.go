@@ -16,6 +16,7 @@ import (
 type cacheCommand struct {
 	Stats      cacheStatsCommand      `cmd:"" help:"Print what the running server's cache has done since it started."`
 	Invalidate cacheInvalidateCommand `cmd:"" help:"Drop what is cached of one subject, on all instances."`
+	Warm       cacheWarmCommand       `cmd:"" help:"Fill the cache with what was requested most and what changed last."`
 	Flush      cacheFlushCommand      `cmd:"" help:"Drop everything that is cached (image:* in Redis), and nothing else."`
 	Mode       cacheModeCommand       `cmd:"" help:"Print the settings that all instances follow, or change them while the instances run."`
 }

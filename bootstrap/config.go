@@ -17,6 +17,7 @@ import (
 	"github.com/joho/godotenv"
 
 	"gatefold/adapters/rediscache"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 	"gatefold/features/cache"
@@ -50,6 +51,8 @@ type variables struct {
 	L1TTL              string `env:"L1_TTL" envDefault:"1s"`
 	CacheEntries       string `env:"CACHE_ENTRIES" envDefault:"50000"`
 	CacheCompression   string `env:"CACHE_COMPRESSION" envDefault:"none"`
+	WarmKeys           string `env:"WARM_KEYS" envDefault:"5000"`
+	WarmRate           string `env:"WARM_RATE" envDefault:"200"`
 	BytesCacheMB       string `env:"BYTES_CACHE_MB" envDefault:"64"`
 	RedisURL           string `env:"REDIS_URL"`
 	RedisHost          string `env:"REDIS_HOST"`
@@ -278,6 +281,8 @@ func (c *checker) cache(v variables) cache.Config {
 		MaxEntries: c.number("CACHE_ENTRIES", v.CacheEntries, 1, 100_000_000),
 		Redis:      c.redis(v),
 		Name:       fmt.Sprintf("%s (process %d)", hostName(), os.Getpid()),
+		WarmKeys:   c.number("WARM_KEYS", v.WarmKeys, 0, warmcache.MaxKeys),
+		WarmRate:   c.number("WARM_RATE", v.WarmRate, 1, 10_000),
 	}
 	cfg.Wish = deployment.Wish{TTL: v.namesTTL, L1TTL: v.namesL1TTL}
 	cfg.Wish.Settings = artwork.CacheSettings{

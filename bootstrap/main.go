@@ -39,7 +39,7 @@ type commands struct {
 	Import  importCommand  `cmd:"" help:"Import a music folder: its artists, albums and pictures."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
 	Token   tokenCommand   `cmd:"" help:"Manage API tokens."`
-	Cache   cacheCommand   `cmd:"" help:"Look into the image cache, or drop what it holds."`
+	Cache   cacheCommand   `cmd:"" help:"Look into the image cache, warm it, or drop what it holds."`
 	Doctor  doctorCommand  `cmd:"" help:"Check every configured part and say what to do. Exit code 0: sound, 1: not."`
 	Demo    demoCommand    `cmd:"" help:"Fill the catalogue with an invented library, to try things out."`
 	Health  healthCommand  `cmd:"" help:"Ask the server that listens on LISTEN_ADDR whether it serves. Exit code 0: it does, 1: not."`
@@ -158,10 +158,10 @@ func (serveCommand) Run(c *command) error {
 
 // unlessStopped returns the error of a start, which is none if a signal ended it.
 func (c *command) unlessStopped(err error) error {
-	if stopped := c.ctx.Err() != nil; stopped {
-		return nil
+	if c.ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 type importCommand struct {

@@ -12,6 +12,7 @@ import (
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 )
@@ -22,13 +23,16 @@ type operations struct {
 	tokens   *accesstoken.Create
 	cache    *managecache.Manage
 	settings *followsettings.Switch
+	warm     *warmcache.Warm
 	log      *slog.Logger
 }
 
 var _ control.Verbs = (*operations)(nil)
 
-func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, settings *followsettings.Switch, log *slog.Logger) *operations {
-	return &operations{importer, tokens, cache, settings, log}
+func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, settings *followsettings.Switch,
+	warm *warmcache.Warm, log *slog.Logger,
+) *operations {
+	return &operations{importer, tokens, cache, settings, warm, log}
 }
 
 // Import implements control.Importer.

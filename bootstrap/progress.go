@@ -12,24 +12,26 @@ import (
 	"gatefold/application/importlibrary"
 )
 
-// progress shows an import to a person: a bar on a terminal, and the files that
-// were left out.
+// progress shows to a person how a verb goes on that takes long: a bar on a
+// terminal, and the files that were left out.
 type progress struct {
 	w   io.Writer
 	bar *progressbar.ProgressBar // nil if w is not a terminal
 }
 
-func newProgress(w io.Writer) *progress {
+func newProgress(w io.Writer) *progress { return newProgressOf(w, "Importing") }
+
+func newProgressOf(w io.Writer, verb string) *progress {
 	p := &progress{w: w}
 	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		p.bar = progressbar.NewOptions(-1,
-			progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("Importing"),
+			progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(verb),
 			progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
 	return p
 }
 
-// Progress implements importlibrary.Observer.
+// Progress implements importlibrary.Observer and warmcache.Observer.
 func (p *progress) Progress(done, total int) {
 	if p.bar == nil {
 		return

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"gatefold/adapters/musicfolder"
 	"gatefold/adapters/rest"
 	"gatefold/application/importlibrary"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 )
 
@@ -37,18 +39,20 @@ type serving struct {
 	listener net.Listener
 	control  *control.Server
 	importer *importlibrary.Import
+	warm     *warmcache.Warm
 	log      *slog.Logger
 	failed   chan error // gets the error that ended serving
 
 	stopWatching context.CancelFunc
 	watching     chan struct{} // closed when nothing is watched any more
+	warming      sync.WaitGroup
 }
 
 func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server,
-	importer *importlibrary.Import, log *slog.Logger,
+	importer *importlibrary.Import, warm *warmcache.Warm, log *slog.Logger,
 ) *serving {
 	s := &serving{
-		cfg: cfg, control: controlServer, importer: importer, log: log, failed: make(chan error, 1),
+		cfg: cfg, control: controlServer, importer: importer, warm: warm, log: log, failed: make(chan error, 1),
 		http: &http.Server{
 			Handler: router, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 			IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
@@ -69,20 +73,23 @@ func (s *serving) start(ctx context.Context) (err error) {
 	if err != nil {
 		return artwork.Errorf(artwork.InvalidInput, "LISTEN_ADDR: cannot listen on %s: %v", s.cfg.ListenAddr, err)
 	}
-	if err := s.startRest(ctx); err != nil {
+	background, err := s.startRest(ctx)
+	if err != nil {
 		return errors.Join(err, s.listener.Close())
 	}
 	s.log.Info("Gatefold is serving", append([]any{"address", "http://" + browsable(s.listener.Addr())}, s.cfg.summary()...)...)
+	s.warming.Go(func() { s.warm.AtStart(background) })
 	return nil
 }
 
-func (s *serving) startRest(ctx context.Context) error {
+// startRest returns the context of what runs beside the requests.
+func (s *serving) startRest(ctx context.Context) (context.Context, error) {
 	watch, err := s.watch()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.control.Listen(ctx, s.cfg.DataDir); err != nil {
-		return err
+		return nil, err
 	}
 	watching, cancel := context.WithCancel(context.Background())
 	s.stopWatching = cancel
@@ -95,7 +102,7 @@ func (s *serving) startRest(ctx context.Context) error {
 			s.failed <- artwork.Wrap(artwork.Internal, "bootstrap.Serve", err)
 		}
 	}()
-	return nil
+	return watching, nil
 }
 
 // watch returns what imports the music folder now and whenever it has changed.
@@ -120,9 +127,12 @@ func (s *serving) watch() (func(context.Context), error) {
 }
 
 // stop ends what changes things first, and then drains the requests in flight.
+// Warming ends with it, also one that a request has asked for.
 func (s *serving) stop(ctx context.Context) error {
 	s.stopWatching()
+	s.warm.Close()
 	<-s.watching
+	s.warming.Wait()
 	err := errors.Join(s.control.Shutdown(ctx), s.http.Shutdown(ctx))
 	s.log.Info("Gatefold has stopped")
 	return err

@@ -66,6 +66,9 @@ type engine interface {
 	// fromNow is the time that lies so far ahead of the statement's beginning, by
 	// the clock of the database.
 	fromNow(ahead time.Duration) schema.QueryAppender
+	// seconds is the time since 1970 at the statement's beginning, by the clock of
+	// the database.
+	seconds() schema.QueryAppender
 	// serialise waits until no other transaction that called it with exclusive,
 	// or any that did if exclusive is true, runs any more.
 	serialise(ctx context.Context, tx bun.Tx, exclusive bool) error

@@ -83,6 +83,9 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Library:   bunrepo.NewLibrary(db),
 		Tokens:    bunrepo.NewTokens(db),
 		Registry:  bunrepo.NewDeployment(db),
+		Requests:  bunrepo.NewRequests(db, conformance.RecordTerms),
+		Changes:   bunrepo.NewChangeLog(db),
+		Claims:    bunrepo.NewClaims(db),
 	}
 }
 

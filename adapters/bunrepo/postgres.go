@@ -117,6 +117,10 @@ func (postgres) fromNow(ahead time.Duration) schema.QueryAppender {
 	return bun.SafeQuery("statement_timestamp() + ? * interval '1 microsecond'", ahead.Microseconds())
 }
 
+func (postgres) seconds() schema.QueryAppender {
+	return bun.SafeQuery("extract(epoch FROM statement_timestamp())::float8")
+}
+
 // librarySerial names the advisory lock of serialise.
 const librarySerial = 0x6761746566 // "gatef"
 

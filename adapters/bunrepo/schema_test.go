@@ -143,6 +143,8 @@ func TestPagesAreReadInOrder(t *testing.T) {
 			"references":          "SELECT * FROM images AS i ORDER BY i.hash, i.id LIMIT 50",
 			"first changes":       "SELECT * FROM slots AS s WHERE s.changed_at >= " + anHourAgo + " ORDER BY " + changesOrder + " LIMIT 1000",
 			"more changes":        "SELECT * FROM slots AS s WHERE (" + changesOrder + ") > (" + anHourAgo + ", 'album', '89ad4ac3-39f7-470e-963a-56509c546377', 'cover') ORDER BY " + changesOrder + " LIMIT 1000",
+			"most requested":      "SELECT key FROM requested_keys ORDER BY heat DESC, key DESC LIMIT 50",
+			"last changed":        "SELECT * FROM slots AS s WHERE s.changed_at > " + anHourAgo + " ORDER BY s.changed_at DESC LIMIT 50",
 			"overdue":             "SELECT * FROM cache_pending AS c WHERE c.deadline <= " + anHourAgo + " ORDER BY c.deadline, c.token LIMIT 50",
 		} {
 			plan := planOf(t, db, explain+query)

@@ -85,6 +85,10 @@ func (sqlite) fromNow(ahead time.Duration) schema.QueryAppender {
 	return stored(time.Now().Add(ahead))
 }
 
+func (sqlite) seconds() schema.QueryAppender {
+	return bun.SafeQuery("?", float64(time.Now().UnixMicro())/1e6)
+}
+
 func (sqlite) serialise(context.Context, bun.Tx, bool) error { return nil }
 
 func (sqlite) classify(err error) artwork.ErrorKind {

@@ -21,6 +21,7 @@ import (
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 )
@@ -66,6 +67,7 @@ type Verbs interface {
 	Importer
 	TokenCreator
 	CacheManager
+	CacheWarmer
 }
 
 // failure carries an error over the socket with its kind.
@@ -74,12 +76,13 @@ type failure struct {
 	Message string `json:"message"`
 }
 
-// event is one line of the answer to an import.
+// event is one line of the answer to a verb that takes long.
 type event struct {
 	Done    *int                   `json:"done,omitempty"`
 	Total   int                    `json:"total,omitempty"`
 	Skipped *importlibrary.Skipped `json:"skipped,omitempty"`
 	Summary *importlibrary.Summary `json:"summary,omitempty"`
+	Warmed  *warmcache.Summary     `json:"warmed,omitempty"`
 	Failure *failure               `json:"failure,omitempty"`
 }
 
@@ -103,6 +106,7 @@ func NewServer(verbs Verbs, log *slog.Logger) *Server {
 	mux.HandleFunc("POST "+flushPath, serve(s, s.flushCache))
 	mux.HandleFunc("POST "+settingsPath, serve(s, s.cacheSettings))
 	mux.HandleFunc("POST "+switchPath, serve(s, s.verbs.SwitchCache))
+	mux.HandleFunc("POST "+warmPath, s.serveWarm)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	return s
 }
@@ -196,7 +200,7 @@ type importIn struct {
 	Dir string `json:"dir"`
 }
 
-// streamObserver sends what an import observes as lines of JSON.
+// streamObserver sends what a verb that takes long observes as lines of JSON.
 type streamObserver struct {
 	server *Server
 	mu     sync.Mutex

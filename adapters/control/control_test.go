@@ -16,12 +16,16 @@ import (
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 )
 
 // verbs is what the server carries out.
-type verbs struct{ cancelled chan struct{} }
+type verbs struct {
+	cancelled chan struct{}
+	warming   error
+}
 
 func (v *verbs) Import(ctx context.Context, dir string, observer importlibrary.Observer) (importlibrary.Summary, error) {
 	switch dir {
@@ -77,10 +81,16 @@ func (v *verbs) SwitchCache(_ context.Context, in followsettings.SwitchIn) (depl
 	return deployment.State{Step: deployment.Settled, Rules: deployment.Rules{Revision: 4, Read: settings}, Members: []deployment.Member{{ID: artwork.NewID(), Live: true}}}, nil
 }
 
+func (v *verbs) WarmCache(_ context.Context, observer warmcache.Observer) (warmcache.Summary, error) {
+	observer.Progress(1, 2)
+	observer.Progress(2, 2)
+	return warmcache.Summary{Keys: 2, Filled: 1, Present: 1, Took: time.Second}, v.warming
+}
+
 func start(t *testing.T) (*control.Client, *verbs, string) {
 	t.Helper()
 	dir := t.TempDir()
-	v := &verbs{make(chan struct{})}
+	v := &verbs{cancelled: make(chan struct{})}
 	server := control.NewServer(v, slog.New(slog.DiscardHandler))
 	require.NoError(t, server.Listen(t.Context(), dir))
 	t.Cleanup(func() {
@@ -144,6 +154,19 @@ func TestCacheVerbs(t *testing.T) {
 	removed, err := client.FlushCache(t.Context())
 	require.Equal(t, 3, removed)
 	require.Equal(t, artwork.Unavailable, artwork.KindOf(err))
+}
+
+func TestWarmCache(t *testing.T) {
+	client, verbs, _ := start(t)
+	observer := &seen{}
+	summary, err := client.WarmCache(t.Context(), observer)
+	require.NoError(t, err)
+	require.Equal(t, warmcache.Summary{Keys: 2, Filled: 1, Present: 1, Took: time.Second}, summary)
+	require.Equal(t, 2, observer.progress)
+	verbs.warming = artwork.Errorf(artwork.Conflict, "another one does")
+	summary, err = client.WarmCache(t.Context(), observer)
+	require.Equal(t, artwork.Conflict, artwork.KindOf(err))
+	require.Equal(t, 1, summary.Filled, "what was done is told all the same")
 }
 
 func TestACallerThatLeavesEndsTheImport(t *testing.T) {

@@ -33,6 +33,8 @@ type Repository struct {
 	pending   map[string]pendingState     // by token
 
 	deployment deploymentState
+	requested  map[artwork.Key]request
+	tasks      map[string]taskState
 }
 
 // NewRepository returns an empty repository.
@@ -49,6 +51,9 @@ func NewRepository() *Repository {
 
 		changedAt: map[artwork.Place]time.Time{},
 		pending:   map[string]pendingState{},
+
+		requested: map[artwork.Key]request{},
+		tasks:     map[string]taskState{},
 	}
 }
 

@@ -20,6 +20,9 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Library:   repository.Library(),
 		Tokens:    repository.Tokens(),
 		Registry:  repository.Deployment(),
+		Requests:  repository.Requests(conformance.RecordTerms),
+		Changes:   repository.ChangeLog(),
+		Claims:    repository.Claims(),
 	}
 }
 

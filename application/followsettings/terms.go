@@ -41,6 +41,9 @@ func (t *Terms) EntryTTL(img *artwork.Image) time.Duration {
 // TTL returns the CACHE_TTL that readers follow now.
 func (t *Terms) TTL() time.Duration { return t.current.Load().rules.Read.TTL }
 
+// Mode returns the mode that the deployment is in, as far as this process knows.
+func (t *Terms) Mode() artwork.CacheMode { return t.current.Load().rules.Read.Mode }
+
 // CopyLife implements artwork.CacheTerms. A copy is never used for longer than
 // this process may follow what it follows.
 func (t *Terms) CopyLife() time.Duration {

@@ -13,6 +13,12 @@ import (
 	"gatefold/domain/generations"
 )
 
+// Requests is told of every request that was answered.
+type Requests interface {
+	// Note neither waits nor fails. It may be called concurrently.
+	Note(key artwork.Key)
+}
+
 // Reader reads which image is in force: the part of an artwork.ImageRepository
 // that answering needs, and under the same contract. Unavailable may also mean
 // that too many read at this moment.
@@ -23,28 +29,40 @@ type Reader interface {
 // Pointers finds the image in force of any place. It is what the three use
 // cases share.
 type Pointers struct {
-	cache  artwork.ImageCache
-	images Reader
-	loads  generations.Group[artwork.Key, *artwork.Image]
+	cache    artwork.ImageCache
+	images   Reader
+	requests Requests
+	loads    generations.Group[artwork.Key, *artwork.Image]
 }
 
 // loadTimeout bounds a read of the database.
 const loadTimeout = 10 * time.Second
 
-// NewPointers returns Pointers that read through the cache.
-func NewPointers(cache artwork.ImageCache, images Reader) *Pointers {
-	p := &Pointers{cache: cache, images: images}
+// NewPointers returns Pointers that read through the cache and tell of what is
+// requested.
+func NewPointers(cache artwork.ImageCache, images Reader, requests Requests) *Pointers {
+	p := &Pointers{cache: cache, images: images, requests: requests}
 	p.loads.Timeout = loadTimeout
 	return p
 }
 
-// find returns the image, nil for an empty slot. NotFound: no such subject.
-func (p *Pointers) find(ctx context.Context, key artwork.Key) (*artwork.Image, error) {
-	answer, err := p.cache.Fetch(ctx, key, func(ctx context.Context) (*artwork.Image, error) {
+// Fetch answers for a key as requests are answered, without counting as one.
+// NotFound: no such subject.
+func (p *Pointers) Fetch(ctx context.Context, key artwork.Key) (artwork.Answer, error) {
+	return p.cache.Fetch(ctx, key, func(ctx context.Context) (*artwork.Image, error) {
 		return p.loads.Do(ctx, key, func(ctx context.Context) (*artwork.Image, error) {
 			return p.images.InForce(ctx, key.Place())
 		})
 	})
+}
+
+// find answers a request: it returns the image, nil for an empty slot.
+// NotFound: no such subject.
+func (p *Pointers) find(ctx context.Context, key artwork.Key) (*artwork.Image, error) {
+	answer, err := p.Fetch(ctx, key)
+	if err == nil {
+		p.requests.Note(key)
+	}
 	return answer.Image, err
 }
 

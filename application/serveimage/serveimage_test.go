@@ -20,6 +20,7 @@ type fixture struct {
 	repo     *memory.Repository
 	store    *memory.Store
 	pointers *serveimage.Pointers
+	noted    noted
 	artist   artwork.ID
 	album    artwork.ID
 	user     artwork.ID
@@ -27,7 +28,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	f := &fixture{repo: memory.NewRepository(), store: memory.NewStore(0), artist: artwork.NewID(), album: artwork.NewID(), user: artwork.NewID()}
-	f.pointers = serveimage.NewPointers(memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 100, managecache.NewCounters()), f.repo.Images())
+	f.pointers = serveimage.NewPointers(memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 100, managecache.NewCounters()), f.repo.Images(), &f.noted)
 	_, err := f.repo.Artists().Put(t.Context(), catalog.Artist{ID: f.artist, Name: "Ana"})
 	require.NoError(t, err)
 	_, err = f.repo.Albums().Put(t.Context(), catalog.Album{ID: f.album, ArtistID: f.artist, Name: "Uno"})
@@ -36,6 +37,11 @@ func newFixture(t *testing.T) *fixture {
 	require.NoError(t, err)
 	return f
 }
+
+// noted keeps what was requested.
+type noted []artwork.Key
+
+func (n *noted) Note(key artwork.Key) { *n = append(*n, key) }
 
 func (f *fixture) put(t *testing.T, place artwork.Place, content string) {
 	t.Helper()
@@ -87,6 +93,23 @@ func TestNotFound(t *testing.T) {
 	}
 	_, _, err = serveimage.NewGetAlbumCover(f.pointers).Run(t.Context(), artwork.NewID())
 	require.Equal(t, artwork.NotFound, artwork.KindOf(err))
+}
+
+// TestWhatIsRequestedIsNoted: also a slot that is empty, because the cache holds
+// that too; not what does not exist, which anybody could make up.
+func TestWhatIsRequestedIsNoted(t *testing.T) {
+	f := newFixture(t)
+	cover := artwork.Album(f.album).Keys()[0]
+	for range 2 {
+		_, _, err := serveimage.NewGetAlbumCover(f.pointers).Run(t.Context(), f.album)
+		require.NoError(t, err)
+	}
+	_, _, err := serveimage.NewGetAlbumCover(f.pointers).Run(t.Context(), artwork.NewID())
+	require.Error(t, err)
+	answer, err := f.pointers.Fetch(t.Context(), artwork.User(f.user).Keys()[0])
+	require.NoError(t, err)
+	require.Equal(t, artwork.Filled, answer.Level)
+	require.Equal(t, noted{cover, cover}, f.noted)
 }
 
 func TestAnAlbumWithoutACoverShowsTheDefault(t *testing.T) {

@@ -28,6 +28,8 @@ type Config struct {
 	Redis      rediscache.Options
 	// Name and Seat are those of a deployment.Member.
 	Name, Seat string
+	WarmKeys   int // that are warmed at most; 0: none
+	WarmRate   int // keys a second
 }
 
 // Module provides artwork.ImageCache, which follows the settings of the deployment,
@@ -35,6 +37,7 @@ type Config struct {
 func Module(cfg Config) fx.Option {
 	options := []fx.Option{
 		fx.Supply(cfg),
+		warming(),
 		fx.Provide(
 			followsettings.NewTerms,
 			newMembership,

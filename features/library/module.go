@@ -17,6 +17,7 @@ import (
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
 	"gatefold/application/serveimage"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -36,7 +37,9 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
 			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageReviser)), fx.As(new(artwork.ImageArchive))),
 			newReader,
-			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog))),
+			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog)), fx.As(new(warmcache.Changes))),
+			fx.Annotate(newRequests, fx.As(new(warmcache.Requests))),
+			fx.Annotate(bunrepo.NewClaims, fx.As(new(warmcache.Claims))),
 			fx.Annotate(bunrepo.NewDeployment, fx.As(new(followsettings.Registry))),
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
 			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),
@@ -72,6 +75,10 @@ func open(lc fx.Lifecycle, cfg Config, log *slog.Logger) (*bunrepo.DB, error) {
 		OnStop: func(context.Context) error { return db.Close() },
 	})
 	return db, nil
+}
+
+func newRequests(db *bunrepo.DB) *bunrepo.Requests {
+	return bunrepo.NewRequests(db, warmcache.RecordTerms{HalfLife: warmcache.HalfLife, MaxKeys: warmcache.MaxKeys})
 }
 
 func probe(db *bunrepo.DB) health.Probe {

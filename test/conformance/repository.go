@@ -15,6 +15,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -32,6 +33,9 @@ type Repositories struct {
 	Library   importlibrary.Library
 	Tokens    accesstoken.Repository
 	Registry  followsettings.Registry
+	Requests  warmcache.Requests // with RecordTerms
+	Changes   warmcache.Changes
+	Claims    warmcache.Claims
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -43,7 +47,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases())
+	return slices.Concat(imageCases(), reviserCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -75,6 +76,10 @@ type instance struct {
 	log    *logBuffer
 }
 
+// basics are the settings that a deployment may override. Instances do not warm
+// their cache by themselves: tests look at what requests have put there.
+var basics = []string{"ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "WARM_KEYS=0"}
+
 // start runs an instance of the deployment until the test ends.
 func (d deployment) start(t *testing.T, more ...string) *instance {
 	t.Helper()
@@ -84,7 +89,7 @@ func (d deployment) start(t *testing.T, more ...string) *instance {
 // startWith is start with something put between the instance's parts.
 func (d deployment) startWith(t *testing.T, between fx.Option, more ...string) *instance {
 	t.Helper()
-	environ := append([]string{"ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0"}, d.environ...)
+	environ := append(slices.Clone(basics), d.environ...)
 	cfg, err := bootstrap.LoadConfig(append(environ, more...))
 	require.NoError(t, err)
 	log := &logBuffer{}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -42,7 +43,7 @@ func binary(ctx context.Context, t *testing.T, d deployment, args ...string) *ex
 	path, err := program()
 	require.NoError(t, err)
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0"}, d.environ...)
+	cmd.Env = slices.Concat([]string{"PATH=" + os.Getenv("PATH")}, basics, d.environ)
 	cmd.Dir = t.TempDir()
 	return cmd
 }
