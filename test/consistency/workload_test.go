@@ -1,0 +1,210 @@
+package consistency
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"gatefold/domain/artwork"
+)
+
+const (
+	readersPerInstance = 8
+	// readerRest and writerRest are the longest pauses between two operations.
+	readerRest = 10 * time.Millisecond
+	writerRest = 150 * time.Millisecond
+	// fetchLimit bounds one read.
+	fetchLimit = 15 * time.Second
+)
+
+// How often readers do something else than to ask the cache.
+const (
+	pastCopies   = 0.10 // ask the shared level
+	pastCache    = 0.03 // ask the database
+	hangsUp      = 0.02 // lose patience at once
+	changesTwo   = 0.25 // writers: two places in one change
+	invalidation = 0.05 // writers: a change of nothing
+)
+
+// work starts the readers of each instance, and 3 to 12 writers.
+func (tr *trial) work(seed uint64) {
+	for i, in := range tr.fleet {
+		for n := range readersPerInstance {
+			d := newDice(seed, fmt.Sprintf("reader %d of %d", n, i))
+			tr.repeat(d, readerRest, func() { tr.read(in, d) })
+		}
+	}
+	for n := range 3 + tr.dice.below(10) {
+		in := tr.fleet[n%len(tr.fleet)]
+		d := newDice(seed, fmt.Sprintf("writer %d", n))
+		tr.repeat(d, writerRest, func() { tr.write(in, d) })
+	}
+}
+
+// repeat does something until the trial ends, with pauses.
+func (tr *trial) repeat(d *dice, rest time.Duration, do func()) {
+	tr.workers.Go(func() {
+		for {
+			select {
+			case <-tr.stop:
+				return
+			case <-time.After(d.between(0, rest)):
+				do()
+			}
+		}
+	})
+}
+
+// read asks for a place by one of its keys, on one of three ways.
+func (tr *trial) read(in *instance, d *dice) {
+	place := d.below(len(tr.places))
+	keys := tr.places[place].Keys()
+	key := keys[d.below(len(keys))]
+	ctx, cancel := context.WithTimeout(context.Background(), fetchLimit)
+	defer cancel()
+	impatient := d.hits(hangsUp)
+	if impatient {
+		ctx, cancel = context.WithTimeout(ctx, d.between(0, 5*time.Millisecond))
+		defer cancel()
+	}
+	fetch := in.cache.Fetch
+	switch {
+	case d.hits(pastCache):
+		fetch = fetchNothing
+	case d.hits(pastCopies):
+		fetch = in.shared.Fetch
+	}
+	in.did(1, 0, 0)
+	if err := tr.fetch(ctx, in, place, key, fetch); err != nil && !impatient {
+		tr.failed("read", err)
+	}
+}
+
+// fetchNothing is Fetch of a cache that never holds anything.
+func fetchNothing(ctx context.Context, _ artwork.Key, load artwork.Load) (artwork.Answer, error) {
+	image, err := load(ctx)
+	return artwork.Answer{Image: image}, err
+}
+
+// fetch reads and records the answer.
+func (tr *trial) fetch(ctx context.Context, in *instance, place int, key artwork.Key,
+	fetch func(context.Context, artwork.Key, artwork.Load) (artwork.Answer, error),
+) error {
+	begin := tr.now()
+	answer, err := fetch(ctx, key, func(ctx context.Context) (*artwork.Image, error) {
+		ctx, cancel := context.WithTimeout(ctx, loadLimit)
+		defer cancel()
+		return in.images.InForce(ctx, key.Place())
+	})
+	end := tr.now()
+	if err != nil {
+		return err
+	}
+	r := reading{window: window{begin, end}, place: place, by: in.name, level: answer.Level}
+	if answer.Image != nil {
+		r.image = answer.Image.RecordID
+	}
+	tr.history.read(r)
+	in.did(0, 1, 0)
+	return nil
+}
+
+// readEverything asks every instance for every key.
+func (tr *trial) readEverything() {
+	for _, in := range tr.fleet {
+		for place := range tr.places {
+			for _, key := range tr.places[place].Keys() {
+				if err := tr.fetch(tr.t.Context(), in, place, key, in.cache.Fetch); err != nil {
+					tr.t.Errorf("the last read of %s: %v", key, err)
+				}
+			}
+		}
+	}
+}
+
+// write changes one or two places, or none.
+func (tr *trial) write(in *instance, d *dice) {
+	in.did(1, 0, 0)
+	writable := len(tr.places)
+	if tr.scenario.quiet {
+		writable--
+	}
+	places := []int{d.below(writable)}
+	if other := d.below(writable); other != places[0] && d.hits(changesTwo) {
+		places = append(places, other)
+	}
+	if d.hits(invalidation) {
+		err := in.cache.Change(context.Background(), tr.keys(places), func(context.Context, artwork.Fence) error { return nil })
+		tr.told(err)
+		return
+	}
+	tr.apply(in, d, places, tr.scenario.fate(d))
+}
+
+func (tr *trial) keys(places []int) []artwork.Key {
+	var keys []artwork.Key
+	for _, place := range places {
+		keys = append(keys, tr.places[place].Keys()...)
+	}
+	return keys
+}
+
+// apply puts new images in force and records what the writer was told.
+func (tr *trial) apply(in *instance, d *dice, places []int, fate fate) {
+	c := &commit{tr: tr, in: in, dice: d, places: places}
+	for _, place := range places {
+		c.applications = append(c.applications, newApplication(tr.places[place]))
+	}
+	begin := tr.now()
+	err := in.cache.Change(context.Background(), tr.keys(places), func(ctx context.Context, fence artwork.Fence) error {
+		c.fence = fence
+		return fate(ctx, c)
+	})
+	end := tr.now()
+	told := tr.told(err)
+	if told == acknowledged {
+		in.did(0, 0, 1)
+	}
+	for i, place := range places {
+		tr.history.changed(change{window{begin, end}, place, c.applications[i].Record.ID, told, &c.window})
+	}
+}
+
+// newApplication is the wish to put in force an image that nobody knows yet.
+func newApplication(place artwork.Place) artwork.Application {
+	id := artwork.NewID()
+	return artwork.Application{By: "writer", Record: artwork.Record{
+		ID: id, Place: place, Source: artwork.Custom, AddedBy: "writer",
+		Content: artwork.Content{Hash: artwork.HashOf(id[:]), Size: 1, MIMEType: "image/png", Width: 1, Height: 1},
+	}}
+}
+
+// told is what the contract says about an error of Change.
+func (tr *trial) told(err error) result {
+	switch {
+	case err == nil:
+		return acknowledged
+	case errors.Is(err, errRefused):
+		return undone
+	}
+	switch artwork.KindOf(err) {
+	case artwork.NotConfirmed:
+		return unconfirmed
+	case artwork.OutcomeUnknown:
+		return unknown
+	default:
+		tr.failed("change", err)
+		return undone
+	}
+}
+
+// expectedKinds are those of errors that a server which is away or slow explains.
+var expectedKinds = []artwork.ErrorKind{artwork.CacheUnreachable, artwork.Unavailable}
+
+func (tr *trial) failed(what string, err error) {
+	if !slices.Contains(expectedKinds, artwork.KindOf(err)) {
+		tr.surprise(fmt.Errorf("%s: %w", what, err))
+	}
+}
