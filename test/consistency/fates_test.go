@@ -38,9 +38,9 @@ var errDied = artwork.Errorf(artwork.OutcomeUnknown, "the writer has died")
 // apply commits. atLast is called between the last look at the fence and COMMIT.
 func (c *commit) apply(ctx context.Context, atLast func(ctx context.Context) error) error {
 	fence := c.fence
-	held := fence.StillHeld
+	held, looked := fence.StillHeld, false
 	fence.StillHeld = func(ctx context.Context) error {
-		c.window.from = c.tr.now()
+		c.window.from, looked = c.tr.now(), true
 		if err := held(ctx); err != nil {
 			return err
 		}
@@ -48,6 +48,9 @@ func (c *commit) apply(ctx context.Context, atLast func(ctx context.Context) err
 	}
 	_, err := c.in.images.Apply(ctx, fence, c.applications)
 	c.window.to = c.tr.now()
+	if !looked {
+		c.window.from = c.window.to
+	}
 	if artwork.KindOf(err) == artwork.OutcomeUnknown {
 		c.window.to += time.Second // a COMMIT that was sent may still be carried out
 	}
@@ -71,10 +74,9 @@ func refuses(ctx context.Context, c *commit) error {
 func diesFenced(context.Context, *commit) error { return errDied }
 
 // diesCommitted: the writer dies between the commit and the end of its fence,
-// which in half of the cases was lost before. Its deadline is near, so that
-// others may soon finish what it left.
+// which in half of the cases was lost before.
 func diesCommitted(ctx context.Context, c *commit) error {
-	c.fence.Deadline = soonest(c.fence.Deadline, time.Second)
+	c.hurry()
 	atLast := nothing
 	if c.tr.operator.Load() != nil && c.dice.hits(0.5) {
 		atLast = c.loseFence
@@ -84,6 +86,10 @@ func diesCommitted(ctx context.Context, c *commit) error {
 	}
 	return errDied
 }
+
+// hurry sets a nearer deadline, after which others may finish what this writer
+// leaves: a trial is not to wait for the usual one.
+func (c *commit) hurry() { c.fence.Deadline = soonest(c.fence.Deadline, 1500*time.Millisecond) }
 
 func soonest(deadline time.Time, ahead time.Duration) time.Time {
 	if other := time.Now().Add(ahead); other.Before(deadline) {
@@ -95,6 +101,14 @@ func soonest(deadline time.Time, ahead time.Duration) time.Time {
 // losesFence: an operator deletes the key that is being changed, and readers have
 // time to find that.
 func losesFence(ctx context.Context, c *commit) error { return c.apply(ctx, c.loseFence) }
+
+// losesFenceEarly: as losesFence, but before the last look at the fence.
+func losesFenceEarly(ctx context.Context, c *commit) error {
+	if err := c.loseFence(ctx); err != nil {
+		return err
+	}
+	return c.apply(ctx, nothing)
+}
 
 func (c *commit) loseFence(ctx context.Context) error {
 	place := c.places[c.dice.below(len(c.places))]
@@ -115,6 +129,7 @@ func (tr *trial) evict(ctx context.Context, place int, key artwork.Key) {
 // commitsLate: the writer gives up on a COMMIT that is on its way and lands
 // later, or never.
 func commitsLate(ctx context.Context, c *commit) error {
+	c.hurry()
 	sent := make(chan struct{})
 	ended := make(chan error, 1)
 	var once sync.Once // a transaction may be tried again
@@ -138,6 +153,7 @@ func commitsLate(ctx context.Context, c *commit) error {
 
 // losesAnswer: COMMIT arrives, its answer does not, and the connection breaks.
 func losesAnswer(ctx context.Context, c *commit) error {
+	c.hurry()
 	return c.apply(ctx, func(context.Context) error {
 		if err := c.in.postgres.swallowAnswers(); err != nil {
 			return err
@@ -153,6 +169,7 @@ func losesAnswer(ctx context.Context, c *commit) error {
 // losesConnection: the connection breaks just before, while or after COMMIT is
 // sent.
 func losesConnection(ctx context.Context, c *commit) error {
+	c.hurry()
 	return c.apply(ctx, func(context.Context) error {
 		wait := c.dice.between(0, time.Millisecond)
 		c.tr.late.Go(func() {

@@ -29,9 +29,9 @@ type scenario struct {
 func scenarios() []scenario {
 	return []scenario{
 		{name: "healthy", fates: usual()},
-		{name: "delays and stalls", stallsOften: 0.3, stallsSeldom: 0.01, fates: usual(), faults: slowLinks},
+		{name: "delays and stalls", stallsOften: 0.3, stallsSeldom: 0.005, fates: usual(), faults: slowLinks},
 		{name: "a network that breaks", fates: usual(), faults: breakLinks},
-		{name: "evictions", stallsOften: 0.1, fates: usual(odds{0.15, losesFence}), faults: evictions},
+		{name: "evictions", stallsOften: 0.1, fates: usual(odds{0.10, losesFence}, odds{0.10, losesFenceEarly}), faults: evictions},
 		{name: "failover to a lagging replica", fates: usual(), redis: masterAndStandby, faults: failovers},
 		{name: "failover by Sentinel to a lagging replica", fates: usual(), redis: sentinels, faults: sentinelFailover},
 		{name: "failback", fates: usual(), redis: masterAndStandby, faults: failbacks},

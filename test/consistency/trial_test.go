@@ -62,6 +62,7 @@ type trial struct {
 	workers sync.WaitGroup
 	late    sync.WaitGroup // commits that go on after their writer has given up
 	history history
+	changes bells // rung by twins
 	surprises
 }
 
