@@ -62,6 +62,12 @@ func nothing(context.Context) error { return nil }
 // succeeds: nothing special.
 func succeeds(ctx context.Context, c *commit) error { return c.apply(ctx, nothing) }
 
+// hurries: others may soon finish what this writer leaves if it cannot.
+func hurries(ctx context.Context, c *commit) error {
+	c.hurry()
+	return succeeds(ctx, c)
+}
+
 // refuses: the use case calls the change off, before or after the last look.
 func refuses(ctx context.Context, c *commit) error {
 	if c.dice.hits(0.5) {

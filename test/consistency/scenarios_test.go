@@ -19,8 +19,6 @@ type scenario struct {
 	redis func(*trial) *testenv.SentinelDeployment
 	// caches opens the caches of an instance.
 	caches func(*trial, *instance, rediscache.Options, artwork.ChangeLog)
-	// quiet keeps the writers away from the last place.
-	quiet bool
 	// faults does harm, at least once and until the trial has enough.
 	faults func(*trial)
 }
@@ -39,8 +37,8 @@ func scenarios() []scenario {
 		{name: "Redis stands still", fates: usual(), faults: standstills},
 		{name: "writers die", stallsOften: 0.1, fates: usual(odds{0.02, diesFenced}, odds{0.05, diesCommitted})},
 		{name: "commits of unknown outcome", stallsOften: 0.1, fates: usual(odds{0.10, commitsLate})},
-		{name: "the database's connection breaks", fates: usual(odds{0.06, losesAnswer}, odds{0.06, losesConnection})},
-		{name: "slow commits", fates: usual(odds{0.15, isSlow}), quiet: true, faults: verySlowCommit},
+		{name: "the database's connection breaks", fates: usual(odds{0.06, losesAnswer}, odds{0.06, losesConnection}, odds{1, hurries})},
+		{name: "slow commits", fates: usual(odds{0.15, isSlow}), faults: verySlowCommit},
 		{
 			name: "everything at once", stallsOften: 0.2, stallsSeldom: 0.002, redis: masterAndStandby, faults: everything,
 			fates: usual(odds{0.05, losesFence}, odds{0.01, diesFenced}, odds{0.02, diesCommitted},
@@ -50,7 +48,7 @@ func scenarios() []scenario {
 }
 
 // usual is what happens in every scenario: people make mistakes.
-func usual(more ...odds) []odds { return append(more, odds{0.05, refuses}) }
+func usual(more ...odds) []odds { return append([]odds{{0.05, refuses}}, more...) }
 
 // completed is the scenario with what it does not say.
 func (s scenario) completed() scenario {
@@ -175,13 +173,18 @@ func failbacks(tr *trial) {
 	})
 }
 
-// lag has the standby miss what is written from now on, for more than a second.
+// lag has the standby miss what is written from now on, for more than a second:
+// among it the end of a value that it has.
 func (tr *trial) lag() {
 	tr.pause(tr.dice.between(100*time.Millisecond, 500*time.Millisecond))
+	tr.fillQuiet()
+	tr.expect(tr.client(tr.master).Wait(tr.ctx, 1, time.Second).Err())
 	master := tr.client(tr.master)
 	tr.expect(master.Do(tr.ctx, "ACL", "SETUSER", "default", "-psync", "-sync").Err())
 	tr.expect(master.Do(tr.ctx, "CLIENT", "KILL", "TYPE", "replica").Err())
-	tr.pause(tr.dice.between(time.Second, 1500*time.Millisecond))
+	lagging := time.Now()
+	tr.changeQuiet(succeeds)
+	tr.pause(tr.dice.between(time.Second, 1500*time.Millisecond) - time.Since(lagging))
 }
 
 // switchOver makes the standby the master. Nobody reaches the old one any more,
@@ -213,7 +216,9 @@ func (tr *trial) lostEverywhere(since time.Duration) {
 // sentinelFailover has Sentinels elect a replica that lags. Once: it takes long.
 func sentinelFailover(tr *trial) {
 	tr.pause(300 * time.Millisecond)
+	tr.fillQuiet()
 	tr.sentinel.Lag(tr.t)
+	tr.changeQuiet(succeeds)
 	tr.pause(tr.dice.between(time.Second, 1500*time.Millisecond))
 	begin := tr.now()
 	tr.sentinel.KillMaster(tr.t)
@@ -225,7 +230,9 @@ func sentinelFailover(tr *trial) {
 func olderFiles(tr *trial) {
 	tr.again(func() {
 		tr.pause(tr.dice.between(100*time.Millisecond, 400*time.Millisecond))
+		tr.fillQuiet()
 		older := tr.master.Snapshot(tr.t)
+		tr.changeQuiet(succeeds)
 		tr.pause(tr.dice.between(200*time.Millisecond, time.Second))
 		begin := tr.now()
 		tr.master.Stop()
@@ -244,11 +251,22 @@ func standstills(tr *trial) {
 	})
 }
 
-// verySlowCommit holds up one commit for as long as a fence lasts, in a place
-// that nobody else changes: they would wait for it.
-func verySlowCommit(tr *trial) {
-	tr.apply(tr.anyone(), tr.dice, []int{len(tr.places) - 1}, isVerySlow)
+// verySlowCommit holds up one commit for as long as a fence lasts. Writers of the
+// same place would wait for it.
+func verySlowCommit(tr *trial) { tr.changeQuiet(isVerySlow) }
+
+// fillQuiet has Redis hold what is in force in the quiet place.
+func (tr *trial) fillQuiet() {
+	in, key := tr.anyone(), tr.places[tr.quiet()].Keys()[0]
+	for level := artwork.Loaded; level != artwork.Shared && tr.ctx.Err() == nil; {
+		answer, err := in.shared.Fetch(tr.ctx, key, in.load(key))
+		tr.expect(err)
+		level = answer.Level
+	}
 }
+
+// changeQuiet changes the quiet place.
+func (tr *trial) changeQuiet(fate fate) { tr.apply(tr.anyone(), tr.dice, []int{tr.quiet()}, fate) }
 
 // everything does what the other scenarios do, one after the other.
 func everything(tr *trial) {

@@ -192,7 +192,7 @@ func (tr *trial) open(name, database string, sentinel *testenv.SentinelDeploymen
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	if len(tr.places) == 0 {
-		tr.places = newPlaces(tr.ctx, t, db, 4+tr.dice.below(9))
+		tr.places = newPlaces(tr.ctx, t, db, 4+tr.dice.below(9)+1)
 	}
 	in.images = stalledImages{bunrepo.NewImages(db), in.stalls}
 	options := rediscache.Options{}

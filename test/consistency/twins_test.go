@@ -37,7 +37,7 @@ func TestTheHarnessNotices(t *testing.T) {
 		{scenario{name: "writers do not wait for copies", caches: impatient}, stale},
 		{scenario{name: "copies count from their arrival", stallsSeldom: 0.05, caches: fromArrival}, stale},
 		{scenario{name: "reads under way are shared", caches: sharing}, stale},
-		{scenario{name: "an older file is believed", faults: olderFilesOften, caches: forgetful}, stale},
+		{scenario{name: "an older file is believed", faults: olderFiles, caches: forgetful}, stale},
 		{scenario{name: "nobody looks at the fence again", caches: blind, fates: []odds{{0.5, losesFenceEarly}}}, back},
 	} {
 		t.Run(twin.name, func(t *testing.T) {
@@ -232,12 +232,6 @@ func (s *sharedReads) Change(ctx context.Context, keys []artwork.Key, commit art
 // forgetful has a log in which nothing has changed.
 func forgetful(tr *trial, in *instance, options rediscache.Options, changes artwork.ChangeLog) {
 	asProduced(tr, in, options, forgetfulLog{changes})
-}
-
-func olderFilesOften(tr *trial) {
-	for range 3 {
-		olderFiles(tr)
-	}
 }
 
 type forgetfulLog struct{ artwork.ChangeLog }

@@ -12,9 +12,8 @@ import (
 
 const (
 	readersPerInstance = 8
-	// readerRest and writerRest are the longest pauses between two operations.
+	// readerRest is the longest pause of a reader between two operations.
 	readerRest = 10 * time.Millisecond
-	writerRest = 150 * time.Millisecond
 	// fetchLimit bounds one read.
 	fetchLimit = 15 * time.Second
 )
@@ -36,12 +35,25 @@ func (tr *trial) work(seed uint64) {
 			tr.repeat(d, readerRest, func() { tr.read(in, d) })
 		}
 	}
-	for n := range 3 + tr.dice.below(10) {
+	writers := 3 + tr.dice.below(10)
+	rest := tr.writerRest(writers)
+	for n := range writers {
 		in := tr.fleet[n%len(tr.fleet)]
 		d := newDice(seed, fmt.Sprintf("writer %d", n))
-		tr.repeat(d, writerRest, func() { tr.write(in, d) })
+		tr.repeat(d, rest, func() { tr.write(in, d) })
 	}
 }
+
+// writerRest is the longest pause of a writer between two changes: so long that
+// a place is fenced for about half of the time, and can be cached in between.
+func (tr *trial) writerRest(writers int) time.Duration {
+	const fenced = 60 * time.Millisecond
+	cycle := fenced * time.Duration(writers) * 5 / 2 / time.Duration(tr.quiet())
+	return max(2*(cycle-fenced), 10*time.Millisecond)
+}
+
+// quiet is the place that the writers leave alone.
+func (tr *trial) quiet() int { return len(tr.places) - 1 }
 
 // repeat does something until the trial ends, with pauses.
 func (tr *trial) repeat(d *dice, rest time.Duration, do func()) {
@@ -93,11 +105,7 @@ func (tr *trial) fetch(ctx context.Context, in *instance, place int, key artwork
 	fetch func(context.Context, artwork.Key, artwork.Load) (artwork.Answer, error),
 ) error {
 	begin := tr.now()
-	answer, err := fetch(ctx, key, func(ctx context.Context) (*artwork.Image, error) {
-		ctx, cancel := context.WithTimeout(ctx, loadLimit)
-		defer cancel()
-		return in.images.InForce(ctx, key.Place())
-	})
+	answer, err := fetch(ctx, key, in.load(key))
 	end := tr.now()
 	if err != nil {
 		return err
@@ -109,6 +117,14 @@ func (tr *trial) fetch(ctx context.Context, in *instance, place int, key artwork
 	tr.history.read(r)
 	in.did(0, 1, 0)
 	return nil
+}
+
+func (in *instance) load(key artwork.Key) artwork.Load {
+	return func(ctx context.Context) (*artwork.Image, error) {
+		ctx, cancel := context.WithTimeout(ctx, loadLimit)
+		defer cancel()
+		return in.images.InForce(ctx, key.Place())
+	}
 }
 
 // readEverything asks every instance for every key.
@@ -127,12 +143,8 @@ func (tr *trial) readEverything() {
 // write changes one or two places, or none.
 func (tr *trial) write(in *instance, d *dice) {
 	in.did(1, 0, 0)
-	writable := len(tr.places)
-	if tr.scenario.quiet {
-		writable--
-	}
-	places := []int{d.below(writable)}
-	if other := d.below(writable); other != places[0] && d.hits(changesTwo) {
+	places := []int{d.below(tr.quiet())}
+	if other := d.below(tr.quiet()); other != places[0] && d.hits(changesTwo) {
 		places = append(places, other)
 	}
 	if d.hits(invalidation) {
