@@ -116,7 +116,7 @@ func (b *table) add(scenario string, sum total) {
 	r.operations += sum.operations
 	r.fetches += sum.fetches
 	r.changes += sum.changes
-	r.counts.add(sum.counts)
+	r.add(sum.counts)
 	r.took += sum.took
 	r.verdicts[sum.verdict]++
 }

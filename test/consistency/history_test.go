@@ -199,9 +199,6 @@ func (c *counts) add(other counts) {
 	c.examples = append(c.examples, other.examples...)
 }
 
-// broken is how many answers the guarantee does not allow.
-func (c *counts) broken() int { return c.stale + c.back + c.phantoms + c.lost }
-
 // count compares each reading with what was certain when it began: the changes
 // that had answered, and the readings that had ended. It takes the excused
 // readings out of the register.

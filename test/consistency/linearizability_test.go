@@ -51,11 +51,12 @@ func linearizable(registers []register) porcupine.CheckResult {
 	until := time.Now().Add(searchLimit)
 	verdict := porcupine.Ok
 	for i := range registers {
-		switch registers[i].linearizable(max(time.Until(until), time.Second)) {
-		case porcupine.Illegal:
-			return porcupine.Illegal
-		case porcupine.Unknown:
-			verdict = porcupine.Unknown
+		one := registers[i].linearizable(max(time.Until(until), time.Second))
+		if one == porcupine.Illegal {
+			return one
+		}
+		if one != porcupine.Ok {
+			verdict = one
 		}
 	}
 	return verdict

@@ -278,7 +278,7 @@ func (tr *trial) judge() total {
 	tr.readEverything()
 	order := committed(tr.t.Context(), tr.t, tr.truth, tr.places)
 	registers := tr.history.registers(order, settled)
-	for _, err := range tr.surprises.errors {
+	for _, err := range tr.errors {
 		tr.t.Errorf("an error that nothing explains: %v", err)
 	}
 	sum := total{took: tr.now()}
