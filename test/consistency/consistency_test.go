@@ -36,16 +36,14 @@ func TestGuarantee(t *testing.T) {
 	template, seed := newTemplate(t), chosenSeed(t)
 	results := &table{}
 	t.Cleanup(func() { t.Log("\n" + results.String()) })
-	for _, s := range scenarios() {
-		s = s.completed()
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			for i := range *runs {
-				t.Run(fmt.Sprint("run ", i+1), func(t *testing.T) {
-					sum := run(t, s, template, seed+uint64(i), *operations)
+	for i := range *runs {
+		t.Run(fmt.Sprint("run ", i+1), func(t *testing.T) {
+			for _, s := range scenarios() {
+				t.Run(s.name, func(t *testing.T) {
+					t.Parallel()
+					sum := run(t, s.completed(), template, seed+uint64(i), *operations)
 					results.add(s.name, sum)
-					t.Logf("%d operations, %d fetches, %d changes: S %d, B %d (excused %d), %s, in %s; %v", sum.operations, sum.fetches, sum.changes,
-						sum.stale, sum.back, sum.excused, sum.verdict, sum.took.Round(100*time.Millisecond), sum.levels)
+					t.Log(sum)
 					requireKept(t, sum)
 				})
 			}
@@ -98,6 +96,12 @@ type row struct {
 	total
 	runs     int
 	verdicts map[porcupine.CheckResult]int
+}
+
+// String is the whole of one trial, for logs.
+func (sum total) String() string {
+	return fmt.Sprintf("%d operations, %d fetches %v, %d changes: S %d, B %d (excused %d), %s, in %s", sum.operations, sum.fetches, sum.levels,
+		sum.changes, sum.stale, sum.back, sum.excused, sum.verdict, sum.took.Round(100*time.Millisecond))
 }
 
 func (b *table) add(scenario string, sum total) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/anishathalye/porcupine"
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
@@ -27,8 +28,8 @@ const (
 // the broken promise is counted.
 func TestTheHarnessNotices(t *testing.T) {
 	template, seed := newTemplate(t), chosenSeed(t)
-	stale := func(sum total) bool { return sum.stale > 0 && sum.verdict != "Ok" }
-	back := func(sum total) bool { return sum.back > 0 && sum.verdict != "Ok" }
+	stale := func(sum total) bool { return sum.stale > 0 && sum.verdict == porcupine.Illegal }
+	back := func(sum total) bool { return sum.back > 0 && sum.verdict == porcupine.Illegal }
 	for _, twin := range []struct {
 		scenario
 		notices func(total) bool
@@ -47,7 +48,7 @@ func TestTheHarnessNotices(t *testing.T) {
 				t.Run(fmt.Sprint("try ", i+1), func(t *testing.T) {
 					sum = run(t, twin.completed(), template, seed+uint64(i), twinOperations)
 				})
-				t.Logf("S %d, B %d (excused %d), %s", sum.stale, sum.back, sum.excused, sum.verdict)
+				t.Log(sum)
 				if twin.notices(sum) {
 					return
 				}
