@@ -87,9 +87,8 @@ func chosenSeed(t *testing.T) uint64 {
 
 // table sums up the runs of each scenario.
 type table struct {
-	mu    sync.Mutex
-	names []string
-	rows  map[string]*row
+	mu   sync.Mutex
+	rows map[string]*row
 }
 
 type row struct {
@@ -114,7 +113,6 @@ func (b *table) add(scenario string, sum total) {
 	if r == nil {
 		r = &row{verdicts: map[porcupine.CheckResult]int{}}
 		b.rows[scenario] = r
-		b.names = append(b.names, scenario)
 	}
 	r.runs++
 	r.operations += sum.operations
@@ -131,9 +129,12 @@ func (b *table) String() string {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "scenario\truns\toperations\tfetches\tchanges\tS\tB\tlinearizable\tseconds")
-	for _, name := range b.names {
-		r := b.rows[name]
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%s\t%d of %d\t%.1f\n", name, r.runs, r.operations, r.fetches, r.changes,
+	for _, s := range scenarios() {
+		r := b.rows[s.name]
+		if r == nil {
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%s\t%d of %d\t%.1f\n", s.name, r.runs, r.operations, r.fetches, r.changes,
 			r.stale, r.backs(), r.verdicts[porcupine.Ok], r.runs, r.took.Seconds())
 	}
 	_ = w.Flush()

@@ -199,11 +199,11 @@ func isSlow(ctx context.Context, c *commit) error {
 	})
 }
 
-// isVerySlow: as isSlow, with all the time that a fence allows.
+// isVerySlow: as isSlow, with all the time that a fence allows, and more.
 func isVerySlow(ctx context.Context, c *commit) error {
 	return c.apply(ctx, func(ctx context.Context) error {
 		left := time.Until(c.fence.Deadline)
-		pause(ctx, c.dice.between(left-200*time.Millisecond, left+800*time.Millisecond))
+		pause(ctx, c.dice.between(left-200*time.Millisecond, left+2500*time.Millisecond))
 		return nil
 	})
 }

@@ -262,6 +262,7 @@ func (tr *trial) fillQuiet() {
 		answer, err := in.shared.Fetch(tr.ctx, key, in.load(key))
 		tr.expect(err)
 		level = answer.Level
+		tr.pause(time.Millisecond)
 	}
 }
 
