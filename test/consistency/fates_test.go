@@ -2,9 +2,11 @@ package consistency
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
+	"gatefold/adapters/rediscache"
 	"gatefold/domain/artwork"
 )
 
@@ -104,6 +106,36 @@ func soonest(deadline time.Time, ahead time.Duration) time.Time {
 	return deadline
 }
 
+// isOverlapped: while it commits, another change of the same places begins and
+// ends, and readers have time to find that. This one's fence must survive it.
+func isOverlapped(ctx context.Context, c *commit) error {
+	return c.apply(ctx, func(ctx context.Context) error {
+		c.tr.told(c.tr.anyone().cache.Change(ctx, c.tr.keys(c.places), invalidates))
+		pause(ctx, c.dice.between(0, 30*time.Millisecond))
+		return nil
+	})
+}
+
+// invalidates is a commit of nothing.
+func invalidates(context.Context, artwork.Fence) error { return nil }
+
+// isJoined: while it commits, another instance starts and replays what has
+// changed lately, and readers have time to find that.
+func isJoined(ctx context.Context, c *commit) error {
+	return c.apply(ctx, func(ctx context.Context) error {
+		newcomer, err := rediscache.Open(c.in.options, policy, c.in.log, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = newcomer.Close() }()
+		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		_ = newcomer.Ready(ctx) // or not in time
+		pause(ctx, c.dice.between(0, 30*time.Millisecond))
+		return nil
+	})
+}
+
 // losesFence: an operator deletes the key that is being changed, and readers have
 // time to find that.
 func losesFence(ctx context.Context, c *commit) error { return c.apply(ctx, c.loseFence) }
@@ -199,11 +231,12 @@ func isSlow(ctx context.Context, c *commit) error {
 	})
 }
 
-// isVerySlow: as isSlow, with all the time that a fence allows, and more.
+// isVerySlow: the commit is held up until its fence has ended by itself, some time
+// after its deadline.
 func isVerySlow(ctx context.Context, c *commit) error {
 	return c.apply(ctx, func(ctx context.Context) error {
 		left := time.Until(c.fence.Deadline)
-		pause(ctx, c.dice.between(left-200*time.Millisecond, left+2500*time.Millisecond))
+		pause(ctx, left+c.dice.between(1200*time.Millisecond, 2*time.Second))
 		return nil
 	})
 }

@@ -3,7 +3,6 @@ package consistency
 import (
 	"time"
 
-	"gatefold/adapters/rediscache"
 	"gatefold/domain/artwork"
 	"gatefold/test/testenv"
 )
@@ -18,7 +17,7 @@ type scenario struct {
 	// redis starts the servers; it returns Sentinels if they are to be asked.
 	redis func(*trial) *testenv.SentinelDeployment
 	// caches opens the caches of an instance.
-	caches func(*trial, *instance, rediscache.Options, artwork.ChangeLog)
+	caches func(*trial, *instance)
 	// faults does harm, at least once and until the trial has enough.
 	faults func(*trial)
 }
@@ -29,26 +28,29 @@ func scenarios() []scenario {
 		{name: "healthy", fates: usual()},
 		{name: "delays and stalls", stallsOften: 0.3, stallsSeldom: 0.005, fates: usual(), faults: slowLinks},
 		{name: "a network that breaks", fates: usual(), faults: breakLinks},
+		{name: "instances join", fates: usual(odds{0.2, isJoined})},
 		{name: "evictions", stallsOften: 0.1, fates: usual(odds{0.10, losesFence}, odds{0.10, losesFenceEarly}), faults: evictions},
-		{name: "failover to a lagging replica", fates: usual(), redis: masterAndStandby, faults: failovers},
+		{name: "failover to a lagging replica", fates: usual(odds{0.2, isSlow}), redis: masterAndStandby, faults: failovers},
 		{name: "failover by Sentinel to a lagging replica", fates: usual(), redis: sentinels, faults: sentinelFailover},
-		{name: "failback", fates: usual(), redis: masterAndStandby, faults: failbacks},
+		{name: "failback", fates: usual(odds{0.2, isSlow}), redis: masterAndStandby, faults: failbacks},
 		{name: "restart with an older file", fates: usual(), faults: olderFiles},
 		{name: "Redis stands still", fates: usual(), faults: standstills},
 		{name: "writers die", stallsOften: 0.1, fates: usual(odds{0.02, diesFenced}, odds{0.05, diesCommitted})},
 		{name: "commits of unknown outcome", stallsOften: 0.1, fates: usual(odds{0.10, commitsLate})},
 		{name: "the database's connection breaks", fates: usual(odds{0.06, losesAnswer}, odds{0.06, losesConnection}, odds{1, hurries})},
-		{name: "slow commits", fates: usual(odds{0.15, isSlow}), faults: verySlowCommit},
+		{name: "slow commits", fates: usual(odds{0.25, isSlow}), faults: verySlowCommit},
 		{
 			name: "everything at once", stallsOften: 0.2, stallsSeldom: 0.002, redis: masterAndStandby, faults: everything,
-			fates: usual(odds{0.05, losesFence}, odds{0.01, diesFenced}, odds{0.02, diesCommitted},
+			fates: usual(odds{0.05, losesFence}, odds{0.02, isJoined}, odds{0.01, diesFenced}, odds{0.02, diesCommitted},
 				odds{0.02, commitsLate}, odds{0.02, losesAnswer}, odds{0.02, losesConnection}, odds{0.02, isSlow}),
 		},
 	}
 }
 
-// usual is what happens in every scenario: people make mistakes.
-func usual(more ...odds) []odds { return append([]odds{{0.05, refuses}}, more...) }
+// usual is what happens in every scenario: changes are called off and overlap.
+func usual(more ...odds) []odds {
+	return append([]odds{{0.05, refuses}, {0.05, isOverlapped}}, more...)
+}
 
 // completed is the scenario with what it does not say.
 func (s scenario) completed() scenario {
@@ -162,14 +164,16 @@ func failovers(tr *trial) {
 }
 
 // failbacks is failovers of masters that stay alive, out of reach: each comes
-// back later as who it was.
+// back, as who it was, with the next.
 func failbacks(tr *trial) {
 	tr.again(func() {
-		tr.lag()
-		old := tr.master
-		tr.switchOver(func() {})
-		tr.expect(tr.client(old).Do(tr.ctx, "ACL", "SETUSER", "default", "+psync", "+sync").Err())
-		old.ReplicaOf(tr.t, tr.master)
+		for range 2 {
+			tr.lag()
+			old := tr.master
+			tr.switchOver(func() {})
+			tr.expect(tr.client(old).Do(tr.ctx, "ACL", "SETUSER", "default", "+psync", "+sync").Err())
+			old.ReplicaOf(tr.t, tr.master)
+		}
 	})
 }
 
@@ -188,7 +192,8 @@ func (tr *trial) lag() {
 }
 
 // switchOver makes the standby the master. Nobody reaches the old one any more,
-// which meets its end when that is certain.
+// which meets its end when that is certain; the instances find the new one, each
+// in its time.
 func (tr *trial) switchOver(end func()) {
 	begin := tr.now()
 	for _, in := range tr.fleet {
@@ -199,11 +204,11 @@ func (tr *trial) switchOver(end func()) {
 	old := tr.master
 	tr.lead(tr.standby)
 	tr.standby = old
-	for _, in := range tr.fleet {
-		tr.pause(tr.dice.between(0, 20*time.Millisecond))
-		tr.expect(in.redis.join(tr.master.Addr))
-	}
 	tr.lostEverywhere(begin)
+	for _, in := range tr.fleet {
+		tr.expect(in.redis.join(tr.master.Addr))
+		tr.pause(tr.dice.between(0, 300*time.Millisecond))
+	}
 }
 
 // lostEverywhere notes that every fence may have been lost since then.
@@ -222,8 +227,8 @@ func sentinelFailover(tr *trial) {
 	tr.pause(tr.dice.between(time.Second, 1500*time.Millisecond))
 	begin := tr.now()
 	tr.sentinel.KillMaster(tr.t)
-	tr.pause(time.Second) // until everybody has found the new one
 	tr.lostEverywhere(begin)
+	tr.pause(time.Second) // until everybody has found the new one
 }
 
 // olderFiles stops Redis and starts it with what it held some time before.

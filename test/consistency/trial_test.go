@@ -91,6 +91,8 @@ type instance struct {
 	name     string
 	redis    *link // nil if it asks Sentinels
 	postgres *link
+	options  rediscache.Options
+	log      artwork.ChangeLog
 	images   artwork.ImageRepository
 	shared   artwork.ImageCache // past the copies in this process
 	cache    artwork.ImageCache
@@ -195,14 +197,14 @@ func (tr *trial) open(name, database string, sentinel *testenv.SentinelDeploymen
 		tr.places = newPlaces(tr.ctx, t, db, 4+tr.dice.below(9)+1)
 	}
 	in.images = stalledImages{bunrepo.NewImages(db), in.stalls}
-	options := rediscache.Options{}
+	in.log = stalledLog{bunrepo.NewChangeLog(db), in.stalls}
 	if sentinel != nil {
-		options.SentinelMaster, options.SentinelAddrs = sentinel.MasterName(), sentinel.Addrs()
+		in.options.SentinelMaster, in.options.SentinelAddrs = sentinel.MasterName(), sentinel.Addrs()
 	} else {
 		in.redis = newLink(t, tr.master.Addr)
-		options.URL = "redis://" + in.redis.addr()
+		in.options.URL = "redis://" + in.redis.addr()
 	}
-	tr.scenario.caches(tr, in, options, stalledLog{bunrepo.NewChangeLog(db), in.stalls})
+	tr.scenario.caches(tr, in)
 	return in
 }
 
@@ -230,9 +232,9 @@ func newPlaces(ctx context.Context, t *testing.T, db *bunrepo.DB, n int) []artwo
 }
 
 // openRedis is the level that all instances share.
-func (tr *trial) openRedis(options rediscache.Options, policy artwork.CachePolicy, changes artwork.ChangeLog) *rediscache.Cache {
+func (tr *trial) openRedis(in *instance, policy artwork.CachePolicy, changes artwork.ChangeLog) *rediscache.Cache {
 	t := tr.t
-	cache, err := rediscache.Open(options, policy, changes, slog.New(slog.DiscardHandler))
+	cache, err := rediscache.Open(in.options, policy, changes, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var sweeper sync.WaitGroup
@@ -249,8 +251,8 @@ func (tr *trial) openRedis(options rediscache.Options, policy artwork.CachePolic
 }
 
 // asProduced is the product's own cache, with stalls between its levels.
-func asProduced(tr *trial, in *instance, options rediscache.Options, changes artwork.ChangeLog) {
-	in.shared = stalledCache{tr.openRedis(options, policy, changes), in.stalls}
+func asProduced(tr *trial, in *instance) {
+	in.shared = stalledCache{tr.openRedis(in, policy, in.log), in.stalls}
 	in.cache = twolevelcache.New(in.shared, policy, copiesKept)
 }
 

@@ -11,14 +11,13 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
-	"gatefold/adapters/rediscache"
 	"gatefold/adapters/twolevelcache"
 	"gatefold/domain/artwork"
 )
 
 const (
 	// twinOperations is how many operations each instance of a broken twin does.
-	twinOperations = 1000
+	twinOperations = 500
 	// twinTries is how often a twin may pass: where chance has a part, it has a
 	// small one.
 	twinTries = 5
@@ -60,7 +59,7 @@ func TestTheHarnessNotices(t *testing.T) {
 
 // original is the design that the project replaces. A reader that has read the
 // database is held up until a change has gone by.
-func original(tr *trial, in *instance, _ rediscache.Options, _ artwork.ChangeLog) {
+func original(tr *trial, in *instance) {
 	rdb := redis.NewClient(&redis.Options{Addr: in.redis.addr()})
 	tr.t.Cleanup(func() { _ = rdb.Close() })
 	in.cache = &originalCache{rdb: rdb, changes: &tr.changes}
@@ -140,14 +139,14 @@ func (b *bells) ring(keys []artwork.Key) {
 }
 
 // impatient has writers that do not know of copies in processes.
-func impatient(tr *trial, in *instance, options rediscache.Options, changes artwork.ChangeLog) {
-	in.shared = tr.openRedis(options, artwork.CachePolicy{TTL: policy.TTL}, changes)
+func impatient(tr *trial, in *instance) {
+	in.shared = tr.openRedis(in, artwork.CachePolicy{TTL: policy.TTL}, in.log)
 	in.cache = twolevelcache.New(in.shared, policy, copiesKept)
 }
 
 // fromArrival has copies whose term counts from when they were received.
-func fromArrival(tr *trial, in *instance, options rediscache.Options, changes artwork.ChangeLog) {
-	in.shared = stalledCache{tr.openRedis(options, policy, changes), in.stalls}
+func fromArrival(tr *trial, in *instance) {
+	in.shared = stalledCache{tr.openRedis(in, policy, in.log), in.stalls}
 	in.cache = &lateCopies{ImageCache: in.shared, copies: map[artwork.Key]lateCopy{}}
 }
 
@@ -180,9 +179,9 @@ func (l *lateCopies) Fetch(ctx context.Context, key artwork.Key, load artwork.Lo
 
 // sharing lets readers share what is under way when they come. Some of it is held
 // up until a change has gone by.
-func sharing(tr *trial, in *instance, options rediscache.Options, changes artwork.ChangeLog) {
+func sharing(tr *trial, in *instance) {
 	in.shared = &sharedReads{
-		ImageCache: tr.openRedis(options, policy, changes), dice: in.stalls.dice, changes: &tr.changes,
+		ImageCache: tr.openRedis(in, policy, in.log), dice: in.stalls.dice, changes: &tr.changes,
 		running: map[artwork.Key]*sharedRead{},
 	}
 	in.cache = twolevelcache.New(in.shared, policy, copiesKept)
@@ -231,8 +230,9 @@ func (s *sharedReads) Change(ctx context.Context, keys []artwork.Key, commit art
 }
 
 // forgetful has a log in which nothing has changed.
-func forgetful(tr *trial, in *instance, options rediscache.Options, changes artwork.ChangeLog) {
-	asProduced(tr, in, options, forgetfulLog{changes})
+func forgetful(tr *trial, in *instance) {
+	in.log = forgetfulLog{in.log}
+	asProduced(tr, in)
 }
 
 type forgetfulLog struct{ artwork.ChangeLog }
@@ -242,8 +242,8 @@ func (forgetfulLog) ChangedWithin(context.Context, time.Duration, func(artwork.P
 }
 
 // blind has a database that commits without the last look at the fence.
-func blind(tr *trial, in *instance, options rediscache.Options, changes artwork.ChangeLog) {
-	asProduced(tr, in, options, changes)
+func blind(tr *trial, in *instance) {
+	asProduced(tr, in)
 	in.images = blindImages{in.images}
 }
 
