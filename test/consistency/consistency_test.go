@@ -99,8 +99,8 @@ type row struct {
 
 // String is the whole of one trial, for logs.
 func (sum total) String() string {
-	return fmt.Sprintf("%d operations, %d fetches %v, %d changes: S %d, B %d (excused %d), %s, in %s", sum.operations, sum.fetches, sum.levels,
-		sum.changes, sum.stale, sum.back, sum.excused, sum.verdict, sum.took.Round(100*time.Millisecond))
+	return fmt.Sprintf("%d operations, %d fetches %v, %d changes %v: S %d, B %d (excused %d), %s, in %s", sum.operations, sum.fetches, sum.levels,
+		sum.changes, sum.told, sum.stale, sum.back, sum.excused, sum.verdict, sum.took.Round(100*time.Millisecond))
 }
 
 func (b *table) add(scenario string, sum total) {

@@ -95,6 +95,23 @@ func diesCommitted(ctx context.Context, c *commit) error {
 	return errDied
 }
 
+// isCutOff: after its commit the instance loses Redis, for longer than it tries to
+// tell it of the change.
+func isCutOff(ctx context.Context, c *commit) error {
+	c.hurry()
+	if err := c.apply(ctx, nothing); err != nil {
+		return err
+	}
+	c.in.redis.cut()
+	c.tr.late.Go(func() {
+		time.Sleep(3500 * time.Millisecond)
+		if err := c.in.redis.join(c.tr.master.Addr); err != nil {
+			c.tr.surprise(err)
+		}
+	})
+	return nil
+}
+
 // hurry sets a nearer deadline, after which others may finish what this writer
 // leaves: a trial is not to wait for the usual one.
 func (c *commit) hurry() { c.fence.Deadline = soonest(c.fence.Deadline, 1500*time.Millisecond) }

@@ -48,6 +48,10 @@ const (
 	undone              // it never was and never will be in force
 )
 
+func (r result) String() string {
+	return [...]string{acknowledged: "acknowledged", unconfirmed: "unconfirmed", unknown: "unknown", undone: "undone"}[r]
+}
+
 // history is what happened in a trial. Its methods may be called concurrently.
 type history struct {
 	mu       sync.Mutex
@@ -112,6 +116,17 @@ func (h *history) levels() map[artwork.Level]int {
 		levels[r.level]++
 	}
 	return levels
+}
+
+// told counts what writers were told.
+func (h *history) told() map[result]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	told := map[result]int{}
+	for _, c := range h.changes {
+		told[c.result]++
+	}
+	return told
 }
 
 // register is what happened to one place, with versions in place of images: 0 is

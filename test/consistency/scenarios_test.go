@@ -35,7 +35,7 @@ func scenarios() []scenario {
 		{name: "failback", fates: usual(odds{0.2, isSlow}), redis: masterAndStandby, faults: failbacks},
 		{name: "restart with an older file", fates: usual(), faults: olderFiles},
 		{name: "Redis stands still", fates: usual(), faults: standstills},
-		{name: "writers die", stallsOften: 0.1, fates: usual(odds{0.02, diesFenced}, odds{0.05, diesCommitted})},
+		{name: "writers die", stallsOften: 0.1, fates: usual(odds{0.02, diesFenced}, odds{0.05, diesCommitted}, odds{0.01, isCutOff})},
 		{name: "commits of unknown outcome", stallsOften: 0.1, fates: usual(odds{0.10, commitsLate})},
 		{name: "the database's connection breaks", fates: usual(odds{0.06, losesAnswer}, odds{0.06, losesConnection}, odds{1, hurries})},
 		{name: "slow commits", fates: usual(odds{0.25, isSlow}), faults: verySlowCommit},

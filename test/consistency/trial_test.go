@@ -108,6 +108,7 @@ type total struct {
 	operations, fetches, changes int64
 	verdict                      porcupine.CheckResult
 	levels                       map[artwork.Level]int // where the answers came from
+	told                         map[result]int        // what writers were told
 	took                         time.Duration
 }
 
@@ -289,6 +290,7 @@ func (tr *trial) judge() total {
 	}
 	sum.verdict = linearizable(registers)
 	sum.levels = tr.history.levels()
+	sum.told = tr.history.told()
 	for _, in := range tr.fleet {
 		operations, fetches, changes := in.done()
 		sum.operations += operations
