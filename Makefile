@@ -36,7 +36,7 @@ race:
 ## soak: every scenario of the consistency harness 20 times, with 3 instances of 10 000 operations each; about half an hour
 soak:
 	@./scripts/install-test-tools.sh
-	$(GO) test -count=1 -timeout 0 -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
+	$(GO) test -count=1 -timeout 3h -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
 
 ## lint: golangci-lint, at the version this project is checked with
 lint: $(LINT)

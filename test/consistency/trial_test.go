@@ -35,7 +35,7 @@ const (
 	loadLimit = 5 * time.Second
 	// endLimit bounds how long workers may take to end, and how long the fleet may
 	// take to finish what dead writers left: a deadline and two sweeps.
-	endLimit = 30 * time.Second
+	endLimit = time.Minute
 )
 
 // trial is one run of a scenario: a fleet of instances on real servers, readers
@@ -116,7 +116,7 @@ type total struct {
 // copy of the template.
 func run(t *testing.T, s scenario, template string, seed uint64, target int) total {
 	t.Helper()
-	limit := time.Minute + time.Duration(target)*20*time.Millisecond
+	limit := 2*time.Minute + time.Duration(target)*20*time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	tr := &trial{

@@ -80,8 +80,8 @@ func (o *originalCache) Fetch(ctx context.Context, key artwork.Key, load artwork
 		return artwork.Answer{}, err
 	}
 	o.changes.await(ctx, key)
-	err = o.rdb.Set(ctx, key.String(), image.RecordID.String(), policy.TTL).Err()
-	return artwork.Answer{Image: image, Level: artwork.Filled}, err
+	_ = o.rdb.Set(ctx, key.String(), image.RecordID.String(), policy.TTL).Err() // or the next reader does it
+	return artwork.Answer{Image: image, Level: artwork.Filled}, nil
 }
 
 func (o *originalCache) Change(ctx context.Context, keys []artwork.Key, commit artwork.Commit) error {
@@ -90,7 +90,7 @@ func (o *originalCache) Change(ctx context.Context, keys []artwork.Key, commit a
 	}
 	for _, key := range keys {
 		if err := o.rdb.Del(ctx, key.String()).Err(); err != nil {
-			return err
+			return artwork.Wrap(artwork.NotConfirmed, "originalCache.Change", err)
 		}
 	}
 	o.changes.ring(keys)
