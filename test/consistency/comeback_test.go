@@ -2,7 +2,6 @@ package consistency
 
 import (
 	"context"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -22,7 +21,7 @@ func TestAMasterThatWasAwayIsNotBelieved(t *testing.T) {
 	way := newLink(t, first.Addr)
 	place := artwork.Place{Subject: artwork.Album(artwork.NewID()), Slot: artwork.SlotCover}
 	key := place.Keys()[0]
-	cache, err := rediscache.Open(rediscache.Options{URL: "redis://" + way.addr()}, policy, changedPlace{place}, slog.New(slog.DiscardHandler))
+	cache, err := openRedis(rediscache.Options{URL: "redis://" + way.addr()}, policy, changedPlace{place})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = cache.Close() })
 	inForce := newApplication(place).Record

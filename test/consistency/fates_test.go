@@ -2,11 +2,9 @@ package consistency
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 
-	"gatefold/adapters/rediscache"
 	"gatefold/domain/artwork"
 )
 
@@ -140,7 +138,7 @@ func invalidates(context.Context, artwork.Fence) error { return nil }
 // changed lately, and readers have time to find that.
 func isJoined(ctx context.Context, c *commit) error {
 	return c.apply(ctx, func(ctx context.Context) error {
-		newcomer, err := rediscache.Open(c.in.options, policy, c.in.log, slog.New(slog.DiscardHandler))
+		newcomer, err := openRedis(c.in.options, policy, c.in.log)
 		if err != nil {
 			return err
 		}

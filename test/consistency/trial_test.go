@@ -232,10 +232,14 @@ func newPlaces(ctx context.Context, t *testing.T, db *bunrepo.DB, n int) []artwo
 	return places
 }
 
-// openRedis is the level that all instances share.
+func openRedis(options rediscache.Options, policy artwork.CachePolicy, changes artwork.ChangeLog) (*rediscache.Cache, error) {
+	return rediscache.Open(options, policy, changes, slog.New(slog.DiscardHandler))
+}
+
+// openRedis opens the level that all instances share, for one of them.
 func (tr *trial) openRedis(in *instance, policy artwork.CachePolicy, changes artwork.ChangeLog) *rediscache.Cache {
 	t := tr.t
-	cache, err := rediscache.Open(in.options, policy, changes, slog.New(slog.DiscardHandler))
+	cache, err := openRedis(in.options, policy, changes)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var sweeper sync.WaitGroup
