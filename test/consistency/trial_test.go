@@ -120,7 +120,7 @@ func run(t *testing.T, s scenario, template string, seed uint64, target int) tot
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	tr := &trial{
-		t: t, scenario: s, dice: newDice(seed, "trial"), begin: time.Now(), ctx: ctx,
+		t: t, scenario: s, dice: newDice(seed, "trial of "+s.name), begin: time.Now(), ctx: ctx,
 		target: int64(target), stop: make(chan struct{}), clients: map[*testenv.RedisProcess]*redis.Client{},
 	}
 	tr.prepare(template, seed)
