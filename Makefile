@@ -12,7 +12,7 @@ export GOFLAGS := -tags=nodynamic $(GOFLAGS)
 # Settings that `make run NAME=value` passes on to the program.
 export LISTEN_ADDR DATA_DIR MUSIC_DIR
 
-.PHONY: build run test race lint fmt bench clean
+.PHONY: build run test race soak lint fmt bench clean
 
 ## build: bin/gatefold
 build:
@@ -33,6 +33,11 @@ test:
 race:
 	@./scripts/install-test-tools.sh
 	$(GO) test -count=1 -race $$($(GO) list ./... | grep -v /test/twins)
+
+## soak: every scenario of the consistency harness 20 times, with 3 instances of 10 000 operations each; about half an hour
+soak:
+	@./scripts/install-test-tools.sh
+	$(GO) test -count=1 -timeout 3h -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
 
 ## lint: golangci-lint, at the version this project is checked with
 lint: $(LINT)

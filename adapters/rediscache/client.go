@@ -140,6 +140,7 @@ func (o Options) connect(opts *redis.UniversalOptions, trusted *trust) redis.Uni
 	// returned as an error.
 	logging.Disable()
 	if trusted != nil {
+		trusted.severalMasters = len(o.ClusterAddrs) > 0
 		opts.OnConnect = trusted.onConnect
 		opts.Dialer = trusted.dialler(redis.NewDialer(opts.Simple()))
 	}

@@ -47,7 +47,8 @@ var errUntrusted = errors.New("the recent changes were not replayed on this serv
 //
 // A server is identified by run_id and master_replid: the one changes with a
 // restart, the other whenever it followed another server. Only both together
-// notice that a master was deposed and has come back.
+// notice that a master was deposed and has come back. One that comes back without
+// having followed anybody is noticed by who has met the other one.
 type trust struct {
 	changes artwork.ChangeLog
 	terms   artwork.CacheTerms
@@ -55,6 +56,8 @@ type trust struct {
 	log     *slog.Logger
 	// dial opens a connection pool to one address that asks nobody.
 	dial func(addr string) *redis.Client
+	// severalMasters is whether keys are on several servers at the same time.
+	severalMasters bool
 
 	ctx   context.Context // ends with the client
 	close context.CancelFunc
@@ -151,6 +154,18 @@ func (t *trust) isKnown(id string) bool {
 	return false
 }
 
+// believe adds a server to the known ones. Where one server at a time is the
+// master, the others are forgotten: one that was away while this one was not has
+// missed what was changed, although it may still be who it was.
+func (t *trust) believe(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.severalMasters {
+		t.known = nil
+	}
+	t.known = remember(t.known, id)
+}
+
 // startReplay begins a replay on every server that was dialled and is not
 // trusted, unless one is under way. It does not depend on the caller, who may
 // have no patience left.
@@ -224,9 +239,7 @@ func (t *trust) replay(ctx context.Context, addr string) error {
 	if again, err := identify(ctx, conn); err != nil || again != id {
 		return errors.Join(errUntrusted, err)
 	}
-	t.mu.Lock()
-	t.known = remember(t.known, id)
-	t.mu.Unlock()
+	t.believe(id)
 	t.events.Count(managecache.Replay, 1)
 	t.log.Info("Redis server is trusted: recent changes were replayed", "address", addr, "evicted", evicted, "took", time.Since(begin).Round(time.Millisecond))
 	return nil
