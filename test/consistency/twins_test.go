@@ -17,7 +17,7 @@ import (
 
 const (
 	// twinOperations is how many operations each instance of a broken twin does.
-	twinOperations = 700
+	twinOperations = 500
 	// twinTries is how often a twin may pass: where chance has a part, it has a
 	// small one.
 	twinTries = 5
@@ -213,7 +213,7 @@ func (s *sharedReads) Fetch(ctx context.Context, key artwork.Key, load artwork.L
 	s.running[key] = read
 	s.mu.Unlock()
 	read.answer, read.err = s.ImageCache.Fetch(context.WithoutCancel(ctx), key, load)
-	if s.dice.hits(0.5) {
+	if s.dice.hits(0.3) {
 		s.changes.await(context.WithoutCancel(ctx), key)
 	}
 	s.mu.Lock()
