@@ -23,7 +23,7 @@ import (
 
 var (
 	runs       = flag.Int("consistency.runs", 1, "how often each scenario is run")
-	operations = flag.Int("consistency.ops", 1500, "how many operations each instance does in a run, at least")
+	operations = flag.Int("consistency.ops", 2000, "how many operations each instance does in a run, at least")
 	seed       = flag.Uint64("consistency.seed", 0, "what all chance is derived from; 0: something new")
 )
 
