@@ -26,13 +26,13 @@ run: build
 test:
 	@./scripts/install-test-tools.sh
 	$(GO) vet ./...
-	$(GO) test -count=1 ./...
+	$(GO) test -count=1 -timeout 20m ./...
 
 ## race: the same with the race detector, but for the broken twins of the rules:
 ## they are other programs, which `test` builds
 race:
 	@./scripts/install-test-tools.sh
-	$(GO) test -count=1 -race $$($(GO) list ./... | grep -v /test/twins)
+	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -v /test/twins)
 
 ## soak: every scenario of the consistency harness 20 times, with 3 instances of 10 000 operations each; about half an hour
 soak:

@@ -3,6 +3,7 @@ package boundedreads_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -81,6 +82,13 @@ func (r *rush) ask(ctx context.Context, n int) {
 	}
 }
 
+// failures returns the errors of those who were turned away.
+func (r *rush) failures() []error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.errs)
+}
+
 // finish answers everybody.
 func (r *rush) finish() {
 	close(r.turn)
@@ -106,7 +114,7 @@ func TestReadsAreBoundedAndFirstComeFirstServed(t *testing.T) {
 		}
 		require.Equal(t, managecache.Loads{All: 23, Running: 3, Queued: 20}, r.Stats().Loads)
 		r.finish()
-		require.Empty(t, r.errs)
+		require.Empty(t, r.failures())
 		require.Equal(t, r.places, r.order)
 		require.Equal(t, 3, r.most)
 		require.Equal(t, managecache.Loads{All: 23, Queued: 20}, r.Stats().Loads)
@@ -119,14 +127,14 @@ func TestTooManyAreTurnedAwayAtOnce(t *testing.T) {
 		begin := time.Now()
 		r.ask(t.Context(), 5)
 		require.Zero(t, time.Since(begin))
-		require.Len(t, r.errs, 2)
-		requireBusy(t, r.errs[0])
+		require.Len(t, r.failures(), 2)
+		requireBusy(t, r.failures()[0])
 		require.Equal(t, managecache.Loads{All: 1, Running: 1, Queued: 2, Waiting: 2, RefusedFull: 2}, r.Stats().Loads)
 		r.finish()
-		require.Len(t, r.errs, 2)
+		require.Len(t, r.failures(), 2)
 
 		r.ask(t.Context(), 1)
-		require.Len(t, r.errs, 2, "there is room again")
+		require.Len(t, r.failures(), 2, "there is room again")
 	})
 }
 
@@ -136,15 +144,15 @@ func TestWhoWaitsForTooLongIsTurnedAway(t *testing.T) {
 		r.ask(t.Context(), 3)
 		time.Sleep(time.Second - 1)
 		synctest.Wait()
-		require.Empty(t, r.errs)
+		require.Empty(t, r.failures())
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
-		require.Len(t, r.errs, 2)
-		requireBusy(t, r.errs[0])
-		require.NotErrorIs(t, r.errs[0], context.DeadlineExceeded, "the caller's own time has not ended")
+		require.Len(t, r.failures(), 2)
+		requireBusy(t, r.failures()[0])
+		require.NotErrorIs(t, r.failures()[0], context.DeadlineExceeded, "the caller's own time has not ended")
 		require.Equal(t, managecache.Loads{All: 1, Running: 1, Queued: 2, RefusedLate: 2}, r.Stats().Loads)
 		r.finish()
-		require.Len(t, r.errs, 2)
+		require.Len(t, r.failures(), 2)
 	})
 }
 
@@ -158,12 +166,12 @@ func TestACallerThatLeaves(t *testing.T) {
 		r.ask(t.Context(), 1)
 		leave()
 		synctest.Wait()
-		require.Len(t, r.errs, 1)
-		require.ErrorIs(t, r.errs[0], context.Canceled)
+		require.Len(t, r.failures(), 1)
+		require.ErrorIs(t, r.failures()[0], context.Canceled)
 		require.Equal(t, managecache.Loads{All: 1, Running: 1, Queued: 2, Waiting: 1}, r.Stats().Loads)
 		r.ask(t.Context(), 1)
 		r.finish()
-		require.Len(t, r.errs, 1)
+		require.Len(t, r.failures(), 1)
 		require.Equal(t, []artwork.Place{r.places[0], r.places[2], r.places[3]}, r.order)
 	})
 }
@@ -173,10 +181,10 @@ func TestTheUsualLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRush(boundedreads.Limits{AtOnce: 1})
 		r.ask(t.Context(), 1002)
-		require.Len(t, r.errs, 1)
+		require.Len(t, r.failures(), 1)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		require.Len(t, r.errs, 1001)
+		require.Len(t, r.failures(), 1001)
 		r.finish()
 	})
 }
@@ -187,8 +195,8 @@ func TestAFailedReadGivesItsTurnBack(t *testing.T) {
 		r.err = errors.New("no database")
 		r.ask(t.Context(), 2)
 		r.finish()
-		require.Len(t, r.errs, 2)
-		require.ErrorIs(t, r.errs[1], r.err)
+		require.Len(t, r.failures(), 2)
+		require.ErrorIs(t, r.failures()[1], r.err)
 		require.Equal(t, managecache.Loads{All: 2, Queued: 1}, r.Stats().Loads)
 	})
 }
