@@ -197,10 +197,11 @@ func TestAChangeFromBeforeIsWaitedFor(t *testing.T) {
 			mover.move(t, followsettings.SwitchIn{Mode: artwork.CacheRedis})
 		}()
 		time.Sleep(20 * time.Second)
-		require.Equal(t, artwork.Loaded, mover.fetch(t), "readers must not move yet")
+		meanwhile := mover.fetch(t)
 		close(proceed)
 		require.NoError(t, <-ended)
 		<-moved
+		require.Equal(t, artwork.Loaded, meanwhile, "readers moved before the writer had")
 		require.Equal(t, artwork.Shared, mover.fetch(t))
 		mover.stop()
 		writer.stop()

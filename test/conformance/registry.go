@@ -209,10 +209,19 @@ func registryWaitsForCommits(t TB, open func(TB) Repositories) {
 		early.Store(img == nil)
 		moved <- errors.Join(err, loadErr)
 	}()
-	time.Sleep(20 * time.Millisecond) // if it does not wait, it is done by now
+	var movedErr error
+	waited := false
+	select {
+	case movedErr = <-moved:
+	case <-time.After(300 * time.Millisecond): // long enough for who does not wait
+		waited = true
+	}
 	close(proceed)
 	require.NoError(t, <-applied)
-	require.NoError(t, <-moved)
+	if waited {
+		movedErr = <-moved
+	}
+	require.NoError(t, movedErr)
 	require.False(t, early.Load(), "the rules changed between the last look and the commit")
 }
 

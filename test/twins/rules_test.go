@@ -10,6 +10,9 @@ const (
 	cacheSuite   = "TestCache/"
 	onSQLite     = "TestConformance/sqlite/"
 	waitsForThem = "TestAWriterWaitsForCopies/"
+
+	settingsRules = "domain/deployment"
+	following     = "application/followsettings"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -301,5 +304,69 @@ local time = redis.call('TIME')`,
 		rule: "in memory, a fence is a flag and not a count",
 		file: memoryCache + "/cache.go", old: `c.fences[key]++`, new: `c.fences[key] = 1`,
 		pkg: memoryCache, test: cacheSuite + "the_end_of_one_change_does_not_end_the_fence_of_another",
+	},
+
+	// One deployment, one setting.
+	{
+		rule: "a change is committed by settings that are not in force any more",
+		file: repository + "/deployment.go", old: `revision != fence.Revision`, new: `revision < 0`,
+		pkg: repository, test: onSQLite + "deployment:_a_change_by_former_rules_is_refused,_and_nothing_has_changed",
+	},
+	{
+		rule: "the settings change while a change is being committed",
+		file: repository + "/postgres.go", old: `return query.For("SHARE")`, new: `return query`,
+		pkg: repository, test: "TestConformance/postgres/deployment:_an_update_waits_for_the_changes_that_are_being_committed",
+	},
+	{
+		rule: "a move does not wait for those who are behind",
+		file: settingsRules + "/state.go", old: ` || len(s.Behind()) > 0 {`, new: ` {`,
+		pkg: settingsRules, test: "TestAMove",
+	},
+	{
+		rule: "a Redis is believed at once that nobody has fenced for a while",
+		file: following + "/membership.go", old: `if !old.rules.Read.Mode.Shared() || `, new: `if `,
+		pkg: following, test: "TestASharedCacheIsRefreshedBeforeItIsBelieved",
+	},
+	{
+		rule: "who has lost touch believes its caches",
+		file: following + "/cache.go", old: `answer.Level != artwork.Filled && `, new: `answer.Level == artwork.Filled && `,
+		pkg: following, test: "TestWhoLosesTouchBelievesNothing",
+	},
+	{
+		rule: "what is kept in memory outlives a time in which others may have changed it",
+		file: following + "/membership.go", old: "m.local.Drop()", new: "",
+		pkg: following, test: "TestWhoLosesTouchBelievesNothing",
+	},
+	{
+		rule: "copies are used for longer than the process may follow its settings",
+		file: following + "/terms.go", old: `min(s.rules.Read.Policy().CopyTerm, s.until-t.now())`, new: `s.rules.Read.Policy().CopyTerm`,
+		pkg: following, test: "TestAMoveDoesNotWaitForTheDead",
+	},
+	{
+		rule: "an answer counts that was asked for under settings long gone",
+		file: following + "/cache.go", old: `c.member.terms.lapsed(s) {
+		return c.caches.None.Fetch(ctx, key, load)`, new: `c.member.terms.lapsed(c.member.terms.current.Load()) {
+		return c.caches.None.Fetch(ctx, key, load)`,
+		pkg: following, test: "TestAnAnswerThatTookTooLong",
+	},
+	{
+		rule: "changes that began under former settings are not waited for",
+		file: following + "/membership.go", old: `oldest = min(oldest, revision)`, new: `oldest = max(oldest, revision)`,
+		pkg: following, test: "TestAChangeFromBeforeIsWaitedFor",
+	},
+	{
+		rule: "copies that were made under former settings are not waited for",
+		file: following + "/membership.go", old: `m.settles = m.terms.now() + old.rules.CopyWait()`, new: `m.settles = m.terms.now()`,
+		pkg: following, test: "TestCopiesFromBeforeAreWaitedFor",
+	},
+	{
+		rule: "a replay does not reach back to what was cached for longer",
+		file: settingsRules + "/rules.go", old: `ttl := r.FormerTTL`, new: `ttl := 0 * r.FormerTTL`,
+		pkg: settingsRules, test: "TestTermsOfRules",
+	},
+	{
+		rule: "a master that was away is still known",
+		file: redisCache + "/trust.go", old: "t.known = nil", new: "_ = t.known",
+		pkg: "test/consistency", test: "TestAMasterThatWasAwayIsNotBelieved",
 	},
 }
