@@ -27,6 +27,9 @@ const (
 // ImageTooLarge: they are not an image that Gatefold accepts.
 type Inspector interface {
 	Inspect(ctx context.Context, content []byte) (artwork.Content, error)
+	// RemoveLocation returns the image without the place where it was taken, and
+	// otherwise as it is; content is not written to.
+	RemoveLocation(content []byte) []byte
 }
 
 // Downloader fetches the bytes of a URL, at most limit of them. ForbiddenURL:

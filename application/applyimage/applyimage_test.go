@@ -61,6 +61,11 @@ func (f *fixture) Inspect(_ context.Context, content []byte) (artwork.Content, e
 	return artwork.Content{Hash: artwork.HashOf(content), Size: int64(len(content)), MIMEType: "image/png", Width: 1, Height: 1}, f.breakAt["inspect"]
 }
 
+// RemoveLocation implements applyimage.Inspector.
+func (f *fixture) RemoveLocation(content []byte) []byte {
+	return bytes.ReplaceAll(content, []byte("GPS"), []byte("   "))
+}
+
 // Fetch implements artwork.ImageCache.
 func (f *fixture) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (artwork.Answer, error) {
 	return f.cache.Fetch(ctx, key, load)

@@ -23,8 +23,8 @@ type UploadImage struct{ applier *Applier }
 // NewUploadImage returns the use case.
 func NewUploadImage(applier *Applier) *UploadImage { return &UploadImage{applier} }
 
-// Run reads at most MaxImageBytes, checks and stores them and records the
-// image. The same bytes for the same place are the same record.
+// Run reads at most MaxImageBytes, checks and stores them, without the place where
+// the photo was taken, and records the image. The same bytes for the same place are the same record.
 func (u *UploadImage) Run(ctx context.Context, in Upload) (artwork.Record, error) {
 	record, err := u.applier.receive(ctx, in, MaxImageBytes)
 	if err != nil {
@@ -44,7 +44,8 @@ func (a *Applier) receive(ctx context.Context, in Upload, limit int64) (artwork.
 	if err != nil {
 		return artwork.Record{}, err
 	}
-	content, err := a.keep(ctx, bytes)
+	// Who uploads a photo does not mean to publish where they live.
+	content, err := a.keep(ctx, a.inspector.RemoveLocation(bytes))
 	if err != nil {
 		return artwork.Record{}, err
 	}
@@ -92,8 +93,8 @@ type ApplyUserAvatar struct{ applier *Applier }
 // NewApplyUserAvatar returns the use case.
 func NewApplyUserAvatar(applier *Applier) *ApplyUserAvatar { return &ApplyUserAvatar{applier} }
 
-// Run reads at most MaxAvatarBytes, checks and stores them, puts them in force
-// and returns once no instance can serve the older avatar.
+// Run reads at most MaxAvatarBytes, checks and stores them, without the place where
+// the photo was taken, puts them in force and returns once no instance can serve the older avatar.
 func (u *ApplyUserAvatar) Run(ctx context.Context, in Upload) (Applied, error) {
 	record, err := u.applier.receive(ctx, in, MaxAvatarBytes)
 	if err != nil {

@@ -91,6 +91,7 @@ func (m *Membership) Join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	m.log.InfoContext(ctx, "Joined the deployment", "settings", state.String(), "instances", len(state.Members))
 	if before.Revision > 0 && before.Target() != state.Target() {
 		m.log.InfoContext(ctx, "The deployment's cache settings are now those of this instance", "before", before.String(), "now", state.String())
 	}
