@@ -12,7 +12,7 @@ export GOFLAGS := -tags=nodynamic $(GOFLAGS)
 # Settings that `make run NAME=value` passes on to the program.
 export LISTEN_ADDR DATA_DIR MUSIC_DIR
 
-.PHONY: build run test race soak lint fmt bench clean
+.PHONY: build run test race fuzz soak lint fmt bench clean
 
 ## build: bin/gatefold
 build:
@@ -33,6 +33,10 @@ test:
 race:
 	@./scripts/install-test-tools.sh
 	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -v /test/twins)
+
+## fuzz: every fuzz target FUZZTIME (20000x, or a time such as 10m)
+fuzz:
+	@./scripts/fuzz.sh
 
 ## soak: every scenario of the consistency harness 20 times, with 3 instances of 10 000 operations each; about half an hour
 soak:
