@@ -41,6 +41,8 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		externalmetadata.Module(externalmetadata.Config{
 			AllowHosts: cfg.DownloadAllowHosts,
 			UserAgent:  "Gatefold/" + Version,
+
+			DecodeMemoryMB: cfg.DecodeMemoryMB,
 		}),
 		admin.Module(),
 		health.Module(health.Config{Version: version()}),

@@ -54,6 +54,7 @@ type variables struct {
 	WarmKeys           string `env:"WARM_KEYS" envDefault:"5000"`
 	WarmRate           string `env:"WARM_RATE" envDefault:"200"`
 	BytesCacheMB       string `env:"BYTES_CACHE_MB" envDefault:"64"`
+	DecodeMemoryMB     string `env:"DECODE_MEMORY_MB" envDefault:"1024"`
 	RedisURL           string `env:"REDIS_URL"`
 	RedisHost          string `env:"REDIS_HOST"`
 	RedisPort          string `env:"REDIS_PORT" envDefault:"6379"`
@@ -82,6 +83,7 @@ type Config struct {
 	DatabaseURL        string
 	Cache              cache.Config
 	BytesCacheMB       int    // 0: no bytes are kept in memory
+	DecodeMemoryMB     int    // for the checks of images, all together
 	MusicDir           string // absolute; "" if there is none
 	LogLevel           slog.Level
 	LogJSON            bool
@@ -155,6 +157,7 @@ func (v variables) check() (Config, error) {
 		ListenAddr:         c.address("LISTEN_ADDR", v.ListenAddr),
 		DataDir:            c.path("DATA_DIR", v.DataDir),
 		BytesCacheMB:       c.number("BYTES_CACHE_MB", v.BytesCacheMB, 0, 65536),
+		DecodeMemoryMB:     c.number("DECODE_MEMORY_MB", v.DecodeMemoryMB, 16, 1<<20),
 		MusicDir:           c.path("MUSIC_DIR", v.MusicDir),
 		LogLevel:           c.level("LOG_LEVEL", v.LogLevel),
 		LogJSON:            c.oneOf("LOG_FORMAT", v.LogFormat, "text", "json") == "json",

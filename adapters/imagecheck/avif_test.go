@@ -33,7 +33,7 @@ func TestAVIFThatLiesAboutItsSize(t *testing.T) {
 	size, err = codedSize(content)
 	require.NoError(t, err)
 	require.Equal(t, image.Pt(1<<15, 1<<15), size)
-	_, err = New().Inspect(t.Context(), content)
+	_, err = New(testMemory).Inspect(t.Context(), content)
 	requireKind(t, artwork.ImageTooLarge, err)
 }
 
@@ -138,7 +138,7 @@ func TestUnitsOfAV1(t *testing.T) {
 
 func TestAnimatedAVIFIsUnsupported(t *testing.T) {
 	t.Parallel()
-	_, err := New().Inspect(t.Context(), load(t, "refused/animated.avif"))
+	_, err := New(testMemory).Inspect(t.Context(), load(t, "refused/animated.avif"))
 	requireKind(t, artwork.UnsupportedImage, err)
 	assert.Equal(t, "this AVIF is animated: only still ones are accepted", message(t, err))
 }

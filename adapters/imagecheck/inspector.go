@@ -11,6 +11,8 @@ import (
 	"image/png"
 	"runtime"
 
+	"golang.org/x/sync/semaphore"
+
 	"gatefold/domain/artwork"
 )
 
@@ -25,19 +27,22 @@ const (
 // and a quarter of a microsecond for a pixel.
 const MaxPixelsAVIF = 4096 * 4096
 
-// Inspector checks images. It may be used concurrently, and decodes as many
-// images at a time as there are processors, because a decoded image takes up to
-// 400 MB; of those in AVIF only one.
+// Inspector checks images. It may be used concurrently. It decodes as many at a
+// time as there are processors, and as fit into the memory it was given.
 type Inspector struct {
-	slots     chan struct{}
-	slotsAVIF chan struct{}
+	slots  chan struct{}
+	memory *semaphore.Weighted
+	total  int64 // bytes of memory
 }
 
-// New returns an Inspector.
-func New() *Inspector {
+// New returns an Inspector that decodes in so many bytes of memory, as far as that
+// can be told from the headers. An image that alone would take more is decoded
+// alone.
+func New(memory int64) *Inspector {
 	return &Inspector{
-		slots:     make(chan struct{}, runtime.GOMAXPROCS(0)),
-		slotsAVIF: make(chan struct{}, 1),
+		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
+		memory: semaphore.NewWeighted(memory),
+		total:  memory,
 	}
 }
 
@@ -49,7 +54,7 @@ func New() *Inspector {
 // UnsupportedImage: the content is nothing that is accepted; the message says
 // what it looks like. ImageTooLarge: the header declares more than MaxPixels
 // (MaxPixelsAVIF) or a side longer than MaxSide; nothing was decoded. CorruptImage: the content is
-// damaged or cut off. ctx's error: it ended before a decoder was free.
+// damaged or cut off. ctx's error: it ended before there was room to decode.
 func (i *Inspector) Inspect(ctx context.Context, content []byte) (artwork.Content, error) {
 	f, err := detect(content)
 	if err != nil {
@@ -59,7 +64,7 @@ func (i *Inspector) Inspect(ctx context.Context, content []byte) (artwork.Conten
 	if err != nil {
 		return artwork.Content{}, err
 	}
-	release, err := i.acquire(ctx, f)
+	release, err := i.acquire(ctx, f.memory(size))
 	if err != nil {
 		return artwork.Content{}, err
 	}
@@ -82,16 +87,21 @@ func (i *Inspector) Inspect(ctx context.Context, content []byte) (artwork.Conten
 	}, nil
 }
 
-// acquire waits for a decoder of the format to be free.
-func (i *Inspector) acquire(ctx context.Context, f format) (release func(), err error) {
-	slots := i.slots
-	if f.costly {
-		slots = i.slotsAVIF
+// acquire waits for so much memory to be free, first come, first served, and then
+// for a processor.
+func (i *Inspector) acquire(ctx context.Context, memory int64) (release func(), err error) {
+	memory = min(memory, i.total)
+	if err := i.memory.Acquire(ctx, memory); err != nil {
+		return nil, err
 	}
 	select {
-	case slots <- struct{}{}:
-		release = func() { <-slots }
+	case i.slots <- struct{}{}:
+		release = func() {
+			<-i.slots
+			i.memory.Release(memory)
+		}
 	case <-ctx.Done():
+		i.memory.Release(memory)
 		return nil, ctx.Err()
 	}
 	if err := ctx.Err(); err != nil {
@@ -116,6 +126,20 @@ func (f format) readSize(content []byte) (image.Point, error) {
 			size.X, size.Y, millions(size.X*size.Y), f.name, millions(f.maxPixels()))
 	}
 	return size, nil
+}
+
+// What a decoded pixel takes, in bytes.
+const (
+	pixelBytes     = 8
+	pixelBytesAVIF = 60
+)
+
+// memory returns how many bytes decoding an image of the size takes, at most.
+func (f format) memory(size image.Point) int64 {
+	if f.costly {
+		return int64(size.X) * int64(size.Y) * pixelBytesAVIF
+	}
+	return int64(size.X) * int64(size.Y) * pixelBytes
 }
 
 func (f format) maxPixels() int {

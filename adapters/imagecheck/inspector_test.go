@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/galdor/go-thumbhash"
 	"github.com/stretchr/testify/assert"
@@ -27,6 +29,9 @@ import (
 //
 //go:embed testdata
 var testdata embed.FS
+
+// testMemory is enough for the images of the tests.
+const testMemory = 1 << 30
 
 func load(tb testing.TB, name string) []byte {
 	tb.Helper()
@@ -94,7 +99,7 @@ func TestEveryAcceptedType(t *testing.T) {
 	for name, content := range samples(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := New().Inspect(t.Context(), content)
+			got, err := New(testMemory).Inspect(t.Context(), content)
 			require.NoError(t, err)
 			width, height := 48, 32
 			if name == "rotated.avif" {
@@ -135,7 +140,7 @@ func TestWhatIsNotAnImage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := New().Inspect(t.Context(), []byte(c.content))
+			_, err := New(testMemory).Inspect(t.Context(), []byte(c.content))
 			requireKind(t, artwork.UnsupportedImage, err)
 			assert.Contains(t, message(t, err), c.message)
 		})
@@ -147,7 +152,7 @@ func TestTruncatedImages(t *testing.T) {
 	for name, content := range samples(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inspector := New()
+			inspector := New(testMemory)
 			step := max(1, len(content)/40)
 			for n := 16; n < len(content); n += step {
 				_, err := inspector.Inspect(t.Context(), content[:n])
@@ -169,7 +174,7 @@ func TestDamagedImages(t *testing.T) {
 			for i := len(content) * 6 / 10; i < len(content)*9/10; i++ {
 				content[i] ^= 0x5a
 			}
-			_, err := New().Inspect(t.Context(), content)
+			_, err := New(testMemory).Inspect(t.Context(), content)
 			requireKind(t, artwork.CorruptImage, err)
 			assert.NotContains(t, err.Error(), "\n")
 		})
@@ -213,20 +218,20 @@ func TestImagesThatAreTooLarge(t *testing.T) {
 		for kind, content := range sized(t, c.w, c.h) {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				t.Parallel()
-				_, err := New().Inspect(t.Context(), content)
+				_, err := New(testMemory).Inspect(t.Context(), content)
 				requireKind(t, artwork.ImageTooLarge, err)
 				assert.Contains(t, message(t, err), c.message)
 			})
 		}
 	}
-	_, err := New().Inspect(t.Context(), sized(t, 5000, 4000)["AVIF"])
+	_, err := New(testMemory).Inspect(t.Context(), sized(t, 5000, 4000)["AVIF"])
 	requireKind(t, artwork.ImageTooLarge, err)
 	assert.Contains(t, message(t, err), "in AVIF 16.8 million are accepted")
-	_, err = New().Inspect(t.Context(), sized(t, 5000, 4000)["PNG"])
+	_, err = New(testMemory).Inspect(t.Context(), sized(t, 5000, 4000)["PNG"])
 	requireKind(t, artwork.CorruptImage, err)
 	for kind, content := range sized(t, 0, 10) {
 		if kind != "WebP" { // which cannot say 0
-			_, err := New().Inspect(t.Context(), content)
+			_, err := New(testMemory).Inspect(t.Context(), content)
 			requireKind(t, artwork.CorruptImage, err)
 		}
 	}
@@ -235,7 +240,7 @@ func TestImagesThatAreTooLarge(t *testing.T) {
 func TestSizeOfHeaderAndImageDiffer(t *testing.T) {
 	t.Parallel()
 	for kind, content := range sized(t, 20, 20) { // smaller than the frames
-		_, err := New().Inspect(t.Context(), content)
+		_, err := New(testMemory).Inspect(t.Context(), content)
 		if kind == "JPEG" || kind == "AVIF" { // the data does not know its size, or is scaled
 			continue
 		}
@@ -248,7 +253,7 @@ func TestUnusualImagesAreUnsupported(t *testing.T) {
 	t.Parallel()
 	arithmetic := bytes.Clone(encodeJPEG(t, gradient(8, 8)))
 	arithmetic[bytes.Index(arithmetic, []byte{0xff, 0xc0})+1] = 0xc9
-	_, err := New().Inspect(t.Context(), arithmetic)
+	_, err := New(testMemory).Inspect(t.Context(), arithmetic)
 	requireKind(t, artwork.UnsupportedImage, err)
 	assert.Equal(t, "this kind of JPEG is not supported", message(t, err))
 
@@ -258,7 +263,7 @@ func TestUnusualImagesAreUnsupported(t *testing.T) {
 	for range maxScans + 1 {
 		many = append(many, plain[scan:len(plain)-2]...)
 	}
-	_, err = New().Inspect(t.Context(), append(many, 0xff, 0xd9))
+	_, err = New(testMemory).Inspect(t.Context(), append(many, 0xff, 0xd9))
 	requireKind(t, artwork.UnsupportedImage, err)
 }
 
@@ -270,40 +275,76 @@ func TestFramesSmallerThanTheAnimation(t *testing.T) {
 		Image: []*image.Paletted{image.NewPaletted(image.Rect(3, 4, 8, 9), palette)}, Delay: []int{1},
 		Config: image.Config{ColorModel: palette, Width: 30, Height: 20},
 	}))
-	got, err := New().Inspect(t.Context(), b.Bytes())
+	got, err := New(testMemory).Inspect(t.Context(), b.Bytes())
 	require.NoError(t, err)
 	assert.Equal(t, [2]int{30, 20}, [2]int{got.Width, got.Height})
 
 	larger := sized(t, 60, 50)["WebP"]
-	got, err = New().Inspect(t.Context(), larger)
+	got, err = New(testMemory).Inspect(t.Context(), larger)
 	require.NoError(t, err)
 	assert.Equal(t, [2]int{60, 50}, [2]int{got.Width, got.Height})
 	frame := bytes.Index(larger, []byte("ANMF")) + 8
 	putUint24(larger[frame:], 7) // 48 + 2*7 > 60
-	_, err = New().Inspect(t.Context(), larger)
+	_, err = New(testMemory).Inspect(t.Context(), larger)
 	requireKind(t, artwork.CorruptImage, err)
 }
 
 func TestExtremeShapes(t *testing.T) {
 	t.Parallel()
 	for _, size := range []image.Point{{1, 1}, {1, 5000}, {5000, 1}, {400, 401}} {
-		got, err := New().Inspect(t.Context(), encodePNG(t, gradient(size.X, size.Y)))
+		got, err := New(testMemory).Inspect(t.Context(), encodePNG(t, gradient(size.X, size.Y)))
 		require.NoError(t, err)
 		assert.Equal(t, size, image.Pt(got.Width, got.Height))
 		assert.NotEmpty(t, got.ThumbHash)
 	}
-	transparent, err := New().Inspect(t.Context(), encodePNG(t, image.NewNRGBA(image.Rect(0, 0, 9, 9))))
+	transparent, err := New(testMemory).Inspect(t.Context(), encodePNG(t, image.NewNRGBA(image.Rect(0, 0, 9, 9))))
 	require.NoError(t, err)
 	assert.NotEmpty(t, transparent.ThumbHash)
 }
 
+// TestMemoryIsLimited: who needs more than there is waits for others to end, and
+// holds up nobody who fits beside them; but who came later waits behind.
+func TestMemoryIsLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		small, large := encodePNG(t, gradient(10, 10)), encodePNG(t, gradient(100, 100))
+		inspector := New(100*100*pixelBytes + 99)
+		require.NoError(t, inspector.memory.Acquire(t.Context(), 100)) // of another image
+		checked := make(chan string, 3)
+		var all sync.WaitGroup
+		check := func(name string, content []byte) {
+			all.Go(func() {
+				_, err := inspector.Inspect(t.Context(), content)
+				assert.NoError(t, err)
+				checked <- name
+			})
+			synctest.Wait()
+		}
+		check("small", small)
+		check("large", large)
+		check("late", small)
+		require.Len(t, checked, 1)
+		inspector.memory.Release(100)
+		all.Wait()
+		require.Equal(t, "small", <-checked)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.NoError(t, inspector.memory.Acquire(ctx, inspector.total))
+		_, err := inspector.Inspect(ctx, small)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		inspector.memory.Release(inspector.total)
+
+		_, err = New(1).Inspect(t.Context(), large)
+		require.NoError(t, err, "alone it fits always")
+	})
+}
+
 func TestDecodersAreLimited(t *testing.T) {
 	t.Parallel()
-	inspector := New()
+	inspector := New(testMemory)
 	for range cap(inspector.slots) {
 		inspector.slots <- struct{}{}
 	}
-	inspector.slotsAVIF <- struct{}{}
 	var wait sync.WaitGroup
 	for _, name := range []string{"baseline.jpg", "still.avif"} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -316,7 +357,6 @@ func TestDecodersAreLimited(t *testing.T) {
 	}
 	wait.Wait()
 	<-inspector.slots
-	<-inspector.slotsAVIF
 	for range 3 { // slots are given back
 		for _, name := range []string{"baseline.jpg", "still.avif"} {
 			_, err := inspector.Inspect(t.Context(), load(t, name))
@@ -345,7 +385,7 @@ func FuzzInspect(f *testing.F) {
 		f.Add(content)
 	}
 	f.Add([]byte("<svg/>"))
-	inspector := New()
+	inspector := New(testMemory)
 	f.Fuzz(func(t *testing.T, content []byte) {
 		got, err := inspector.Inspect(t.Context(), content)
 		if err != nil {

@@ -39,7 +39,7 @@ func located(order binary.AppendByteOrder, orientation int) []byte {
 // other byte are as they were.
 func TestThePlaceIsRemoved(t *testing.T) {
 	t.Parallel()
-	inspector := New()
+	inspector := New(testMemory)
 	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 		data := located(order, 6)
 		for kind, content := range with(t, data) {
@@ -72,7 +72,7 @@ func TestThePlaceIsRemoved(t *testing.T) {
 func TestThePlaceOfASecondImageIsRemoved(t *testing.T) {
 	t.Parallel()
 	content := with(t, located(binary.LittleEndian, 1))["JPEG"]
-	cleaned := New().RemoveLocation(append(bytes.Clone(content), content...))
+	cleaned := New(testMemory).RemoveLocation(append(bytes.Clone(content), content...))
 	require.NotContains(t, string(cleaned), string(latitude))
 	require.Len(t, cleaned, 2*len(content))
 }
@@ -86,7 +86,7 @@ func TestThePlaceInXMPIsRemoved(t *testing.T) {
 		segment := append([]byte("http://ns.adobe.com/xap/1.0/\x00"), text...)
 		jpeg := encodeJPEG(t, gradient(16, 16))
 		content := bytes.Join([][]byte{jpeg[:2], {0xff, 0xe1}, binary.BigEndian.AppendUint16(nil, uint16(len(segment)+2)), segment, jpeg[2:]}, nil)
-		cleaned := string(New().RemoveLocation(content))
+		cleaned := string(New(testMemory).RemoveLocation(content))
 		for _, gone := range []string{"40,25", "42.1W", "667/1"} {
 			require.NotContains(t, cleaned, gone)
 		}
@@ -104,7 +104,7 @@ func TestWithoutAPlaceNothingChanges(t *testing.T) {
 	}
 	contents["nothing"], contents["no TIFF"] = []byte{}, []byte("II*\x00")
 	for name, content := range contents {
-		require.Equal(t, content, New().RemoveLocation(content), name)
+		require.Equal(t, content, New(testMemory).RemoveLocation(content), name)
 	}
 }
 
@@ -112,10 +112,10 @@ func TestDamagedPlacesAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	whole := located(binary.BigEndian, 1)
 	for n := range whole {
-		require.NotPanics(t, func() { New().RemoveLocation(whole[:n]) })
+		require.NotPanics(t, func() { New(testMemory).RemoveLocation(whole[:n]) })
 		damaged := bytes.Clone(whole)
 		damaged[n] = 0xff
-		require.Len(t, New().RemoveLocation(damaged), len(whole))
+		require.Len(t, New(testMemory).RemoveLocation(damaged), len(whole))
 	}
 }
 
@@ -127,9 +127,9 @@ func FuzzRemoveLocation(f *testing.F) {
 	f.Add([]byte(`exif:GPSLatitude="40,25.0N" II*` + "\x00\x08\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		before := bytes.Clone(content)
-		cleaned := New().RemoveLocation(content)
+		cleaned := New(testMemory).RemoveLocation(content)
 		require.Equal(t, before, content)
 		require.Len(t, cleaned, len(content))
-		require.Equal(t, cleaned, New().RemoveLocation(cleaned))
+		require.Equal(t, cleaned, New(testMemory).RemoveLocation(cleaned))
 	})
 }

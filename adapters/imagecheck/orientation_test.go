@@ -61,7 +61,7 @@ func TestOrientationTurnsTheSize(t *testing.T) {
 	for o := 1; o <= 8; o++ {
 		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 			for kind, content := range with(t, exif(order, o)) {
-				got, err := New().Inspect(t.Context(), content)
+				got, err := New(testMemory).Inspect(t.Context(), content)
 				require.NoError(t, err, kind)
 				want := image.Pt(48, 32)
 				if o >= 5 {

@@ -9,6 +9,7 @@ package applyimage
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -65,9 +66,18 @@ func NewApplier(cache artwork.ImageCache, images artwork.ImageRepository, archiv
 	return &Applier{cache, images, archive, store, inspector, log, time.Now}
 }
 
-// keep checks the bytes and stores them.
+// inspectPatience is how long an image waits to be checked while others are.
+const inspectPatience = 15 * time.Second
+
+// keep checks the bytes and stores them. Unavailable: too many images are being
+// checked.
 func (a *Applier) keep(ctx context.Context, content []byte) (artwork.Content, error) {
-	described, err := a.inspector.Inspect(ctx, content)
+	bounded, cancel := context.WithTimeout(ctx, inspectPatience)
+	defer cancel()
+	described, err := a.inspector.Inspect(bounded, content)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return artwork.Content{}, artwork.Errorf(artwork.Unavailable, "too many images are being checked; try again in some seconds")
+	}
 	if err != nil {
 		return artwork.Content{}, err
 	}

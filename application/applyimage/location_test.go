@@ -1,9 +1,12 @@
 package applyimage_test
 
 import (
+	"context"
 	"io"
+	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -30,4 +33,25 @@ func TestUploadsTellNoPlace(t *testing.T) {
 	applied, err := applyimage.NewApplyAlbumCover(f.applier, f).Run(t.Context(), applyimage.FromURL{SubjectID: f.album.Subject.ID, URL: "a cover GPS", Provider: "deezer", By: "ana"})
 	require.NoError(t, err)
 	require.Equal(t, "a cover GPS", stored(applied.Image.Hash))
+}
+
+// busy is an inspector that never has room.
+type busy struct{ *fixture }
+
+func (busy) Inspect(ctx context.Context, _ []byte) (artwork.Content, error) {
+	<-ctx.Done()
+	return artwork.Content{}, ctx.Err()
+}
+
+func TestAnImageIsNotWaitedForWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		upload := applyimage.NewUploadImage(applyimage.NewApplier(f, f, f.repo.Images(), f, busy{f}, slog.New(slog.DiscardHandler)))
+		_, err := upload.Run(t.Context(), applyimage.Upload{Place: f.album, Content: strings.NewReader("a photo"), By: "ana"})
+		require.Equal(t, artwork.Unavailable, artwork.KindOf(err))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err = upload.Run(ctx, applyimage.Upload{Place: f.album, Content: strings.NewReader("a photo"), By: "ana"})
+		require.ErrorIs(t, err, context.Canceled, "who hangs up is not told to try again")
+	})
 }

@@ -16,6 +16,8 @@ import (
 type Config struct {
 	AllowHosts []string // host:port, exempt from the check of private addresses
 	UserAgent  string
+	// DecodeMemoryMB is how much memory the checks of images may take at once.
+	DecodeMemoryMB int
 }
 
 // Module provides the use cases of applyimage and their routes.
@@ -23,7 +25,7 @@ func Module(cfg Config) fx.Option {
 	return fx.Module("externalmetadata",
 		fx.Supply(cfg),
 		fx.Provide(
-			fx.Annotate(imagecheck.New, fx.As(new(applyimage.Inspector)), fx.As(new(importlibrary.Inspector))),
+			fx.Annotate(newInspector, fx.As(new(applyimage.Inspector)), fx.As(new(importlibrary.Inspector))),
 			fx.Annotate(newDownloader, fx.As(new(applyimage.Downloader))),
 			applyimage.NewApplier,
 			applyimage.NewApplyArtistAvatar,
@@ -40,6 +42,10 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(rest.NewHistory, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
+}
+
+func newInspector(cfg Config) *imagecheck.Inspector {
+	return imagecheck.New(int64(cfg.DecodeMemoryMB) << 20)
 }
 
 func newDownloader(cfg Config) *safefetch.Fetcher {
