@@ -10,9 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -92,6 +90,7 @@ type Server struct {
 	verbs Verbs
 	log   *slog.Logger
 	http  *http.Server
+	file  socketFile // while it listens
 }
 
 // NewServer returns a server that does not listen yet.
@@ -116,17 +115,11 @@ func NewServer(verbs Verbs, log *slog.Logger) *Server {
 // several servers share the directory, the socket is that of the last one
 // started; each of them can carry out the verbs.
 func (s *Server) Listen(ctx context.Context, dataDir string) error {
-	path := filepath.Join(dataDir, SocketName)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return artwork.Wrap(artwork.Unavailable, "control.Listen", err)
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
+	listener, file, err := listen(ctx, filepath.Join(dataDir, SocketName))
 	if err != nil {
 		return artwork.Wrap(artwork.Unavailable, "control.Listen", err)
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return errors.Join(artwork.Wrap(artwork.Unavailable, "control.Listen", err), listener.Close())
-	}
+	s.file = file
 	go func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("The control socket failed", "error", err.Error())
@@ -137,6 +130,7 @@ func (s *Server) Listen(ctx context.Context, dataDir string) error {
 
 // Shutdown stops listening and ends the verbs under way with ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.file.remove()
 	if err := s.http.Shutdown(ctx); err != nil {
 		return s.http.Close()
 	}

@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"gatefold/adapters/control"
@@ -193,4 +195,31 @@ func TestTheSocketIsForItsOwner(t *testing.T) {
 	info, err := os.Stat(filepath.Join(dir, control.SocketName))
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+// TestServersThatShareADirectory: each takes the place of the one before, also when
+// they start at once, and none takes another's name away when it stops.
+func TestServersThatShareADirectory(t *testing.T) {
+	dir := t.TempDir()
+	servers := make([]*control.Server, 8)
+	for range 20 {
+		var starting sync.WaitGroup
+		for i := range servers {
+			servers[i] = control.NewServer(&verbs{}, slog.New(slog.DiscardHandler))
+			starting.Go(func() { assert.NoError(t, servers[i].Listen(t.Context(), dir)) })
+		}
+		starting.Wait()
+		last := control.NewServer(&verbs{}, slog.New(slog.DiscardHandler))
+		require.NoError(t, last.Listen(t.Context(), dir))
+		for _, s := range servers {
+			require.NoError(t, s.Shutdown(t.Context()))
+		}
+		client, err := control.Dial(t.Context(), dir)
+		require.NoError(t, err)
+		require.NotNil(t, client, "the last one is not found any more")
+		require.NoError(t, last.Shutdown(t.Context()))
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		require.Empty(t, left)
+	}
 }

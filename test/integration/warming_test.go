@@ -182,6 +182,7 @@ func TestOneOfTwoInstancesWarms(t *testing.T) {
 		starting.Go(func() { instances[i] = d.start(t) })
 	}
 	starting.Wait()
+	require.False(t, t.Failed(), "one of them did not start")
 	begun := func(in *instance) bool { return strings.Contains(in.log.String(), "Warming image cache") }
 	require.Eventually(t, func() bool { return begun(instances[0]) || begun(instances[1]) }, 10*time.Second, 5*time.Millisecond)
 	warms, other := instances[0], instances[1]
