@@ -169,7 +169,7 @@ func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, err
 			b.changed[a.Record.Place] = true
 		}
 		if outcome.Result == artwork.Changed {
-			b.note(slot, a.By)
+			b.note(slot, a.By.Name)
 		}
 		outcomes[i] = outcome
 	}

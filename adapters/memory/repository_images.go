@@ -123,7 +123,7 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 	d.slots[place] = after
 	if outcome.Result == artwork.Changed {
 		d.changed[place] = true
-		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By, AppliedAt: stored(d.now)})
+		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By.Name, AppliedAt: stored(d.now)})
 	}
 	return outcome, nil
 }
@@ -147,7 +147,7 @@ func (d *draft) revise(r artwork.Revision) (artwork.Revised, error) {
 		d.changed[r.Place] = true
 	}
 	if changed && r.Remove != 0 && after.InForce != nil {
-		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: r.By, AppliedAt: stored(d.now)})
+		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: r.By.Name, AppliedAt: stored(d.now)})
 	}
 	return artwork.Revised{Image: after.Image(), Changed: changed}, nil
 }

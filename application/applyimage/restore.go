@@ -17,7 +17,7 @@ func NewRestoreImage(applier *Applier) *RestoreImage { return &RestoreImage{appl
 type Restore struct {
 	Place    artwork.Place
 	RecordID artwork.ID
-	By       string
+	By       artwork.Actor
 	IfTag    artwork.Tag // if not empty, the tag that must be in force
 }
 

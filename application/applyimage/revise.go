@@ -42,6 +42,6 @@ func (u *ReviseSlot) Run(ctx context.Context, revision artwork.Revision) (Applie
 		return Applied{}, artwork.Wrap(artwork.Internal, "applyimage.ReviseSlot", err)
 	}
 	u.log.InfoContext(ctx, "Invalidated image cache for "+revision.Place.Subject.String(),
-		"slot", revision.Place.Slot.String(), "changed", revised.Changed, "by", revision.By)
+		"slot", revision.Place.Slot.String(), "changed", revised.Changed, "by", revision.By.Name)
 	return Applied{Image: revised.Image, VisibleAfter: u.now().Sub(begin)}, nil
 }

@@ -80,7 +80,7 @@ func application(place artwork.Place, content artwork.Content, picture folderPic
 			Place: place, Content: content, Source: artwork.Local, Provider: by,
 			FileName: artwork.CleanFileName(picture.FileName), AddedBy: by,
 		},
-		By: by, Automatic: true, Origin: picture.Origin,
+		By: artwork.Actor{Name: by}, Automatic: true, Origin: picture.Origin,
 	}
 }
 

@@ -214,7 +214,7 @@ type PendingChange struct {
 // Application is the wish to put one image in force.
 type Application struct {
 	Record    Record
-	By        string // who wants it, for the history
+	By        Actor
 	Automatic bool   // nobody chose it: SlotState decides whether it may take force
 	Origin    Origin // where a local image was found; of automatic applications only
 	Vanished  string // path of an origin known to be gone, no obstacle any more; "" if none
@@ -224,7 +224,7 @@ type Application struct {
 // Check returns an InvalidInput error unless the record and the name of who
 // wants it can be kept.
 func (a Application) Check() error {
-	if err := CheckText("appliedBy", a.By); err != nil {
+	if err := a.By.Check(); err != nil {
 		return err
 	}
 	return a.Record.Check()

@@ -6,8 +6,8 @@ import "time"
 // carried out in a locked slot too.
 type Revision struct {
 	Place Place
-	By    string // who wants it, for the history
-	IfTag Tag    // if not empty, the tag that must be in force
+	By    Actor
+	IfTag Tag // if not empty, the tag that must be in force
 	// What to do; exactly one of them.
 	Lock   Locking
 	Remove Removal
@@ -44,7 +44,7 @@ func (r Revision) Check() error {
 	if (r.Lock == 0) == (r.Remove == 0) || r.Lock > Unlock || r.Remove > KeepEmpty {
 		return Errorf(InvalidInput, "a revision locks, unlocks or removes")
 	}
-	return CheckText("appliedBy", r.By)
+	return r.By.Check()
 }
 
 // unknownOrigin is that of a local image of which nobody knows any more where it
