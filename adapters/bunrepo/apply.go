@@ -9,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -48,6 +49,8 @@ type board struct {
 	changed map[artwork.Place]bool // slots to be written back
 	moved   bool                   // what readers are answered has changed
 	history []historyRow
+	names   map[artwork.Subject]string
+	entries []activity.Entry
 }
 
 // open locks the places and then reads, in statements that see what the last
@@ -62,7 +65,7 @@ func (m *Images) open(ctx context.Context, tx bun.Tx, applications []artwork.App
 	for i, a := range applications {
 		records[i] = a.Record
 	}
-	if err := insertRecords(ctx, tx, records); err != nil {
+	if _, err := insertRecords(ctx, tx, records); err != nil {
 		return nil, err
 	}
 	return b, b.readRecords(ctx, tx, records)
@@ -82,7 +85,8 @@ func (m *Images) take(ctx context.Context, tx bun.Tx, b *board, places []artwork
 	for i, p := range places {
 		subjects[i] = p.Subject
 	}
-	if err := requireSubjects(ctx, tx, subjects); err != nil {
+	var err error
+	if b.names, err = namesOf(ctx, tx, subjects); err != nil {
 		return err
 	}
 	for some := range slices.Chunk(places, chunkSize) {
@@ -171,6 +175,9 @@ func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, err
 		if outcome.Result == artwork.Changed {
 			b.note(slot, a.By.Name)
 		}
+		if entry, changed := activity.OfApplication(a, b.names[a.Record.Place.Subject], before, after); changed {
+			b.entries = append(b.entries, entry)
+		}
 		outcomes[i] = outcome
 	}
 	return outcomes, nil
@@ -228,6 +235,9 @@ func (b *board) save(ctx context.Context, tx bun.Tx, db *DB, fence artwork.Fence
 		if _, err := tx.NewInsert().Model(&some).ExcludeColumn("id").Exec(ctx); err != nil {
 			return err
 		}
+	}
+	if err := note(ctx, tx, b.entries...); err != nil {
+		return err
 	}
 	if fence.Token == "" || !b.moved {
 		return nil

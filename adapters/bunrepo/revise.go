@@ -5,6 +5,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -65,6 +66,9 @@ func (b *board) revise(r artwork.Revision, known []artwork.Record) (artwork.Revi
 	if after != before {
 		slot.set(after)
 		b.changed[r.Place] = true
+	}
+	if entry, changed := activity.OfSlot(r.By, r.Action(), r.Place, b.names[r.Place.Subject], before, after); changed {
+		b.entries = append(b.entries, entry)
 	}
 	switch {
 	case changed && r.Remove != 0 && after.InForce != nil:

@@ -28,7 +28,7 @@ func TestMigrationsGoUpAndDown(t *testing.T) {
 		db := openURL(t, url)
 		for range 2 {
 			require.NoError(t, db.Migrate(t.Context()))
-			_, err := bunrepo.NewArtists(db).Put(t.Context(), catalog.Artist{ID: artwork.NewID(), Name: "Someone"})
+			_, err := bunrepo.NewArtists(db).Put(t.Context(), artwork.Actor{Name: "test"}, catalog.Artist{ID: artwork.NewID(), Name: "Someone"})
 			require.NoError(t, err)
 			current, latest, err := db.MigrationStatus(t.Context())
 			require.NoError(t, err)
@@ -59,7 +59,7 @@ func TestMigrateTwiceChangesNothing(t *testing.T) {
 		db := openURL(t, url)
 		require.NoError(t, db.Migrate(t.Context()))
 		artist := catalog.Artist{ID: artwork.NewID(), Name: "Someone"}
-		_, err := bunrepo.NewArtists(db).Put(t.Context(), artist)
+		_, err := bunrepo.NewArtists(db).Put(t.Context(), artwork.Actor{Name: "test"}, artist)
 		require.NoError(t, err)
 		require.NoError(t, db.Migrate(t.Context()))
 		_, err = bunrepo.NewArtists(db).Get(t.Context(), artist.ID)

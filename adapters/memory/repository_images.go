@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -91,6 +92,7 @@ type draft struct {
 	records map[artwork.ID]artwork.Record
 	changed map[artwork.Place]bool // places of which the pointer changes
 	history []artwork.HistoryEntry
+	entries []activity.Entry
 }
 
 func newDraft(r *Repository) *draft {
@@ -104,6 +106,7 @@ func (d *draft) commit(fence artwork.Fence) {
 	maps.Copy(d.r.slots, d.slots)
 	maps.Copy(d.r.records, d.records)
 	d.r.history = append(d.r.history, d.history...)
+	d.r.note(d.entries...)
 	d.r.noteChanged(fence, d.changed)
 }
 
@@ -121,6 +124,11 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 		return artwork.Outcome{}, err
 	}
 	d.slots[place] = after
+	if entry, changed := activity.OfApplication(a, d.r.nameOf(place.Subject), before, after); changed {
+		if err := d.tell(entry); err != nil {
+			return artwork.Outcome{}, err
+		}
+	}
 	if outcome.Result == artwork.Changed {
 		d.changed[place] = true
 		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By.Name, AppliedAt: stored(d.now)})
@@ -138,11 +146,17 @@ func (d *draft) revise(r artwork.Revision) (artwork.Revised, error) {
 			known = append(known, record)
 		}
 	}
-	after, changed, err := d.r.slots[r.Place].Revise(r, known, d.now)
+	before := d.r.slots[r.Place]
+	after, changed, err := before.Revise(r, known, d.now)
 	if err != nil {
 		return artwork.Revised{}, err
 	}
 	d.slots[r.Place] = after
+	if entry, changed := activity.OfSlot(r.By, r.Action(), r.Place, d.r.nameOf(r.Place.Subject), before, after); changed {
+		if err := d.tell(entry); err != nil {
+			return artwork.Revised{}, err
+		}
+	}
 	if changed {
 		d.changed[r.Place] = true
 	}
@@ -150,6 +164,13 @@ func (d *draft) revise(r artwork.Revision) (artwork.Revised, error) {
 		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: r.By.Name, AppliedAt: stored(d.now)})
 	}
 	return artwork.Revised{Image: after.Image(), Changed: changed}, nil
+}
+
+// tell remembers what the activity log is to be told.
+func (d *draft) tell(entry activity.Entry) error {
+	kept, err := entry.Kept()
+	d.entries = append(d.entries, kept)
+	return err
 }
 
 // record returns what is kept under the record's ID: the record itself, if
@@ -179,6 +200,26 @@ func (m *Images) Add(ctx context.Context, record artwork.Record) error {
 				m.r.records[record.ID] = keep(record, time.Now())
 			}
 		}, nil
+	})
+}
+
+// AddUploaded implements artwork.ImageArchive.
+func (m *Images) AddUploaded(ctx context.Context, by artwork.Actor, record artwork.Record) error {
+	if err := cmp.Or(by.Check(), record.Check()); err != nil {
+		return err
+	}
+	return m.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		if err := m.r.requireSubject(record.Place.Subject); err != nil {
+			return nil, err
+		}
+		if _, known := m.r.records[record.ID]; known {
+			return func() {}, nil
+		}
+		entry, err := activity.OfUpload(by, record, m.r.nameOf(record.Place.Subject)).Kept()
+		return func() {
+			m.r.records[record.ID] = keep(record, time.Now())
+			m.r.note(entry)
+		}, err
 	})
 }
 

@@ -205,7 +205,7 @@ func put[Fields fields[T], T, Body any](repository catalog.Repository[T], bodyOf
 		if err != nil {
 			return err
 		}
-		created, err := repository.Put(c.Request.Context(), subject)
+		created, err := repository.Put(c.Request.Context(), caller(c), subject)
 		if err != nil {
 			return err
 		}

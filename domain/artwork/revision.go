@@ -36,6 +36,18 @@ const (
 	KeepEmpty
 )
 
+// Action returns what the activity log calls the revision.
+func (r Revision) Action() Action {
+	switch {
+	case r.Remove != 0:
+		return ActionRemove
+	case r.Lock == Unlock:
+		return ActionUnlock
+	default:
+		return ActionLock
+	}
+}
+
 // Check returns an InvalidInput error unless the revision says what to do.
 func (r Revision) Check() error {
 	if err := r.Place.Check(); err != nil {

@@ -50,10 +50,12 @@ type Repository[T any] interface {
 	List(ctx context.Context, query Query) (Page[T], error)
 	// Put creates the subject or replaces what is known of it, and reports
 	// whether it was created; CreatedAt, UpdatedAt and Missing are kept by the
-	// repository. Conflict: another subject holds the same MBID or user name;
+	// repository. by wants it: what it changes is in the activity log (activity.Log),
+	// in the same transaction. Conflict: another subject holds the same MBID or user name;
 	// the message names its ID. NotFound: an album's artist does not exist.
-	// InvalidInput: the subject has no ID or cannot be stored (its Check).
-	Put(ctx context.Context, subject T) (created bool, err error)
+	// InvalidInput: the subject has no ID or cannot be stored (its Check), or by
+	// cannot (Actor.Check).
+	Put(ctx context.Context, by artwork.Actor, subject T) (created bool, err error)
 }
 
 type (

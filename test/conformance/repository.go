@@ -113,11 +113,14 @@ func archiveCases() []Case[Repositories] {
 
 // Values for cases.
 
+// somebody wants what cases do.
+var somebody = artwork.Actor{Name: "somebody"}
+
 // newArtist stores an artist and returns a place of it.
 func newArtist(t TB, r Repositories, name string) catalog.Artist {
 	t.Helper()
 	artist := catalog.Artist{ID: artwork.NewID(), Name: name}
-	created, err := r.Artists.Put(t.Context(), artist)
+	created, err := r.Artists.Put(t.Context(), somebody, artist)
 	require.NoError(t, err)
 	require.True(t, created)
 	return artist
@@ -126,7 +129,7 @@ func newArtist(t TB, r Repositories, name string) catalog.Artist {
 func newAlbum(t TB, r Repositories, artist artwork.ID, name string) catalog.Album {
 	t.Helper()
 	album := catalog.Album{ID: artwork.NewID(), ArtistID: artist, Name: name}
-	created, err := r.Albums.Put(t.Context(), album)
+	created, err := r.Albums.Put(t.Context(), somebody, album)
 	require.NoError(t, err)
 	require.True(t, created)
 	return album
@@ -171,7 +174,7 @@ func fullRecord(place artwork.Place) artwork.Record {
 }
 
 func chosen(record artwork.Record) artwork.Application {
-	return artwork.Application{Record: record, By: artwork.Actor{Name: "somebody"}}
+	return artwork.Application{Record: record, By: somebody}
 }
 
 func found(record artwork.Record, rank int, path string) artwork.Application {
@@ -299,9 +302,9 @@ func placesAreIndependent(t TB, open func(TB) Repositories) {
 	r := open(t)
 	artist := newArtist(t, r, "Someone")
 	// The same UUID names three subjects of three kinds.
-	_, err := r.Albums.Put(t.Context(), catalog.Album{ID: artist.ID, ArtistID: artist.ID, Name: "Something"})
+	_, err := r.Albums.Put(t.Context(), somebody, catalog.Album{ID: artist.ID, ArtistID: artist.ID, Name: "Something"})
 	require.NoError(t, err)
-	_, err = r.Users.Put(t.Context(), catalog.User{ID: artist.ID, Username: "someone", Role: catalog.RoleUser})
+	_, err = r.Users.Put(t.Context(), somebody, catalog.User{ID: artist.ID, Username: "someone", Role: catalog.RoleUser})
 	require.NoError(t, err)
 	records := []artwork.Record{
 		newRecord(artwork.Place{Subject: artwork.Artist(artist.ID), Slot: artwork.SlotProfile}, artwork.Custom, 1),
