@@ -280,7 +280,7 @@ func (c *checker) networks(variable, value string) []netip.Prefix {
 			network = netip.PrefixFrom(addr, addr.BitLen())
 		}
 		switch {
-		case err != nil || network.Addr().Zone() != "" || network.Addr().Is4In6():
+		case err != nil || strings.Contains(text, "%") || network.Addr().Is4In6(): // zones and mapped addresses match nobody
 			c.fail(variable, "%q is neither an address such as 10.0.0.7 nor a network such as 10.0.0.0/8; separate several by commas", text)
 		case network.Bits() == 0:
 			c.fail(variable, "%q is everybody: name the proxies in front of Gatefold only", text)

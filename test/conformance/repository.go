@@ -16,6 +16,7 @@ import (
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/warmcache"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -36,6 +37,7 @@ type Repositories struct {
 	Requests  warmcache.Requests // with RecordTerms
 	Changes   warmcache.Changes
 	Claims    warmcache.Claims
+	Activity  activity.Log
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -47,7 +49,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases())
+	return slices.Concat(imageCases(), reviserCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
