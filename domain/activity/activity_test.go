@@ -84,6 +84,7 @@ func TestEveryActionIsOne(t *testing.T) {
 		require.NoError(t, revision.Check())
 		require.Contains(t, actions, revision.Action())
 	}
+	require.Empty(t, artwork.Revision{Place: place}.Action())
 	for _, action := range actions {
 		require.NoError(t, action.Check())
 	}

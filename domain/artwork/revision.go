@@ -36,16 +36,17 @@ const (
 	KeepEmpty
 )
 
-// Action returns what the activity log calls the revision.
+// Action returns what the activity log calls the revision; "" if it does nothing.
 func (r Revision) Action() Action {
 	switch {
 	case r.Remove != 0:
 		return ActionRemove
+	case r.Lock == Lock:
+		return ActionLock
 	case r.Lock == Unlock:
 		return ActionUnlock
-	default:
-		return ActionLock
 	}
+	return ""
 }
 
 // Check returns an InvalidInput error unless the revision says what to do.

@@ -319,8 +319,8 @@ func (in *instance) cacheActs() []act {
 		return func() answer { return in.send(http.MethodPost, "/api/admin/cache/"+verb, body) }
 	}
 	warm := func() answer {
-		for { // the instance may still do it by itself, because it has just started
-			if a := post("warm", nil)(); a.StatusCode != http.StatusConflict || in.t.Context().Err() != nil {
+		for begin := time.Now(); ; { // the instance may still do it by itself, because it has just started
+			if a := post("warm", nil)(); a.StatusCode != http.StatusConflict || time.Since(begin) > 30*time.Second {
 				return a
 			}
 		}
