@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -14,19 +15,22 @@ import (
 
 // Search are the routes that find images in external catalogues.
 type Search struct {
-	artists *findimages.SearchArtistAvatars
-	albums  *findimages.SearchAlbumCovers
+	artists     *findimages.SearchArtistAvatars
+	albums      *findimages.SearchAlbumCovers
+	identifiers *findimages.SearchIdentifiers
 }
 
 // NewSearch returns the routes under /api/admin/metadata.
-func NewSearch(artists *findimages.SearchArtistAvatars, albums *findimages.SearchAlbumCovers) *Search {
-	return &Search{artists, albums}
+func NewSearch(artists *findimages.SearchArtistAvatars, albums *findimages.SearchAlbumCovers, identifiers *findimages.SearchIdentifiers) *Search {
+	return &Search{artists, albums, identifiers}
 }
 
 // Register implements Routes.
 func (h *Search) Register(r *Router) {
 	r.guarded(http.MethodGet, metadataPrefix+"artist/:id/avatars/search", accesstoken.Read, byID(h.avatars))
 	r.guarded(http.MethodGet, metadataPrefix+"album/:id/covers/search", accesstoken.Read, byID(h.covers))
+	r.guarded(http.MethodGet, metadataPrefix+"artist/:id/mbid/search", accesstoken.Read, byID(identify(h.identifiers.Artist)))
+	r.guarded(http.MethodGet, metadataPrefix+"album/:id/mbid/search", accesstoken.Read, byID(identify(h.identifiers.Album)))
 }
 
 // candidateBody is what is told of a candidate.
@@ -130,6 +134,26 @@ func (h *Search) covers(c *gin.Context, id artwork.ID) error {
 		}{album.ID, album.Name, album.ArtistName, album.MBID, album.ReleaseGroupMBID}
 		return gin.H{"covers": foundBodiesOf(result.Found), "albumInfo": info, "errors": failureBodiesOf(result.Failures)}, err
 	})
+}
+
+// identify finds what identifier a subject may have: ?query= is another text than its
+// name. To set one is a PUT of the subject.
+func identify(search func(context.Context, artwork.ID, string) ([]findimages.Match, error)) func(*gin.Context, artwork.ID) error {
+	return func(c *gin.Context, id artwork.ID) error {
+		if err := onlyQuery(c, "query"); err != nil {
+			return err
+		}
+		matches, err := search(c.Request.Context(), id, c.Query("query"))
+		if err != nil {
+			return err
+		}
+		if matches == nil {
+			matches = []findimages.Match{}
+		}
+		c.Header("Cache-Control", "no-store")
+		c.JSON(http.StatusOK, gin.H{"matches": matches})
+		return nil
+	}
 }
 
 // readSearch reads what both searches take: ?fresh=true asks again what is kept.
