@@ -49,6 +49,7 @@ type board struct {
 	changed map[artwork.Place]bool // slots to be written back
 	moved   bool                   // what readers are answered has changed
 	history []historyRow
+	gone    []artwork.Record // to be forgotten
 	names   map[artwork.Subject]string
 	entries []activity.Entry
 }
@@ -61,14 +62,23 @@ func (m *Images) open(ctx context.Context, tx bun.Tx, applications []artwork.App
 	if err := m.take(ctx, tx, b, sortedPlaces(applications)); err != nil {
 		return nil, err
 	}
-	records := make([]artwork.Record, len(applications))
-	for i, a := range applications {
-		records[i] = a.Record
+	var all, news, wanted []artwork.Record
+	for _, a := range applications {
+		all = append(all, a.Record)
+		if !a.Known {
+			news = append(news, a.Record)
+		}
+		if !a.Automatic {
+			wanted = append(wanted, a.Record)
+		}
 	}
-	if _, err := insertRecords(ctx, tx, records); err != nil {
+	if _, err := insertRecords(ctx, tx, news); err != nil {
 		return nil, err
 	}
-	return b, b.readRecords(ctx, tx, records)
+	if _, err := offer(ctx, tx, wanted); err != nil {
+		return nil, err
+	}
+	return b, b.readRecords(ctx, tx, all)
 }
 
 func newBoard() *board {
@@ -164,7 +174,11 @@ func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, err
 	for i, a := range applications {
 		slot := b.slots[a.Record.Place]
 		before := b.state(slot)
-		after, outcome, err := before.Apply(a, b.records[a.Record.ID], b.now)
+		record, ok := b.records[a.Record.ID]
+		if !ok {
+			return nil, notFound("image " + a.Record.ID.String())
+		}
+		after, outcome, err := before.Apply(a, record, b.now)
 		if err != nil {
 			return nil, err
 		}
@@ -175,9 +189,7 @@ func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, err
 		if outcome.Result == artwork.Changed {
 			b.note(slot, a.By.Name)
 		}
-		if entry, changed := activity.OfApplication(a, b.names[a.Record.Place.Subject], before, after); changed {
-			b.entries = append(b.entries, entry)
-		}
+		b.tell(activity.OfApplication(a, b.names[a.Record.Place.Subject], before, after))
 		outcomes[i] = outcome
 	}
 	return outcomes, nil
@@ -235,6 +247,9 @@ func (b *board) save(ctx context.Context, tx bun.Tx, db *DB, fence artwork.Fence
 		if _, err := tx.NewInsert().Model(&some).ExcludeColumn("id").Exec(ctx); err != nil {
 			return err
 		}
+	}
+	if err := forget(ctx, tx, b.gone); err != nil {
+		return err
 	}
 	if err := note(ctx, tx, b.entries...); err != nil {
 		return err

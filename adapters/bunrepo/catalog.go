@@ -65,6 +65,32 @@ func (a *Artists) Put(ctx context.Context, by artwork.Actor, artist catalog.Arti
 	return created, err
 }
 
+// SetBackgroundPosition implements catalog.Artists.
+func (a *Artists) SetBackgroundPosition(ctx context.Context, by artwork.Actor, id artwork.ID, position string) error {
+	if err := by.Check(); err != nil {
+		return err
+	}
+	return a.db.change(ctx, "bunrepo.SetBackgroundPosition", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
+		var rows []artistRow
+		if err := a.db.engine.forUpdate(tx.NewSelect().Model(&rows).Where("s.id = ?", uid(id))).Scan(ctx); err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			return notFound(artwork.Artist(id).String())
+		}
+		_, err := tx.NewUpdate().Model((*artistRow)(nil)).
+			Set("background_position = ?, updated_at = ?", position, stored(time.Now())).Where("id = ?", uid(id)).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		entry, changed := activity.OfBackgroundPosition(by, rows[0].value(), position)
+		if !changed {
+			return nil
+		}
+		return note(ctx, tx, entry)
+	})
+}
+
 // Put implements catalog.Repository.
 func (a *Albums) Put(ctx context.Context, by artwork.Actor, album catalog.Album) (created bool, err error) {
 	if err := cmp.Or(by.Check(), album.Check()); err != nil {

@@ -173,9 +173,31 @@ func (a *Artists) Put(ctx context.Context, by artwork.Actor, artist catalog.Arti
 		return false, err
 	}
 	return put(ctx, a.r, by, a.r.artists, artwork.Artist(artist.ID), describeArtist, func(known catalog.Artist, now time.Time) (catalog.Artist, error) {
-		artist.Missing, artist.UpdatedAt = known.Missing, now
+		artist.Missing, artist.BackgroundPosition, artist.UpdatedAt = known.Missing, known.BackgroundPosition, now
 		artist.CreatedAt = cmp.Or(known.CreatedAt, now)
 		return artist, a.r.checkArtistMBID(artist)
+	})
+}
+
+// SetBackgroundPosition implements catalog.Artists.
+func (a *Artists) SetBackgroundPosition(ctx context.Context, by artwork.Actor, id artwork.ID, position string) error {
+	if err := by.Check(); err != nil {
+		return err
+	}
+	return a.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		artist, ok := a.r.artists[id]
+		if !ok {
+			return nil, notFound(artwork.Artist(id).String())
+		}
+		entry, changed := activity.OfBackgroundPosition(by, artist, position)
+		entry, err := entry.Kept()
+		artist.BackgroundPosition, artist.UpdatedAt = position, stored(time.Now())
+		return func() {
+			a.r.artists[id] = artist
+			if changed {
+				a.r.note(entry)
+			}
+		}, err
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -84,106 +83,22 @@ func (m *Images) Revise(ctx context.Context, fence artwork.Fence, revision artwo
 	return revised, nil
 }
 
-// draft is a change of slots that is not committed yet.
-type draft struct {
-	r       *Repository
-	now     time.Time
-	slots   map[artwork.Place]artwork.SlotState
-	records map[artwork.ID]artwork.Record
-	changed map[artwork.Place]bool // places of which the pointer changes
-	history []artwork.HistoryEntry
-	entries []activity.Entry
-}
-
-func newDraft(r *Repository) *draft {
-	return &draft{
-		r: r, now: time.Now(),
-		slots: map[artwork.Place]artwork.SlotState{}, records: map[artwork.ID]artwork.Record{}, changed: map[artwork.Place]bool{},
+// Purge implements artwork.ImageReviser.
+func (m *Images) Purge(ctx context.Context, fence artwork.Fence, purge artwork.Purge) (purged artwork.Purged, err error) {
+	if err := purge.Check(); err != nil {
+		return purged, err
 	}
-}
-
-func (d *draft) commit(fence artwork.Fence) {
-	maps.Copy(d.r.slots, d.slots)
-	maps.Copy(d.r.records, d.records)
-	d.r.history = append(d.r.history, d.history...)
-	d.r.note(d.entries...)
-	d.r.noteChanged(fence, d.changed)
-}
-
-func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
-	place := a.Record.Place
-	if err := d.r.requireSubject(place.Subject); err != nil {
-		return artwork.Outcome{}, err
-	}
-	before, ok := d.slots[place]
-	if !ok {
-		before = d.r.slots[place]
-	}
-	after, outcome, err := before.Apply(a, d.record(a.Record), d.now)
+	err = m.r.change(ctx, fence, func() (func(), error) {
+		draft := newDraft(m.r)
+		if purged, err = draft.purge(purge); err != nil {
+			return nil, err
+		}
+		return func() { draft.commit(fence) }, nil
+	})
 	if err != nil {
-		return artwork.Outcome{}, err
+		return artwork.Purged{}, err
 	}
-	d.slots[place] = after
-	if entry, changed := activity.OfApplication(a, d.r.nameOf(place.Subject), before, after); changed {
-		if err := d.tell(entry); err != nil {
-			return artwork.Outcome{}, err
-		}
-	}
-	if outcome.Result == artwork.Changed {
-		d.changed[place] = true
-		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By.Name, AppliedAt: stored(d.now)})
-	}
-	return outcome, nil
-}
-
-func (d *draft) revise(r artwork.Revision) (artwork.Revised, error) {
-	if err := d.r.requireSubject(r.Place.Subject); err != nil {
-		return artwork.Revised{}, err
-	}
-	var known []artwork.Record
-	for _, record := range d.r.records {
-		if record.Place == r.Place {
-			known = append(known, record)
-		}
-	}
-	before := d.r.slots[r.Place]
-	after, changed, err := before.Revise(r, known, d.now)
-	if err != nil {
-		return artwork.Revised{}, err
-	}
-	d.slots[r.Place] = after
-	if entry, changed := activity.OfSlot(r.By, r.Action(), r.Place, d.r.nameOf(r.Place.Subject), before, after); changed {
-		if err := d.tell(entry); err != nil {
-			return artwork.Revised{}, err
-		}
-	}
-	if changed {
-		d.changed[r.Place] = true
-	}
-	if changed && r.Remove != 0 && after.InForce != nil {
-		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: r.By.Name, AppliedAt: stored(d.now)})
-	}
-	return artwork.Revised{Image: after.Image(), Changed: changed}, nil
-}
-
-// tell remembers what the activity log is to be told.
-func (d *draft) tell(entry activity.Entry) error {
-	kept, err := entry.Kept()
-	d.entries = append(d.entries, kept)
-	return err
-}
-
-// record returns what is kept under the record's ID: the record itself, if
-// nothing is yet.
-func (d *draft) record(wanted artwork.Record) artwork.Record {
-	if record, ok := d.records[wanted.ID]; ok {
-		return record
-	}
-	if record, ok := d.r.records[wanted.ID]; ok {
-		return record
-	}
-	d.records[wanted.ID] = keep(wanted, d.now)
-	return d.records[wanted.ID]
+	return purged, nil
 }
 
 // Add implements artwork.ImageArchive.
@@ -195,11 +110,7 @@ func (m *Images) Add(ctx context.Context, record artwork.Record) error {
 		if err := m.r.requireSubject(record.Place.Subject); err != nil {
 			return nil, err
 		}
-		return func() {
-			if _, known := m.r.records[record.ID]; !known {
-				m.r.records[record.ID] = keep(record, time.Now())
-			}
-		}, nil
+		return func() { m.r.add(record) }, nil
 	})
 }
 
@@ -212,13 +123,11 @@ func (m *Images) AddUploaded(ctx context.Context, by artwork.Actor, record artwo
 		if err := m.r.requireSubject(record.Place.Subject); err != nil {
 			return nil, err
 		}
-		if _, known := m.r.records[record.ID]; known {
-			return func() {}, nil
-		}
 		entry, err := activity.OfUpload(by, record, m.r.nameOf(record.Place.Subject)).Kept()
 		return func() {
-			m.r.records[record.ID] = keep(record, time.Now())
-			m.r.note(entry)
+			if m.r.add(record) {
+				m.r.note(entry)
+			}
 		}, err
 	})
 }
@@ -243,8 +152,9 @@ func (m *Images) List(ctx context.Context, subject artwork.Subject, source artwo
 			return err
 		}
 		for id, record := range m.r.records {
-			if record.Place.Subject == subject && record.Source == source {
-				listed = append(listed, artwork.ListedRecord{Record: detached(record), InForce: m.r.slots[record.Place].InForce != nil && m.r.slots[record.Place].InForce.ID == id})
+			if record.Place.Subject == subject && record.Source == source && record.FocalPoint == nil && !m.r.withdrawn[id] {
+				inForce := m.r.slots[record.Place].InForce
+				listed = append(listed, artwork.ListedRecord{Record: detached(record), InForce: inForce != nil && inForce.SamePicture(record)})
 			}
 		}
 		return nil
@@ -295,6 +205,73 @@ func (m *Images) References(ctx context.Context, visit func(artwork.Content) err
 		}
 	}
 	return err
+}
+
+// Refers implements artwork.ImageArchive.
+func (m *Images) Refers(ctx context.Context, hash artwork.Hash) (refers bool, err error) {
+	err = m.r.read(ctx, func() error {
+		for _, record := range m.r.records {
+			refers = refers || record.Content.Hash == hash
+		}
+		return nil
+	})
+	return refers, err
+}
+
+// Trim implements artwork.ImageArchive.
+func (m *Images) Trim(ctx context.Context, keep int) (forgotten int, err error) {
+	err = m.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		draft := newDraft(m.r)
+		for place, state := range m.r.slots {
+			draft.forget(state.Expendable(m.r.known(place), m.r.took(place), keep))
+		}
+		forgotten = len(draft.gone)
+		return func() { draft.commit(artwork.Unfenced()) }, nil
+	})
+	return forgotten, err
+}
+
+// known returns the records of the place.
+func (r *Repository) known(place artwork.Place) []artwork.KnownRecord {
+	var known []artwork.KnownRecord
+	for id, record := range r.records {
+		if record.Place == place {
+			known = append(known, artwork.KnownRecord{Record: record, Withdrawn: r.withdrawn[id]})
+		}
+	}
+	return known
+}
+
+// took returns the records that took force in the place, the latest first.
+func (r *Repository) took(place artwork.Place) []artwork.ID {
+	var took []artwork.ID
+	for _, entry := range slices.Backward(r.history) {
+		if entry.Place == place {
+			took = append(took, entry.ID)
+		}
+	}
+	return took
+}
+
+// offer takes back that the record's picture was withdrawn.
+func (r *Repository) offer(record artwork.Record) (changed bool) {
+	for id := range r.withdrawn {
+		if r.records[id].SamePicture(record) {
+			delete(r.withdrawn, id)
+			changed = true
+		}
+	}
+	return changed
+}
+
+// add keeps a record that is not known yet, and offers its picture. It reports
+// whether that changes anything.
+func (r *Repository) add(record artwork.Record) (changed bool) {
+	if _, known := r.records[record.ID]; !known {
+		r.records[record.ID] = keep(record, time.Now())
+		changed = true
+	}
+	return r.offer(record) || changed
 }
 
 // keep returns the record as it is stored.

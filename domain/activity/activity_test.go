@@ -76,10 +76,11 @@ func TestEveryActionIsOne(t *testing.T) {
 	place := artwork.Place{Subject: artwork.Artist(artwork.NewID()), Slot: artwork.SlotLogo}
 	actions := []artwork.Action{
 		artwork.ActionApply, artwork.ActionRestore, artwork.ActionUpload, artwork.ActionRemove, artwork.ActionLock, artwork.ActionUnlock,
+		artwork.ActionFocus, artwork.ActionWithdraw, artwork.ActionPurge,
 		activity.CatalogCreate, activity.CatalogUpdate, activity.TokenCreate, activity.CacheMode, activity.CacheFlush,
 		activity.CacheInvalidate, activity.CacheWarm, activity.LibraryImport,
 	}
-	for _, revision := range []artwork.Revision{{Lock: artwork.Lock}, {Lock: artwork.Unlock}, {Remove: artwork.GiveWay}, {Remove: artwork.KeepEmpty}} {
+	for _, revision := range []artwork.Revision{{Lock: artwork.Lock}, {Lock: artwork.Unlock}, {Remove: artwork.GiveWay}, {Remove: artwork.KeepEmpty}, {Focus: &artwork.FocalPoint{}}, {Withdraw: artwork.NewID()}} {
 		revision.Place = place
 		require.NoError(t, revision.Check())
 		require.Contains(t, actions, revision.Action())

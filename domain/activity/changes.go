@@ -18,35 +18,57 @@ type slotFacts struct {
 	FocalPoint *artwork.FocalPoint `json:"focalPoint,omitempty"`
 	Locked     bool                `json:"locked"`
 	KeptEmpty  bool                `json:"keptEmpty"`
+	// Withdrawn is the upload that was taken back, and Purged are the contents of
+	// what was forgotten: at most maxPurged of PurgedImages.
+	Withdrawn    artwork.ID     `json:"withdrawn,omitzero"`
+	Purged       []artwork.Hash `json:"purged,omitempty"`
+	PurgedImages int            `json:"purgedImages,omitempty"`
 }
 
-func factsOfSlot(state artwork.SlotState) Facts {
+// maxPurged bounds how many contents are named.
+const maxPurged = 50
+
+func factsOfSlot(state artwork.SlotState) slotFacts {
 	facts := slotFacts{Locked: state.Locked, KeptEmpty: state.KeptEmpty}
 	if r := state.InForce; r != nil {
 		facts.ImageID, facts.Tag, facts.Hash = r.ID, artwork.TagOf(r.Content.Hash, r.FocalPoint), r.Content.Hash
 		facts.Source, facts.Provider, facts.FocalPoint = r.Source, Text(r.Provider), r.FocalPoint
 	}
-	return FactsOf(facts)
+	return facts
 }
 
-// OfSlot returns the entry of a change of a slot; false if nothing has changed that
-// anybody could see. name is what the subject is called.
-func OfSlot(by artwork.Actor, action artwork.Action, place artwork.Place, name string, before, after artwork.SlotState) (Entry, bool) {
+func ofSlot(by artwork.Actor, action artwork.Action, place artwork.Place, name string, before artwork.SlotState, after slotFacts) (Entry, bool) {
 	entry := Entry{
 		Actor: by, Action: action, Subject: SubjectOf(place.Subject, name), Slot: place.Slot,
-		Before: factsOfSlot(before), After: factsOfSlot(after),
+		Before: FactsOf(factsOfSlot(before)), After: FactsOf(after),
 	}
 	return entry, !bytes.Equal(entry.Before, entry.After)
 }
 
-// OfApplication is OfSlot for an application; false also if nobody chose it.
+// OfApplication returns the entry of an application; false if nobody chose it, or if
+// nothing has changed that anybody could see. name is what the subject is called.
 func OfApplication(a artwork.Application, name string, before, after artwork.SlotState) (Entry, bool) {
 	action := a.Action
 	if action == "" {
 		action = artwork.ActionApply
 	}
-	entry, changed := OfSlot(a.By, action, a.Record.Place, name, before, after)
+	entry, changed := ofSlot(a.By, action, a.Record.Place, name, before, factsOfSlot(after))
 	return entry, changed && !a.Automatic
+}
+
+// OfRevision returns the entry of a revision; false if nothing has changed that
+// anybody could see.
+func OfRevision(r artwork.Revision, name string, before, after artwork.SlotState) (Entry, bool) {
+	facts := factsOfSlot(after)
+	facts.Withdrawn = r.Withdraw
+	return ofSlot(r.By, r.Action(), r.Place, name, before, facts)
+}
+
+// OfPurge returns the entry of a purge; false if nothing was forgotten.
+func OfPurge(p artwork.Purge, contents []artwork.Hash, name string, before, after artwork.SlotState) (Entry, bool) {
+	facts := factsOfSlot(after)
+	facts.Purged, facts.PurgedImages = contents[:min(len(contents), maxPurged)], len(contents)
+	return ofSlot(p.By, artwork.ActionPurge, p.Place, name, before, facts)
 }
 
 // OfUpload returns the entry of an image that was kept and not put in force.
@@ -94,6 +116,15 @@ func FactsOfUser(u catalog.User) Facts {
 		DisplayName string       `json:"displayName,omitempty"`
 		Role        catalog.Role `json:"role"`
 	}{u.Username, u.DisplayName, u.Role})
+}
+
+// OfBackgroundPosition returns the entry of another position of an artist's
+// background; false if it is the same.
+func OfBackgroundPosition(by artwork.Actor, artist catalog.Artist, position string) (Entry, bool) {
+	facts := func(position string) Facts {
+		return FactsOf(map[string]string{"backgroundPosition": position})
+	}
+	return OfSubject(by, artwork.Artist(artist.ID), artist.Name, facts(artist.BackgroundPosition), facts(position))
 }
 
 // OfSubject returns the entry of a change of the catalogue: of a subject that is new

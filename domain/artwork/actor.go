@@ -39,6 +39,10 @@ const (
 	ActionRemove  Action = "image.remove"
 	ActionLock    Action = "image.lock"
 	ActionUnlock  Action = "image.unlock"
+	ActionFocus   Action = "image.focus" // shown around another point
+	// ActionWithdraw takes back an upload, and ActionPurge forgets images for good.
+	ActionWithdraw Action = "image.withdraw"
+	ActionPurge    Action = "image.purge"
 )
 
 var actionPattern = regexp.MustCompile(`^[a-z][a-z-]{0,29}\.[a-z][a-z-]{0,29}$`)

@@ -60,7 +60,13 @@ type Repository[T any] interface {
 
 type (
 	// Artists is the repository of artists.
-	Artists interface{ Repository[Artist] }
+	Artists interface {
+		Repository[Artist]
+		// SetBackgroundPosition replaces the artist's. by wants it: as for Put.
+		// NotFound: there is no such artist. InvalidInput: by cannot be kept
+		// (Actor.Check).
+		SetBackgroundPosition(ctx context.Context, by artwork.Actor, id artwork.ID, position string) error
+	}
 	// Albums is the repository of albums.
 	Albums interface{ Repository[Album] }
 	// Users is the repository of users.

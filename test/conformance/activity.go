@@ -33,6 +33,9 @@ func activityCases() []Case[Repositories] {
 		{"activity: several applications of one call are there in their order", batchRecorded},
 		{"activity: what nobody chose is not there", automaticNotRecorded},
 		{"activity: revisions are there, before and after", revisionsRecorded},
+		{"activity: another focal point is there", focusRecorded},
+		{"activity: a withdrawn upload is there, in force or not", withdrawalRecorded},
+		{"activity: a purge is there, with what was forgotten", purgeRecorded},
 		{"activity: what is so already is not there", nothingNewRecorded},
 		{"activity: an upload is there, once", uploadRecorded},
 		{"activity: what changed in the catalogue is there, before and after", catalogRecorded},
@@ -420,6 +423,89 @@ func revisionsRecorded(t TB, open func(TB) Repositories) {
 	}
 }
 
+func focusRecorded(t TB, open func(TB) Repositories) {
+	r := open(t)
+	plain := newRecord(newPlace(t, r), artwork.Custom, 1)
+	applyOne(t, r, chosen(plain))
+	revision := artwork.Revision{Place: plain.Place, By: someone, Focus: &artwork.FocalPoint{X: 0.5, Y: 0}}
+	for range 2 { // the second time it is so already
+		_, err := r.Reviser.Revise(t.Context(), artwork.Unfenced(), revision)
+		require.NoError(t, err)
+	}
+	found := imageEntries(t, r)
+	require.Len(t, found, 2)
+	require.Equal(t, artwork.ActionFocus, found[1].Action)
+	require.Equal(t, someone, found[1].Actor)
+	require.Equal(t, slotFacts(plain, unguarded), string(found[1].Before))
+	require.Contains(t, string(found[1].After), `"focalPoint":{"x":0.5,"y":0}`)
+	require.NotContains(t, string(found[1].After), `"tag":"`+string(artwork.TagOf(plain.Content.Hash, nil))+`"`, "another focal point is another tag")
+}
+
+func withdrawalRecorded(t TB, open func(TB) Repositories) {
+	r := open(t)
+	place := newPlace(t, r)
+	shown, spare := newRecord(place, artwork.Custom, 1), newRecord(place, artwork.Custom, 2)
+	require.NoError(t, r.Archive.AddUploaded(t.Context(), someone, shown))
+	require.NoError(t, r.Archive.AddUploaded(t.Context(), someone, spare))
+	applyOne(t, r, chosen(shown))
+	for _, c := range []struct {
+		withdrawn     artwork.Record
+		before, after string
+	}{
+		{spare, slotFacts(shown, unguarded), slotFacts(shown, unguarded+`,"withdrawn":"`+spare.ID.String()+`"`)},
+		{shown, slotFacts(shown, unguarded), "{" + unguarded + `,"withdrawn":"` + shown.ID.String() + `"}`},
+	} {
+		revision := artwork.Revision{Place: place, By: someone, Withdraw: c.withdrawn.ID}
+		_, err := r.Reviser.Revise(t.Context(), artwork.Unfenced(), revision)
+		require.NoError(t, err)
+		entry := entries(t, r, activity.Query{})[0]
+		require.Equal(t, artwork.ActionWithdraw, entry.Action)
+		require.Equal(t, c.before, string(entry.Before))
+		require.Equal(t, c.after, string(entry.After))
+		known := len(imageEntries(t, r))
+		_, err = r.Reviser.Revise(t.Context(), artwork.Unfenced(), revision)
+		requireKind(t, artwork.NotFound, err)
+		require.Len(t, imageEntries(t, r), known)
+	}
+	known := len(imageEntries(t, r))
+	require.NoError(t, r.Archive.AddUploaded(t.Context(), someone, shown)) // it was in force, and is offered again
+	require.Len(t, imageEntries(t, r), known+1)
+	require.NoError(t, r.Archive.AddUploaded(t.Context(), someone, shown))
+	require.Len(t, imageEntries(t, r), known+1)
+}
+
+func purgeRecorded(t TB, open func(TB) Repositories) {
+	r := open(t)
+	place := newPlace(t, r)
+	for n := range 60 {
+		applyOne(t, r, chosen(newRecord(place, artwork.Custom, n)))
+	}
+	first, last := newRecord(place, artwork.Custom, 0), newRecord(place, artwork.Custom, 59)
+	_, err := r.Reviser.Purge(t.Context(), artwork.Unfenced(), artwork.Purge{Place: place, By: someone, Image: first.ID})
+	require.NoError(t, err)
+	entry := entries(t, r, activity.Query{Action: string(artwork.ActionPurge)})[0]
+	require.Equal(t, someone, entry.Actor)
+	require.Equal(t, slotFacts(last, unguarded), string(entry.Before))
+	require.Equal(t, slotFacts(last, unguarded+`,"purged":["`+first.Content.Hash.String()+`"],"purgedImages":1`), string(entry.After))
+
+	for range 2 { // the second time there is nothing to forget
+		_, err = r.Reviser.Purge(t.Context(), artwork.Unfenced(), artwork.Purge{Place: place, By: someone})
+		require.NoError(t, err)
+	}
+	purges := entries(t, r, activity.Query{Action: string(artwork.ActionPurge)})
+	require.Len(t, purges, 2)
+	require.Contains(t, string(purges[0].After), `"purgedImages":59`)
+	require.NotContains(t, string(purges[0].After), "imageId")
+
+	applyOne(t, r, chosen(first))
+	lost := artwork.Errorf(artwork.CacheUnreachable, "the fence is lost")
+	_, err = r.Reviser.Purge(t.Context(), artwork.Fence{StillHeld: func(context.Context) error { return lost }}, artwork.Purge{Place: place, By: someone})
+	require.Equal(t, lost, err)
+	_, err = r.Reviser.Purge(t.Context(), artwork.Unfenced(), artwork.Purge{Place: place, By: someone, Image: last.ID})
+	requireKind(t, artwork.NotFound, err)
+	require.Len(t, entries(t, r, activity.Query{Action: string(artwork.ActionPurge)}), 2)
+}
+
 func nothingNewRecorded(t TB, open func(TB) Repositories) {
 	r := open(t)
 	place := newPlace(t, r)
@@ -520,6 +606,18 @@ func catalogRecorded(t TB, open func(TB) Repositories) {
 		require.Equal(t, want, plain(entries(t, r, activity.Query{})[0]))
 	}
 	require.Len(t, entries(t, r, activity.Query{}), 6)
+
+	for range 2 { // the second time it is so already
+		require.NoError(t, r.Artists.SetBackgroundPosition(t.Context(), someone, artist.ID, "center 20%"))
+	}
+	found := entries(t, r, activity.Query{})
+	require.Len(t, found, 7)
+	require.Equal(t, activity.Entry{
+		Actor: someone, Action: activity.CatalogUpdate, Subject: activity.Subject{Kind: activity.Artist, ID: artist.ID, Name: "<Ñ>"},
+		Before: activity.Facts(`{"backgroundPosition":""}`), After: activity.Facts(`{"backgroundPosition":"center 20%"}`),
+	}, plain(found[0]))
+	put(r.Artists.Put(t.Context(), someone, renamed))
+	require.Len(t, entries(t, r, activity.Query{}), 7, "a PUT leaves the position as it is")
 
 	long := catalog.Artist{ID: artwork.NewID(), Name: strings.Repeat("<", 1000), SortName: strings.Repeat("🎷", 1000)}
 	put(r.Artists.Put(t.Context(), someone, long))

@@ -49,7 +49,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases())
+	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
@@ -114,9 +114,6 @@ func archiveCases() []Case[Repositories] {
 }
 
 // Values for cases.
-
-// somebody wants what cases do.
-var somebody = artwork.Actor{Name: "somebody"}
 
 // newArtist stores an artist and returns a place of it.
 func newArtist(t TB, r Repositories, name string) catalog.Artist {

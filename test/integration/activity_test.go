@@ -31,7 +31,9 @@ type act struct {
 	slot     any
 	before   map[string]any // some of it; nil: null
 	after    map[string]any // some of it; nil: null
+	prepare  func()         // what has to be done before, if anything
 	repeated bool           // doing it again is another activity
+	gone     bool           // doing it again finds nothing
 }
 
 // noActivity has the routes that change nothing although they are no GET, and why
@@ -50,7 +52,7 @@ func TestEveryRouteThatChangesSomethingIsInTheActivityLog(t *testing.T) {
 		defer provider.Close()
 		var router *rest.Router
 		in := d.startWith(t, fx.Populate(&router), "WARM_KEYS=10", "L1_TTL=50ms", "DOWNLOAD_ALLOW_HOSTS="+strings.TrimPrefix(provider.URL, "http://"))
-		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.cacheActs())
+		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs())
 		covered := map[string]bool{}
 		for _, a := range acts {
 			covered[a.route] = true
@@ -80,6 +82,9 @@ func unrecorded(endpoints []rest.Endpoint, covered map[string]bool) []string {
 // requireActivity does what the act says, twice, and looks for the one entry.
 func (in *instance) requireActivity(a act) {
 	in.t.Helper()
+	if a.prepare != nil {
+		a.prepare()
+	}
 	before := in.activity("")
 	done := a.do()
 	require.Less(in.t, done.StatusCode, 300, "%s: %s", a.route, done.body)
@@ -107,7 +112,8 @@ func (in *instance) requireActivity(a act) {
 	requireFacts(in.t, a.route+" after", a.after, entry["after"])
 
 	again := a.do()
-	require.Less(in.t, again.StatusCode, 300, "%s: %s", a.route, again.body)
+	require.Equal(in.t, a.gone, again.StatusCode == http.StatusNotFound, a.route)
+	require.True(in.t, a.gone || again.StatusCode < 300, "%s: %s", a.route, again.body)
 	if !a.repeated {
 		require.Equal(in.t, found, in.activity(""), "%s: what is so already is no activity", a.route)
 	}
@@ -185,6 +191,13 @@ func (in *instance) catalogActs() []act {
 		{
 			route: "PUT /api/users/:id", do: put(user, map[string]any{"username": "ana", "role": "admin"}), action: "catalog.update",
 			subject: aUser, before: map[string]any{"role": "user"}, after: map[string]any{"role": "admin"},
+		},
+		{
+			route: "PATCH " + metadata + "artist/background-position", do: func() answer {
+				return in.send(http.MethodPatch, metadata+"artist/background-position", map[string]any{"artistId": artistID, "backgroundPosition": "center 20%"})
+			},
+			action: "catalog.update", subject: anArtist,
+			before: map[string]any{"backgroundPosition": ""}, after: map[string]any{"backgroundPosition": "center 20%"},
 		},
 	}
 }
@@ -282,6 +295,14 @@ func (in *instance) slotActs(t *testing.T) []act {
 				before: map[string]any{"locked": false, "source": "custom"}, after: map[string]any{"locked": true, "source": "custom"},
 			},
 			act{
+				route: "PUT " + route + "/focal-point",
+				do: func() answer {
+					return in.send(http.MethodPut, path+"/focal-point", map[string]any{"type": c.slot, "x": 0.25, "y": 0.5})
+				},
+				action: "image.focus", subject: c.subject, slot: c.slot,
+				before: map[string]any{"focalPoint": nil}, after: map[string]any{"focalPoint": map[string]any{"x": 0.25, "y": 0.5}},
+			},
+			act{
 				route: "DELETE " + route + "/images/:type",
 				do: func() answer {
 					return in.send(http.MethodDelete, path+"/images/"+c.slot+"?keepEmpty=true", nil)
@@ -310,6 +331,61 @@ func (in *instance) slotActs(t *testing.T) []act {
 			}
 		}
 		acts = append(acts, restored)
+	}
+	return acts
+}
+
+// goneActs take back and forget a picture that is brought first.
+func (in *instance) goneActs(t *testing.T) []act {
+	seed, image := int64(100), ""
+	bring := map[string]func(){
+		"artist": func() { applyUploaded(t, in, "logo", musicfixture.Picture(30, 30, seed)) },
+		"album":  func() { applyCover(t, in, musicfixture.Picture(30, 30, seed)) },
+		"user":   func() { in.upload("/api/users/avatar", musicfixture.Picture(30, 30, seed), "userId", userID) },
+	}
+	remove := func(path string) answer { return in.send(http.MethodDelete, path, nil) }
+	// prepared brings a picture of the kind, and notes its ID.
+	prepared := func(kind, path string) {
+		seed++
+		bring[kind]()
+		image = in.send(http.MethodGet, path+"/history", nil).json(t)["history"].([]any)[0].(map[string]any)["imageId"].(string)
+	}
+	acts := []act{{
+		route: "DELETE /api/users/avatar", prepare: func() { prepared("user", metadata+"user/"+userID) },
+		do:     func() answer { return remove("/api/users/avatar?userId=" + userID) },
+		action: "image.remove", subject: aUser, slot: "avatar", before: map[string]any{"source": "custom"}, after: map[string]any{"imageId": nil},
+	}}
+	for _, c := range []struct {
+		kind, id, slot, uploads string
+		subject                 map[string]any
+	}{
+		{"artist", artistID, "logo", "artist/custom-images/", anArtist}, {"album", albumID, "cover", "album/custom-covers/", anAlbum},
+		{"user", userID, "avatar", "", aUser},
+	} {
+		path, route := metadata+c.kind+"/"+c.id, metadata+c.kind+"/:id"
+		if c.uploads != "" {
+			acts = append(acts, act{
+				route: "DELETE " + metadata + c.uploads + ":id/:imageId", prepare: func() { prepared(c.kind, path) }, gone: true,
+				do:     func() answer { return remove(metadata + c.uploads + c.id + "/" + image) },
+				action: "image.withdraw", subject: c.subject, slot: c.slot, before: map[string]any{"source": "custom"}, after: map[string]any{"locked": false},
+			})
+		}
+		acts = append(acts,
+			act{
+				route: "DELETE " + route + "/images/:type/history/:imageId", prepare: func() { prepared(c.kind, path) }, gone: true,
+				do:     func() answer { return remove(path + "/images/" + c.slot + "/history/" + image) },
+				action: "image.purge", subject: c.subject, slot: c.slot, before: map[string]any{"source": "custom"}, after: map[string]any{"purgedImages": 1.0},
+			},
+			act{
+				route: "DELETE " + route + "/history",
+				prepare: func() {
+					remove(path + "/history") // each slot is an activity of its own
+					prepared(c.kind, path)
+				},
+				do:     func() answer { return remove(path + "/history") },
+				action: "image.purge", subject: c.subject, slot: c.slot,
+				before: map[string]any{"source": "custom"}, after: map[string]any{"imageId": nil, "purgedImages": 1.0},
+			})
 	}
 	return acts
 }
