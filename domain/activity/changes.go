@@ -2,6 +2,7 @@ package activity
 
 import (
 	"bytes"
+	"cmp"
 
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -48,12 +49,11 @@ func ofSlot(by artwork.Actor, action artwork.Action, place artwork.Place, name s
 // OfApplication returns the entry of an application; false if nobody chose it, or if
 // nothing has changed that anybody could see. name is what the subject is called.
 func OfApplication(a artwork.Application, name string, before, after artwork.SlotState) (Entry, bool) {
-	action := a.Action
-	if action == "" {
-		action = artwork.ActionApply
+	if a.Automatic {
+		return Entry{}, false
 	}
-	entry, changed := ofSlot(a.By, action, a.Record.Place, name, before, factsOfSlot(after))
-	return entry, changed && !a.Automatic
+	action := cmp.Or(a.Action, artwork.ActionApply)
+	return ofSlot(a.By, action, a.Record.Place, name, before, factsOfSlot(after))
 }
 
 // OfRevision returns the entry of a revision; false if nothing has changed that
