@@ -37,7 +37,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		fx.Supply(cfg, log),
 		cache.Module(cfg.Cache),
 		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL}),
-		images.Module(images.Config{DataDir: cfg.DataDir, BytesCacheMB: cfg.BytesCacheMB}),
+		images.Module(images.Config{Storage: cfg.Storage, DataDir: cfg.DataDir, S3: cfg.S3, BytesCacheMB: cfg.BytesCacheMB}),
 		externalmetadata.Module(externalmetadata.Config{
 			AllowHosts: cfg.DownloadAllowHosts,
 			UserAgent:  "Gatefold/" + Version,

@@ -18,8 +18,10 @@ import (
 	"gatefold/adapters/diskstore"
 	"gatefold/adapters/musicfolder"
 	"gatefold/adapters/rediscache"
+	"gatefold/adapters/s3store"
 	"gatefold/application/verifystore"
 	"gatefold/domain/artwork"
+	"gatefold/features/images"
 )
 
 // doctorTimeout bounds each check of a part that is asked over the network.
@@ -55,13 +57,16 @@ type examination struct {
 }
 
 func (e *examination) run(ctx context.Context) {
-	e.sound("configuration", "%s cache, %s", e.cfg.Cache.Wish.Settings.Mode, strings.SplitN(e.cfg.DatabaseURL, ":", 2)[0])
+	e.sound("configuration", "%s cache, %s, images on %s", e.cfg.Cache.Wish.Settings.Mode, strings.SplitN(e.cfg.DatabaseURL, ":", 2)[0], e.cfg.Storage)
 	fresh := e.dataDir()
 	e.server(ctx)
 	e.redis(ctx)
 	e.music()
+	store := e.storage(ctx)
 	if db := e.database(ctx, fresh); db != nil {
-		e.images(ctx, db)
+		if store != nil {
+			e.images(ctx, db, store)
+		}
 		_ = db.Close() // nothing is written any more
 	}
 }
@@ -202,12 +207,37 @@ func (e *examination) schema(ctx context.Context, db *bunrepo.DB) *bunrepo.DB {
 	return nil
 }
 
-// images compares the records with the files.
-func (e *examination) images(ctx context.Context, db *bunrepo.DB) {
-	const part = "images"
+// storage returns what keeps the images, if it can be used and holds any.
+func (e *examination) storage(ctx context.Context) artwork.ImageStore {
+	if e.cfg.Storage == images.S3 {
+		return e.bucket(ctx)
+	}
+	return e.disk()
+}
+
+// bucket writes a small object, lists, and deletes it again: no other way tells
+// what a key may do.
+func (e *examination) bucket(ctx context.Context) artwork.ImageStore {
+	const part = "storage"
+	store, err := s3store.New(e.cfg.S3)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+		defer cancel()
+		err = store.Probe(ctx)
+	}
+	if err != nil {
+		e.fail(part, err.Error(), "correct the variable, or the bucket and what its user may do there; until then no image can be served")
+		return nil
+	}
+	e.sound(part, "%s can be read, written, listed and deleted in", store)
+	return store
+}
+
+func (e *examination) disk() artwork.ImageStore {
+	const part = "storage"
 	if _, err := os.Stat(filepath.Join(e.cfg.DataDir, "images")); errors.Is(err, fs.ErrNotExist) && !e.repair {
-		e.sound(part, "none are stored yet")
-		return
+		e.sound(part, "no images are stored yet")
+		return nil
 	}
 	open := diskstore.Inspect
 	if e.repair {
@@ -216,11 +246,18 @@ func (e *examination) images(ctx context.Context, db *bunrepo.DB) {
 	store, err := open(e.cfg.DataDir)
 	if err != nil {
 		e.fail(part, err.Error(), "give the user that runs gatefold access to DATA_DIR")
-		return
+		return nil
 	}
+	e.sound(part, "images are kept in %s", store.Root())
+	return store
+}
+
+// images compares the records with the files.
+func (e *examination) images(ctx context.Context, db *bunrepo.DB, store artwork.ImageStore) {
+	const part = "images"
 	report, err := verifystore.New(bunrepo.NewImages(db), store).Run(ctx, e.repair)
 	if err != nil {
-		e.fail(part, err.Error(), "check the database and DATA_DIR")
+		e.fail(part, err.Error(), "check the database and where the images are kept")
 		return
 	}
 	for _, hash := range report.Missing {

@@ -35,9 +35,9 @@ type Style string
 
 // The styles.
 const (
-	StyleAuto   Style = "auto" // what the endpoint is known for, else StylePath
-	StylePath   Style = "path" // http://endpoint/bucket/key
-	StyleDomain Style = "host" // http://bucket.endpoint/key
+	StyleAuto Style = "auto" // what the endpoint is known for, else StylePath
+	StylePath Style = "path" // http://endpoint/bucket/key
+	StyleHost Style = "host" // http://bucket.endpoint/key
 )
 
 // Check returns an InvalidInput error, which names each variable that is wrong,
@@ -105,7 +105,7 @@ func (o Options) client(l limits) (*minio.Core, error) {
 }
 
 var lookups = map[Style]minio.BucketLookupType{
-	"": minio.BucketLookupAuto, StyleAuto: minio.BucketLookupAuto, StylePath: minio.BucketLookupPath, StyleDomain: minio.BucketLookupDNS,
+	"": minio.BucketLookupAuto, StyleAuto: minio.BucketLookupAuto, StylePath: minio.BucketLookupPath, StyleHost: minio.BucketLookupDNS,
 }
 
 func (o Options) credentials(l limits) *credentials.Credentials {
@@ -128,7 +128,7 @@ type limits struct {
 }
 
 // usual are the limits of a store that people wait for.
-var usual = limits{dial: 3 * time.Second, stall: 10 * time.Second, answer: 15 * time.Second, put: 2 * time.Minute}
+var usual = limits{dial: 3 * time.Second, stall: 10 * time.Second, answer: 10 * time.Second, put: 2 * time.Minute}
 
 // idlePerHost is how many connections are kept that nobody uses just now.
 const idlePerHost = 64
