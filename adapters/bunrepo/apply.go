@@ -48,6 +48,7 @@ type board struct {
 	changed map[artwork.Place]bool // slots to be written back
 	moved   bool                   // what readers are answered has changed
 	history []historyRow
+	gone    []artwork.Record // to be forgotten
 }
 
 // open locks the places and then reads, in statements that see what the last
@@ -58,14 +59,23 @@ func (m *Images) open(ctx context.Context, tx bun.Tx, applications []artwork.App
 	if err := m.take(ctx, tx, b, sortedPlaces(applications)); err != nil {
 		return nil, err
 	}
-	records := make([]artwork.Record, len(applications))
-	for i, a := range applications {
-		records[i] = a.Record
+	var all, news, wanted []artwork.Record
+	for _, a := range applications {
+		all = append(all, a.Record)
+		if !a.Known {
+			news = append(news, a.Record)
+		}
+		if !a.Automatic {
+			wanted = append(wanted, a.Record)
+		}
 	}
-	if err := insertRecords(ctx, tx, records); err != nil {
+	if err := insertRecords(ctx, tx, news); err != nil {
 		return nil, err
 	}
-	return b, b.readRecords(ctx, tx, records)
+	if err := offer(ctx, tx, wanted); err != nil {
+		return nil, err
+	}
+	return b, b.readRecords(ctx, tx, all)
 }
 
 func newBoard() *board {
@@ -160,7 +170,11 @@ func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, err
 	for i, a := range applications {
 		slot := b.slots[a.Record.Place]
 		before := b.state(slot)
-		after, outcome, err := before.Apply(a, b.records[a.Record.ID], b.now)
+		record, ok := b.records[a.Record.ID]
+		if !ok {
+			return nil, notFound("image " + a.Record.ID.String())
+		}
+		after, outcome, err := before.Apply(a, record, b.now)
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +183,7 @@ func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, err
 			b.changed[a.Record.Place] = true
 		}
 		if outcome.Result == artwork.Changed {
-			b.note(slot, a.By)
+			b.note(slot, a.By.Name)
 		}
 		outcomes[i] = outcome
 	}
@@ -228,6 +242,9 @@ func (b *board) save(ctx context.Context, tx bun.Tx, db *DB, fence artwork.Fence
 		if _, err := tx.NewInsert().Model(&some).ExcludeColumn("id").Exec(ctx); err != nil {
 			return err
 		}
+	}
+	if err := forget(ctx, tx, b.gone); err != nil {
+		return err
 	}
 	if fence.Token == "" || !b.moved {
 		return nil

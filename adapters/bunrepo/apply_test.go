@@ -221,11 +221,11 @@ func TestHistoryTellsWhatTookForce(t *testing.T) {
 		images, first := bunrepo.NewImages(db), someRecord(t, db, 1)
 		second := recordFor(first.Place, 2)
 		for _, step := range []artwork.Application{
-			{Record: first, By: "anna"},
-			{Record: first, By: "nobody"}, // in force already
-			{Record: second, By: "berta"},
-			{Record: recordFor(first.Place, 3), By: "library", Automatic: true}, // declined
-			{Record: first, By: "clara"},
+			{Record: first, By: artwork.Actor{Name: "anna"}},
+			{Record: first, By: artwork.Actor{Name: "nobody"}}, // in force already
+			{Record: second, By: artwork.Actor{Name: "berta"}},
+			{Record: recordFor(first.Place, 3), By: artwork.Actor{Name: "library"}, Automatic: true}, // declined
+			{Record: first, By: artwork.Actor{Name: "clara"}},
 		} {
 			_, err := images.Apply(t.Context(), artwork.Unfenced(), []artwork.Application{step})
 			require.NoError(t, err)

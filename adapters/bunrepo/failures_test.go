@@ -221,7 +221,7 @@ func recordFor(place artwork.Place, n int) artwork.Record {
 
 func apply(t *testing.T, db *bunrepo.DB, record artwork.Record) error {
 	t.Helper()
-	_, err := bunrepo.NewImages(db).Apply(t.Context(), artwork.Unfenced(), []artwork.Application{{Record: record, By: "test"}})
+	_, err := bunrepo.NewImages(db).Apply(t.Context(), artwork.Unfenced(), []artwork.Application{{Record: record, By: artwork.Actor{Name: "test"}}})
 	return err
 }
 

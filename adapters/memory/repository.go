@@ -25,9 +25,11 @@ type Repository struct {
 	records map[artwork.ID]artwork.Record
 	slots   map[artwork.Place]artwork.SlotState
 	history []artwork.HistoryEntry // the latest last
-	folders map[string]folderState
-	inFiles map[artwork.ID]bool // albums that were in a folder at some time
-	tokens  []accesstoken.Token
+	// withdrawn are uploads that are not offered any more.
+	withdrawn map[artwork.ID]bool
+	folders   map[string]folderState
+	inFiles   map[artwork.ID]bool // albums that were in a folder at some time
+	tokens    []accesstoken.Token
 
 	changedAt map[artwork.Place]time.Time // when the pointer changed
 	pending   map[string]pendingState     // by token
@@ -45,6 +47,9 @@ func NewRepository() *Repository {
 		albums:  map[artwork.ID]catalog.Album{},
 		users:   map[artwork.ID]catalog.User{},
 		records: map[artwork.ID]artwork.Record{},
+
+		withdrawn: map[artwork.ID]bool{},
+
 		slots:   map[artwork.Place]artwork.SlotState{},
 		folders: map[string]folderState{},
 		inFiles: map[artwork.ID]bool{},

@@ -120,9 +120,9 @@ func bearer(header string) (string, bool) {
 }
 
 // caller names who makes a guarded request, for histories and logs.
-func caller(c *gin.Context) string {
+func caller(c *gin.Context) artwork.Actor {
 	token, _ := c.MustGet(tokenKey).(accesstoken.Token)
-	return token.Name
+	return artwork.Actor{Name: token.Name, Address: c.ClientIP()}
 }
 
 var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)

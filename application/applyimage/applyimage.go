@@ -116,7 +116,7 @@ func (a *Applier) apply(ctx context.Context, application artwork.Application) (A
 		return Applied{}, artwork.Wrap(artwork.Internal, "applyimage.apply", err)
 	}
 	a.log.InfoContext(ctx, "Invalidated image cache for "+place.Subject.String(),
-		"slot", place.Slot.String(), "tag", string(outcome.Image.Tag), "by", application.By)
+		"slot", place.Slot.String(), "tag", string(outcome.Image.Tag), "by", application.By.Name)
 	return Applied{Image: outcome.Image, VisibleAfter: a.now().Sub(begin)}, nil
 }
 

@@ -119,7 +119,7 @@ func (f *fixture) List(ctx context.Context, visit func(artwork.StoredInfo) error
 
 func (f *fixture) apply(ctx context.Context, url string) (applyimage.Applied, error) {
 	return applyimage.NewApplyAlbumCover(f.applier, f).Run(ctx, applyimage.FromURL{
-		SubjectID: f.album.Subject.ID, URL: url, Provider: "deezer", By: "ana",
+		SubjectID: f.album.Subject.ID, URL: url, Provider: "deezer", By: artwork.Actor{Name: "ana"},
 	})
 }
 
@@ -195,7 +195,7 @@ func TestProviderNames(t *testing.T) {
 	f := newFixture(t)
 	for name, ok := range map[string]bool{"": false, "x": true, strings.Repeat("ñ", 64): true, strings.Repeat("ñ", 65): false, "\xff": false} {
 		_, err := applyimage.NewApplyAlbumCover(f.applier, f).Run(t.Context(), applyimage.FromURL{
-			SubjectID: f.album.Subject.ID, URL: "one", Provider: name, By: "ana",
+			SubjectID: f.album.Subject.ID, URL: "one", Provider: name, By: artwork.Actor{Name: "ana"},
 		})
 		require.Equal(t, ok, err == nil, "%q", name)
 	}
@@ -204,7 +204,7 @@ func TestProviderNames(t *testing.T) {
 func TestUploadThenApply(t *testing.T) {
 	f := newFixture(t)
 	upload := applyimage.NewUploadImage(f.applier)
-	in := applyimage.Upload{Place: f.album, FileName: "a.png", Content: strings.NewReader("mine"), By: "ana"}
+	in := applyimage.Upload{Place: f.album, FileName: "a.png", Content: strings.NewReader("mine"), By: artwork.Actor{Name: "ana"}}
 	f.breakAt["fence"] = errBroken
 	record, err := upload.Run(t.Context(), in)
 	require.NoError(t, err, "uploading never needs the cache")
@@ -212,7 +212,7 @@ func TestUploadThenApply(t *testing.T) {
 
 	delete(f.breakAt, "fence")
 	apply := applyimage.NewApplyUploadedImage(f.applier)
-	_, err = apply.Run(t.Context(), applyimage.Uploaded{Subject: f.album.Subject, RecordID: record.ID, By: "ana"})
+	_, err = apply.Run(t.Context(), applyimage.Uploaded{Subject: f.album.Subject, RecordID: record.ID, By: artwork.Actor{Name: "ana"}})
 	require.NoError(t, err)
 	require.Equal(t, "mine", f.served(t))
 
@@ -248,7 +248,7 @@ func TestIfTag(t *testing.T) {
 	require.NoError(t, err)
 	run := func(url string, tag artwork.Tag) error {
 		_, err := applyimage.NewApplyAlbumCover(f.applier, f).Run(t.Context(), applyimage.FromURL{
-			SubjectID: f.album.Subject.ID, URL: url, Provider: "deezer", By: "ana", IfTag: tag,
+			SubjectID: f.album.Subject.ID, URL: url, Provider: "deezer", By: artwork.Actor{Name: "ana"}, IfTag: tag,
 		})
 		return err
 	}

@@ -12,7 +12,7 @@ type Upload struct {
 	Place    artwork.Place
 	FileName string // what the file was called; only shown
 	Content  io.Reader
-	By       string
+	By       artwork.Actor
 	IfTag    artwork.Tag // of ApplyUserAvatar: if not empty, the tag that must be in force
 }
 
@@ -49,7 +49,7 @@ func (a *Applier) receive(ctx context.Context, in Upload, limit int64) (artwork.
 	if err != nil {
 		return artwork.Record{}, err
 	}
-	record := a.record(in.Place, content, artwork.Custom, "upload", in.By)
+	record := a.record(in.Place, content, artwork.Custom, "upload", in.By.Name)
 	record.FileName = artwork.CleanFileName(in.FileName)
 	return record, nil
 }
@@ -64,7 +64,7 @@ func NewApplyUploadedImage(applier *Applier) *ApplyUploadedImage { return &Apply
 type Uploaded struct {
 	Subject  artwork.Subject
 	RecordID artwork.ID
-	By       string
+	By       artwork.Actor
 	IfTag    artwork.Tag // if not empty, the tag that must be in force
 }
 
@@ -76,7 +76,7 @@ func (u *ApplyUploadedImage) Run(ctx context.Context, in Uploaded) (Applied, err
 	if err != nil {
 		return Applied{}, err
 	}
-	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag})
+	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag, Known: true})
 }
 
 func findUploaded(ctx context.Context, archive artwork.ImageArchive, subject artwork.Subject, id artwork.ID) (artwork.Record, error) {

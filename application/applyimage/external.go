@@ -12,7 +12,7 @@ type FromURL struct {
 	Slot      artwork.Slot // of an artist; an album has only its cover
 	URL       string
 	Provider  string
-	By        string      // who wants it
+	By        artwork.Actor
 	IfTag     artwork.Tag // if not empty, the tag that must be in force
 }
 
@@ -65,7 +65,7 @@ func applyURL(ctx context.Context, a *Applier, downloader Downloader, place artw
 	if err != nil {
 		return Applied{}, err
 	}
-	record := a.record(place, content, artwork.External, in.Provider, in.By)
+	record := a.record(place, content, artwork.External, in.Provider, in.By.Name)
 	record.SourceURL = in.URL
 	return a.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag})
 }

@@ -27,10 +27,10 @@ func TestUploadsTellNoPlace(t *testing.T) {
 		require.Equal(t, hash, artwork.HashOf(content))
 		return string(content)
 	}
-	record, err := applyimage.NewUploadImage(f.applier).Run(t.Context(), applyimage.Upload{Place: f.album, Content: strings.NewReader("a photo GPS"), By: "ana"})
+	record, err := applyimage.NewUploadImage(f.applier).Run(t.Context(), applyimage.Upload{Place: f.album, Content: strings.NewReader("a photo GPS"), By: artwork.Actor{Name: "ana"}})
 	require.NoError(t, err)
 	require.Equal(t, "a photo    ", stored(record.Content.Hash))
-	applied, err := applyimage.NewApplyAlbumCover(f.applier, f).Run(t.Context(), applyimage.FromURL{SubjectID: f.album.Subject.ID, URL: "a cover GPS", Provider: "deezer", By: "ana"})
+	applied, err := applyimage.NewApplyAlbumCover(f.applier, f).Run(t.Context(), applyimage.FromURL{SubjectID: f.album.Subject.ID, URL: "a cover GPS", Provider: "deezer", By: artwork.Actor{Name: "ana"}})
 	require.NoError(t, err)
 	require.Equal(t, "a cover GPS", stored(applied.Image.Hash))
 }
@@ -47,11 +47,11 @@ func TestAnImageIsNotWaitedForWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		upload := applyimage.NewUploadImage(applyimage.NewApplier(f, f, f.repo.Images(), f, busy{f}, slog.New(slog.DiscardHandler)))
-		_, err := upload.Run(t.Context(), applyimage.Upload{Place: f.album, Content: strings.NewReader("a photo"), By: "ana"})
+		_, err := upload.Run(t.Context(), applyimage.Upload{Place: f.album, Content: strings.NewReader("a photo"), By: artwork.Actor{Name: "ana"}})
 		require.Equal(t, artwork.Unavailable, artwork.KindOf(err))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err = upload.Run(ctx, applyimage.Upload{Place: f.album, Content: strings.NewReader("a photo"), By: "ana"})
+		_, err = upload.Run(ctx, applyimage.Upload{Place: f.album, Content: strings.NewReader("a photo"), By: artwork.Actor{Name: "ana"}})
 		require.ErrorIs(t, err, context.Canceled, "who hangs up is not told to try again")
 	})
 }

@@ -17,7 +17,7 @@ func NewRestoreImage(applier *Applier) *RestoreImage { return &RestoreImage{appl
 type Restore struct {
 	Place    artwork.Place
 	RecordID artwork.ID
-	By       string
+	By       artwork.Actor
 	IfTag    artwork.Tag // if not empty, the tag that must be in force
 }
 
@@ -35,7 +35,7 @@ func (u *RestoreImage) Run(ctx context.Context, in Restore) (Applied, error) {
 	if err != nil {
 		return Applied{}, artwork.Wrap(artwork.Internal, "applyimage.RestoreImage", err)
 	}
-	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag})
+	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag, Known: true})
 }
 
 // History tells what was in force.

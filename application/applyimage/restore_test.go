@@ -16,12 +16,12 @@ func TestRestore(t *testing.T) {
 	restore := applyimage.NewRestoreImage(f.applier)
 	history := applyimage.NewHistory(f.repo.Images())
 	from := func(url string) *artwork.Image {
-		applied, err := apply.Run(t.Context(), applyimage.FromURL{SubjectID: f.album.Subject.ID, URL: url, Provider: "deezer", By: "ana"})
+		applied, err := apply.Run(t.Context(), applyimage.FromURL{SubjectID: f.album.Subject.ID, URL: url, Provider: "deezer", By: artwork.Actor{Name: "ana"}})
 		require.NoError(t, err)
 		return applied.Image
 	}
 	first, second := from("A"), from("B")
-	in := applyimage.Restore{Place: f.album, RecordID: first.RecordID, By: "bea"}
+	in := applyimage.Restore{Place: f.album, RecordID: first.RecordID, By: artwork.Actor{Name: "bea"}}
 
 	in.IfTag = first.Tag
 	_, err := restore.Run(t.Context(), in)
@@ -52,7 +52,7 @@ func TestRestore(t *testing.T) {
 
 func TestWhatCannotBeRestored(t *testing.T) {
 	f := newFixture(t)
-	applied, err := applyimage.NewApplyAlbumCover(f.applier, f).Run(t.Context(), applyimage.FromURL{SubjectID: f.album.Subject.ID, URL: "A", Provider: "deezer", By: "ana"})
+	applied, err := applyimage.NewApplyAlbumCover(f.applier, f).Run(t.Context(), applyimage.FromURL{SubjectID: f.album.Subject.ID, URL: "A", Provider: "deezer", By: artwork.Actor{Name: "ana"}})
 	require.NoError(t, err)
 	restore := applyimage.NewRestoreImage(f.applier)
 	for name, c := range map[string]struct {
@@ -64,7 +64,7 @@ func TestWhatCannotBeRestored(t *testing.T) {
 		"of a slot it cannot have": {applyimage.Restore{Place: artwork.Place{Subject: f.album.Subject, Slot: artwork.SlotAvatar}, RecordID: applied.Image.RecordID}, artwork.InvalidInput},
 		"of no slot":               {applyimage.Restore{Place: artwork.Place{Subject: f.album.Subject}, RecordID: applied.Image.RecordID}, artwork.InvalidInput},
 	} {
-		c.in.By = "ana"
+		c.in.By = artwork.Actor{Name: "ana"}
 		_, err := restore.Run(t.Context(), c.in)
 		require.Equal(t, c.kind, artwork.KindOf(err), name)
 	}

@@ -8,7 +8,8 @@ import (
 	"gatefold/domain/artwork"
 )
 
-// ReviseSlot locks and unlocks a slot, and removes the image in force.
+// ReviseSlot locks and unlocks a slot, removes the image in force, sets its focal
+// point and withdraws uploaded images.
 type ReviseSlot struct {
 	cache   artwork.ImageCache
 	reviser artwork.ImageReviser
@@ -42,6 +43,6 @@ func (u *ReviseSlot) Run(ctx context.Context, revision artwork.Revision) (Applie
 		return Applied{}, artwork.Wrap(artwork.Internal, "applyimage.ReviseSlot", err)
 	}
 	u.log.InfoContext(ctx, "Invalidated image cache for "+revision.Place.Subject.String(),
-		"slot", revision.Place.Slot.String(), "changed", revised.Changed, "by", revision.By)
+		"slot", revision.Place.Slot.String(), "changed", revised.Changed, "by", revision.By.Name)
 	return Applied{Image: revised.Image, VisibleAfter: u.now().Sub(begin)}, nil
 }

@@ -263,7 +263,7 @@ func TestWhatAPersonChoseIsNeverTouched(t *testing.T) {
 			ID: artwork.RecordID(place, hash("chosen"), source, "ana"), Place: place, Source: source, Provider: "ana",
 			Content: artwork.Content{Hash: hash("chosen"), Size: 6, MIMEType: "image/png", Width: 1, Height: 1},
 		}
-		_, err := f.repo.Images().Apply(t.Context(), artwork.Unfenced(), []artwork.Application{{Record: record, By: "ana"}})
+		_, err := f.repo.Images().Apply(t.Context(), artwork.Unfenced(), []artwork.Application{{Record: record, By: artwork.Actor{Name: "ana"}}})
 		require.NoError(t, err)
 		summary := f.run(t, folder("/music/a", "2", album("Ana", "Uno", f.picture(0, "/music/a/cover.jpg", "found"))))
 		require.Equal(t, hash("chosen"), f.cover(t), source.String())

@@ -47,7 +47,7 @@ func (f *fixture) put(t *testing.T, place artwork.Place, content string) {
 	t.Helper()
 	hash, err := f.store.Put(t.Context(), []byte(content))
 	require.NoError(t, err)
-	_, err = f.repo.Images().Apply(t.Context(), artwork.Unfenced(), []artwork.Application{{By: "test", Record: artwork.Record{
+	_, err = f.repo.Images().Apply(t.Context(), artwork.Unfenced(), []artwork.Application{{By: artwork.Actor{Name: "test"}, Record: artwork.Record{
 		ID: artwork.RecordID(place, hash, artwork.Custom, "test"), Place: place, Source: artwork.Custom, Provider: "test",
 		Content: artwork.Content{Hash: hash, Size: int64(len(content)), MIMEType: "image/png", Width: 1, Height: 1},
 	}}})

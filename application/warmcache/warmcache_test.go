@@ -114,7 +114,7 @@ func (f *fleet) changed(t *testing.T, n int) []artwork.Key {
 func (f *fleet) apply(t *testing.T, place artwork.Place) {
 	t.Helper()
 	hash := artwork.HashOf([]byte(place.String()))
-	_, err := f.repo.Images().Apply(t.Context(), artwork.Unfenced(), []artwork.Application{{By: "test", Record: artwork.Record{
+	_, err := f.repo.Images().Apply(t.Context(), artwork.Unfenced(), []artwork.Application{{By: artwork.Actor{Name: "test"}, Record: artwork.Record{
 		ID: artwork.RecordID(place, hash, artwork.Custom, "test"), Place: place, Source: artwork.Custom, Provider: "test",
 		Content: artwork.Content{Hash: hash, Size: 1, MIMEType: "image/png"},
 	}}})

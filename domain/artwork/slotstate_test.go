@@ -218,7 +218,7 @@ func TestEveryChangeIsLaterThanTheOneBefore(t *testing.T) {
 func TestRecordCheck(t *testing.T) {
 	good := recordOf(artwork.Custom, "good")
 	good.Attribution, good.FocalPoint = "Ünal “Ü” Özgür 👩‍👩‍👧‍👦", &artwork.FocalPoint{X: 1}
-	require.NoError(t, artwork.Application{Record: good, By: "somebody"}.Check())
+	require.NoError(t, artwork.Application{Record: good, By: artwork.Actor{Name: "somebody"}}.Check())
 	texts := map[string]func(*artwork.Record) *string{
 		"mimeType":    func(r *artwork.Record) *string { return &r.Content.MIMEType },
 		"provider":    func(r *artwork.Record) *string { return &r.Provider },
@@ -251,7 +251,7 @@ func TestRecordCheck(t *testing.T) {
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(bad.Check()), name)
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(artwork.Application{Record: bad}.Check()), name)
 	}
-	require.Equal(t, artwork.InvalidInput, artwork.KindOf(artwork.Application{Record: good, By: "\x00"}.Check()))
+	require.Equal(t, artwork.InvalidInput, artwork.KindOf(artwork.Application{Record: good, By: artwork.Actor{Name: "\x00"}}.Check()))
 }
 
 func TestFenceRemaining(t *testing.T) {

@@ -37,6 +37,7 @@ func Module(cfg Config) fx.Option {
 			applyimage.NewRestoreImage,
 			applyimage.NewHistory,
 			applyimage.NewReviseSlot,
+			applyimage.NewPurgeImages,
 			fx.Annotate(rest.NewMetadata, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewRevisions, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewHistory, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),

@@ -333,7 +333,7 @@ func fromPostgres(b *testing.B) artwork.Load {
 	place := artwork.Place{Subject: artwork.Artist(artist.ID), Slot: artwork.SlotProfile}
 	images, img := bunrepo.NewImages(db), picture(0)
 	record := artwork.Record{ID: img.RecordID, Place: place, Content: img.Content, Source: img.Source, AddedBy: "bench", AddedAt: img.LastModified}
-	if _, err := images.Apply(b.Context(), artwork.Unfenced(), []artwork.Application{{Record: record, By: "bench"}}); err != nil {
+	if _, err := images.Apply(b.Context(), artwork.Unfenced(), []artwork.Application{{Record: record, By: artwork.Actor{Name: "bench"}}}); err != nil {
 		b.Fatal(err)
 	}
 	return func(ctx context.Context) (*artwork.Image, error) { return images.InForce(ctx, place) }

@@ -47,7 +47,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases())
+	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
@@ -171,11 +171,11 @@ func fullRecord(place artwork.Place) artwork.Record {
 }
 
 func chosen(record artwork.Record) artwork.Application {
-	return artwork.Application{Record: record, By: "somebody"}
+	return artwork.Application{Record: record, By: artwork.Actor{Name: "somebody"}}
 }
 
 func found(record artwork.Record, rank int, path string) artwork.Application {
-	return artwork.Application{Record: record, By: "library", Automatic: true, Origin: artwork.Origin{Rank: rank, Path: path}}
+	return artwork.Application{Record: record, By: artwork.Actor{Name: "library"}, Automatic: true, Origin: artwork.Origin{Rank: rank, Path: path}}
 }
 
 func applyAll(t TB, r Repositories, applications ...artwork.Application) []artwork.Outcome {
@@ -886,7 +886,7 @@ func recordBadTexts(t TB, open func(TB) Repositories) {
 		requireKind(t, artwork.InvalidInput, r.Archive.Add(t.Context(), record))
 		requireUnknown(t, r, record)
 		application := chosen(newRecord(place, artwork.Custom, 1))
-		application.By = text
+		application.By = artwork.Actor{Name: text}
 		_, err := r.Images.Apply(t.Context(), artwork.Unfenced(), []artwork.Application{application})
 		requireKind(t, artwork.InvalidInput, err)
 		requireEmpty(t, r, place)
@@ -966,14 +966,14 @@ func historyIsComplete(t TB, open func(TB) Repositories) {
 		record := newRecord(artwork.Place{Subject: artist, Slot: slot}, artwork.External, n)
 		record.AddedAt = time.Date(2024, 1, 1, 0, 0, n, 0, time.UTC)
 		application := chosen(record)
-		application.By = "librarian " + slot.String()
+		application.By = artwork.Actor{Name: "librarian " + slot.String()}
 		begin := time.Now().Truncate(time.Microsecond)
 		applyOne(t, r, application)
 		entries, err := r.Archive.History(t.Context(), artist)
 		require.NoError(t, err)
 		require.Len(t, entries, n+1)
 		require.False(t, entries[0].AppliedAt.Before(begin) || entries[0].AppliedAt.After(time.Now()), "%s", entries[0].AppliedAt)
-		want = append([]artwork.HistoryEntry{{Record: record, AppliedBy: application.By, AppliedAt: entries[0].AppliedAt, InForce: true}}, want...)
+		want = append([]artwork.HistoryEntry{{Record: record, AppliedBy: application.By.Name, AppliedAt: entries[0].AppliedAt, InForce: true}}, want...)
 	}
 	want[2].InForce = false // displaced by the third
 	require.NoError(t, r.Archive.Add(t.Context(), newRecord(artwork.Place{Subject: artist, Slot: artwork.SlotLogo}, artwork.Custom, 9)))

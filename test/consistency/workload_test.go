@@ -192,7 +192,7 @@ func (tr *trial) apply(in *instance, d *dice, places []int, fate fate) {
 // newApplication is the wish to put in force an image that nobody knows yet.
 func newApplication(place artwork.Place) artwork.Application {
 	id := artwork.NewID()
-	return artwork.Application{By: "writer", Record: artwork.Record{
+	return artwork.Application{By: artwork.Actor{Name: "writer"}, Record: artwork.Record{
 		ID: id, Place: place, Source: artwork.Custom, AddedBy: "writer",
 		Content: artwork.Content{Hash: artwork.HashOf(id[:]), Size: 1, MIMEType: "image/png", Width: 1, Height: 1},
 	}}

@@ -272,7 +272,7 @@ func changeDuringWarming(t *testing.T, db *bunrepo.DB, cache artwork.ImageCache)
 			Content: artwork.Content{Hash: hash, Size: 1, MIMEType: "image/png", Width: 1, Height: 1},
 		}
 		require.NoError(t, cache.Change(t.Context(), place.Keys(), func(ctx context.Context, fence artwork.Fence) error {
-			_, err := images.Apply(ctx, fence, []artwork.Application{{Record: record, By: "test"}})
+			_, err := images.Apply(ctx, fence, []artwork.Application{{Record: record, By: artwork.Actor{Name: "test"}}})
 			return err
 		}))
 		return hash
