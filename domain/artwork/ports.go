@@ -326,7 +326,8 @@ type HistoryEntry struct {
 type ImageStore interface {
 	// Put stores the content under its hash. When it returns, the bytes survive
 	// a crash. Storing what is there already succeeds, leaves the bytes as they
-	// are and renews their ModTime. After an error, a crash or a cancelled ctx
+	// are and renews their ModTime; bytes that were damaged are replaced by sound
+	// ones. After an error, a crash or a cancelled ctx
 	// there is either the whole content under the hash or nothing.
 	// StorageFull: no room.
 	Put(ctx context.Context, content []byte) (Hash, error)
