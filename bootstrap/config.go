@@ -18,6 +18,7 @@ import (
 
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/s3store"
+	"gatefold/application/verifystore"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
@@ -63,6 +64,7 @@ type variables struct {
 	S3AccessKey        string `env:"S3_ACCESS_KEY"`
 	S3SecretKey        string `env:"S3_SECRET_KEY"`
 	S3URLStyle         string `env:"S3_URL_STYLE" envDefault:"auto"`
+	OrphanGrace        string `env:"ORPHAN_GRACE" envDefault:"24h"`
 	BytesCacheMB       string `env:"BYTES_CACHE_MB" envDefault:"64"`
 	DecodeMemoryMB     string `env:"DECODE_MEMORY_MB" envDefault:"1024"`
 	RedisURL           string `env:"REDIS_URL"`
@@ -94,9 +96,10 @@ type Config struct {
 	Cache              cache.Config
 	Storage            images.Storage
 	S3                 s3store.Options // of images.S3
-	BytesCacheMB       int             // 0: no bytes are kept in memory
-	DecodeMemoryMB     int             // for the checks of images, all together
-	MusicDir           string          // absolute; "" if there is none
+	OrphanGrace        time.Duration
+	BytesCacheMB       int    // 0: no bytes are kept in memory
+	DecodeMemoryMB     int    // for the checks of images, all together
+	MusicDir           string // absolute; "" if there is none
 	LogLevel           slog.Level
 	LogJSON            bool
 	DownloadAllowHosts []string
@@ -168,6 +171,7 @@ func (v variables) check() (Config, error) {
 	cfg := Config{
 		ListenAddr:         c.address("LISTEN_ADDR", v.ListenAddr),
 		DataDir:            c.path("DATA_DIR", v.DataDir),
+		OrphanGrace:        c.duration("ORPHAN_GRACE", v.OrphanGrace, verifystore.MinGrace, verifystore.MaxGrace),
 		BytesCacheMB:       c.number("BYTES_CACHE_MB", v.BytesCacheMB, 0, 65536),
 		DecodeMemoryMB:     c.number("DECODE_MEMORY_MB", v.DecodeMemoryMB, 16, 1<<20),
 		MusicDir:           c.path("MUSIC_DIR", v.MusicDir),

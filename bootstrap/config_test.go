@@ -74,7 +74,7 @@ func TestEveryWrongValueNamesItsVariable(t *testing.T) {
 		"LISTEN_ADDR=8080", "LISTEN_ADDR=:99999", "DATABASE_URL=mysql://root:hunter2@db/x", "DATABASE_URL=sqlite:",
 		"IMAGE_CACHE=memcached", "IMAGE_CACHE=redis", "IMAGE_CACHE=twolevel", "CACHE_TTL=-1", "CACHE_TTL=soon", "CACHE_TTL=100h",
 		"L1_TTL=1h", "L1_TTL=0", "CACHE_ENTRIES=0", "CACHE_ENTRIES=many", "WARM_KEYS=-1", "WARM_KEYS=50001", "WARM_RATE=0", "WARM_RATE=fast", "BYTES_CACHE_MB=-1", "BYTES_CACHE_MB=65537", "BYTES_CACHE_MB=64MB", "DECODE_MEMORY_MB=0", "DECODE_MEMORY_MB=2GB", "REDIS_PORT=0", "REDIS_PORT=redis", "REDIS_URL=http://:hunter2@host",
-		"DATA_DIR=/" + strings.Repeat("d", 100), "REDIS_TLS=perhaps", "REDIS_READ_TIMEOUT=1ms", "REDIS_TLS_CA=/no/such/file", "CACHE_COMPRESSION=gzip", "REDIS_SENTINEL_MASTER=x", "REDIS_SENTINEL_ADDRS=nohost", "REDIS_CLUSTER_ADDRS=a:1,b", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "DOWNLOAD_ALLOW_HOSTS=localhost", "ENV_FILE=/no/such/file", "STORAGE=tape", "S3_URL_STYLE=curly",
+		"DATA_DIR=/" + strings.Repeat("d", 100), "REDIS_TLS=perhaps", "REDIS_READ_TIMEOUT=1ms", "REDIS_TLS_CA=/no/such/file", "CACHE_COMPRESSION=gzip", "REDIS_SENTINEL_MASTER=x", "REDIS_SENTINEL_ADDRS=nohost", "REDIS_CLUSTER_ADDRS=a:1,b", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "DOWNLOAD_ALLOW_HOSTS=localhost", "ENV_FILE=/no/such/file", "STORAGE=tape", "ORPHAN_GRACE=10m", "ORPHAN_GRACE=never", "S3_URL_STYLE=curly",
 	} {
 		_, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, wrong})
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)

@@ -13,6 +13,8 @@ import (
 	"gatefold/adapters/s3store"
 	"gatefold/application/health"
 	"gatefold/application/serveimage"
+	"gatefold/application/verifystore"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 )
 
@@ -25,16 +27,18 @@ const (
 	S3   Storage = "s3"   // a bucket of an S3-compatible server
 )
 
-// Config says where the bytes are, and how many MB of them are kept in memory.
+// Config says where the bytes are, how many MB of them are kept in memory, and how
+// long orphans are left alone.
 type Config struct {
 	Storage      Storage
 	DataDir      string          // of Disk
 	S3           s3store.Options // of S3
 	BytesCacheMB int             // 0: none
+	Sweep        verifystore.Config
 }
 
-// Module provides artwork.ImageStore, its probe, and the use cases of serveimage
-// with their routes.
+// Module provides artwork.ImageStore, its probe and what removes orphans from it,
+// and the use cases of serveimage with their routes.
 func Module(cfg Config) fx.Option {
 	return fx.Module("images",
 		fx.Supply(cfg),
@@ -47,6 +51,7 @@ func Module(cfg Config) fx.Option {
 			serveimage.NewGetAlbumCover,
 			serveimage.NewGetUserAvatar,
 			serveimage.NewOpenContent,
+			newSweep,
 			fx.Annotate(rest.NewImages, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
@@ -88,6 +93,10 @@ func newStore(cfg Config, store storage) artwork.ImageStore {
 		return store
 	}
 	return bytescache.New(store, int64(cfg.BytesCacheMB)<<20)
+}
+
+func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, claims warmcache.Claims, log *slog.Logger) *verifystore.Sweep {
+	return verifystore.NewSweep(cfg.Sweep, archive, store, claims, log)
 }
 
 // probe asks the storage, whatever memory could still answer.
