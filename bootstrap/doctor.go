@@ -228,6 +228,9 @@ func (e *examination) bucket(ctx context.Context) artwork.ImageStore {
 		defer cancel()
 		err = store.Probe(ctx)
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = artwork.Errorf(artwork.Unavailable, "S3_ENDPOINT: %s does not answer within %s", e.cfg.S3.Endpoint, doctorTimeout)
+	}
 	if err != nil {
 		e.fail(part, err.Error(), "correct the variable, or the bucket and what its user may do there; until then no image can be served")
 		return nil

@@ -15,7 +15,7 @@ import (
 // impatient gives up soon, so that the tests need not wait.
 var impatient = limits{dial: time.Second, stall: 100 * time.Millisecond, answer: 300 * time.Millisecond, put: 300 * time.Millisecond}
 
-func openImpatient(t *testing.T, limits limits, handler http.HandlerFunc) *Store {
+func openLimited(t *testing.T, limits limits, handler http.HandlerFunc) *Store {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -34,7 +34,7 @@ func TestASilentServerKeepsNobody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ended := make(chan struct{})
-			store := openImpatient(t, limits, func(_ http.ResponseWriter, r *http.Request) {
+			store := openLimited(t, limits, func(_ http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
 				<-ended
 			})
@@ -56,7 +56,8 @@ func TestASilentServerKeepsNobody(t *testing.T) {
 func TestABodyThatStallsEndsTheRead(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})
-	store := openImpatient(t, impatient, func(w http.ResponseWriter, _ *http.Request) {
+	patient := limits{dial: 10 * time.Second, stall: 2 * time.Second, answer: 10 * time.Second, put: time.Second}
+	store := openLimited(t, patient, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		w.Header().Set("Last-Modified", "Mon, 02 Jan 2006 15:04:05 GMT")
 		_, _ = io.WriteString(w, "the beginning")

@@ -84,15 +84,18 @@ func (s *Sweep) Watch(ctx context.Context) {
 // inTurn sweeps if it is time.
 func (s *Sweep) inTurn(ctx context.Context) {
 	claim := warmcache.Claim{Task: task, Holder: s.cfg.Instance + "/" + artwork.NewID().String(), Term: claimTerm}
+	var swept Swept
 	taken, err := s.claim(ctx, claim)
 	if taken && err == nil {
-		var swept Swept
 		swept, err = s.Run(ctx)
-		s.tell(ctx, swept)
 		s.release(ctx, claim, err == nil || artwork.KindOf(err) == artwork.Conflict)
 	}
-	if err != nil && ctx.Err() == nil {
-		s.log.WarnContext(ctx, "Orphans of the image store are left", "error", err.Error())
+	switch {
+	case err != nil && ctx.Err() == nil:
+		s.log.WarnContext(ctx, "Orphans of the image store are left", "removed", swept.Removed, "error", err.Error())
+	case taken && err == nil:
+		s.log.InfoContext(ctx, "Swept image store", "stored", swept.Stored, "referenced", swept.Referenced,
+			"waiting", swept.Waiting, "removed", swept.Removed, "took", swept.Took.Round(time.Millisecond))
 	}
 }
 
@@ -111,11 +114,6 @@ func (s *Sweep) release(ctx context.Context, claim warmcache.Claim, finished boo
 	}
 }
 
-func (s *Sweep) tell(ctx context.Context, swept Swept) {
-	s.log.InfoContext(ctx, "Swept image store", "stored", swept.Stored, "referenced", swept.Referenced,
-		"waiting", swept.Waiting, "removed", swept.Removed, "took", swept.Took.Round(time.Millisecond))
-}
-
 // Run sweeps now. Conflict: nothing was removed, because there are more orphans than
 // images: that is what the store looks like to an instance with the wrong database,
 // or an empty one, and a person has to decide. What was done until an error is in
@@ -132,7 +130,8 @@ func (s *Sweep) Run(ctx context.Context) (swept Swept, err error) {
 		return swept, artwork.Errorf(artwork.Conflict, "the database refers to %d images, and to none of %d others in the store: "+
 			"is it the right one? If so, gatefold doctor --repair removes them", swept.Referenced, len(expired))
 	}
-	return swept, s.removeAll(ctx, expired, since, &swept)
+	err = s.removeAll(ctx, expired, since, &swept)
+	return swept, err
 }
 
 // find returns the orphans that were stored before since, and counts.

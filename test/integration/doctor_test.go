@@ -49,17 +49,14 @@ func TestDamageIsFoundAndHealed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d, dir := deploy(t)
-			music, local, uploaded := t.TempDir(), musicfixture.Picture(120, 120, 1), musicfixture.Picture(90, 90, 2)
-			musicfixture.Write(t, music, musicfixture.Track{Path: "Eva/Luz/01.flac", Album: "Luz", AlbumArtist: "Eva", Artist: "Eva"})
-			musicfixture.WriteFile(t, music, "Eva/Luz/cover.jpg", local)
+			local, uploaded := musicfixture.Picture(120, 120, 1), musicfixture.Picture(90, 90, 2)
+			music := importOne(t, d)
 			doctor := func(args ...string) (int, string) {
 				t.Helper()
 				code, stdout, stderr := gatefold(t, d, append([]string{"doctor"}, args...)...)
 				require.NotContains(t, stderr, "panic")
 				return code, stdout
 			}
-			code, _, stderr := gatefold(t, d, "import", music)
-			require.Zero(t, code, stderr)
 			in := serve(t, d)
 			_, token, _ := gatefold(t, d, "token", "create", "--scope", "admin")
 			in.token = strings.TrimSpace(token)
@@ -80,7 +77,7 @@ func TestDamageIsFoundAndHealed(t *testing.T) {
 				require.Contains(t, stdout, "the file of an image is damaged: "+artwork.HashOf(content).Path())
 			}
 			require.Equal(t, http.StatusOK, in.upload(upload, uploaded, "imageType", "profile").StatusCode)
-			code, _, stderr = gatefold(t, d, "import", music)
+			code, _, stderr := gatefold(t, d, "import", music)
 			require.Zero(t, code, stderr)
 			code, stdout = doctor("--repair")
 			require.Equal(t, 1, code, "the folder had not changed: "+stdout)
@@ -101,10 +98,9 @@ func TestOrphansAreRemovedByTheDoctor(t *testing.T) {
 			t.Parallel()
 			d, dir := deploy(t)
 			d.environ = append(d.environ, "ORPHAN_GRACE=2h")
-			code, _, stderr := gatefold(t, d, "demo")
-			require.Zero(t, code, stderr)
+			importOne(t, d)
 			kept := files(t, dir)
-			require.NotEmpty(t, kept)
+			require.Len(t, kept, 1)
 			orphan := filepath.Join(dir, artwork.HashOf([]byte("orphan")).Path())
 			write(t, orphan, []byte("orphan"))
 			doctor := func(sound bool, says string, args ...string) {
@@ -154,12 +150,23 @@ func age(t *testing.T, dir string, by time.Duration) {
 // TestAVanishedDiskIsNoFreshInstallation: the database knows better.
 func TestAVanishedDiskIsNoFreshInstallation(t *testing.T) {
 	d, dir := storages["disk"](t)
-	code, _, stderr := gatefold(t, d, "demo")
-	require.Zero(t, code, stderr)
+	importOne(t, d)
 	require.NoError(t, os.RemoveAll(filepath.Join(dir, "images")))
 	code, stdout, _ := gatefold(t, d, "doctor")
 	require.Equal(t, 1, code, stdout)
-	require.Equal(t, 21, strings.Count(stdout, "the file of an image is missing: "), "the first are named, the others counted")
+	require.Contains(t, stdout, "the file of an image is missing: ")
+}
+
+// importOne imports a library with one album and its cover, and returns its folder.
+func importOne(t *testing.T, d deployment) (music string) {
+	t.Helper()
+	music = t.TempDir()
+	musicfixture.Write(t, music, musicfixture.Track{Path: "Eva/Luz/01.flac", Album: "Luz", AlbumArtist: "Eva", Artist: "Eva"})
+	musicfixture.WriteFile(t, music, "Eva/Luz/cover.jpg", musicfixture.Picture(120, 120, 1))
+	code, stdout, stderr := gatefold(t, d, "import", music)
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, "1 new images")
+	return music
 }
 
 // TestServersSweepOrphans, and never what is recorded: pictures are uploaded while

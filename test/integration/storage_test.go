@@ -63,6 +63,16 @@ func TestTheBucketIsGone(t *testing.T) {
 	require.Equal(t, http.StatusOK, in.upload(upload, musicfixture.Picture(20, 20, 2)).StatusCode)
 }
 
+// TestASilentBucketIsNamed: it accepts connections and says nothing.
+func TestASilentBucketIsNamed(t *testing.T) {
+	server := testenv.S3Server(t)
+	bucket := server.Bucket(t)
+	server.Pause()
+	code, stdout, _ := gatefold(t, deployment{environ: append(bucket.Environ(), "DATA_DIR="+t.TempDir())}, "doctor")
+	require.Equal(t, 1, code, stdout)
+	require.Contains(t, stdout, "S3_ENDPOINT: "+bucket.Endpoint+" does not answer")
+}
+
 // TestAWrongBucketIsNamed, by the doctor and by a start that fails.
 func TestAWrongBucketIsNamed(t *testing.T) {
 	bucket := testenv.S3(t)
