@@ -35,7 +35,7 @@ func (u *RestoreImage) Run(ctx context.Context, in Restore) (Applied, error) {
 	if err != nil {
 		return Applied{}, artwork.Wrap(artwork.Internal, "applyimage.RestoreImage", err)
 	}
-	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag, Known: true})
+	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, Action: artwork.ActionRestore, IfTag: in.IfTag, Known: true})
 }
 
 // History tells what was in force.

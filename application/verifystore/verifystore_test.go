@@ -34,7 +34,7 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{repo: memory.NewRepository(), store: memory.NewStore(0)}
 	f.slog = slog.New(slog.NewTextHandler(&f.log, nil))
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Ana"}
-	_, err := f.repo.Artists().Put(t.Context(), artist)
+	_, err := f.repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, artist)
 	require.NoError(t, err)
 	f.place = artwork.Place{Subject: artwork.Artist(artist.ID), Slot: artwork.SlotBanner}
 	return f

@@ -16,6 +16,7 @@ import (
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/warmcache"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -36,6 +37,7 @@ type Repositories struct {
 	Requests  warmcache.Requests // with RecordTerms
 	Changes   warmcache.Changes
 	Claims    warmcache.Claims
+	Activity  activity.Log
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -47,7 +49,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases())
+	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
@@ -117,7 +119,7 @@ func archiveCases() []Case[Repositories] {
 func newArtist(t TB, r Repositories, name string) catalog.Artist {
 	t.Helper()
 	artist := catalog.Artist{ID: artwork.NewID(), Name: name}
-	created, err := r.Artists.Put(t.Context(), artist)
+	created, err := r.Artists.Put(t.Context(), somebody, artist)
 	require.NoError(t, err)
 	require.True(t, created)
 	return artist
@@ -126,7 +128,7 @@ func newArtist(t TB, r Repositories, name string) catalog.Artist {
 func newAlbum(t TB, r Repositories, artist artwork.ID, name string) catalog.Album {
 	t.Helper()
 	album := catalog.Album{ID: artwork.NewID(), ArtistID: artist, Name: name}
-	created, err := r.Albums.Put(t.Context(), album)
+	created, err := r.Albums.Put(t.Context(), somebody, album)
 	require.NoError(t, err)
 	require.True(t, created)
 	return album
@@ -171,7 +173,7 @@ func fullRecord(place artwork.Place) artwork.Record {
 }
 
 func chosen(record artwork.Record) artwork.Application {
-	return artwork.Application{Record: record, By: artwork.Actor{Name: "somebody"}}
+	return artwork.Application{Record: record, By: somebody}
 }
 
 func found(record artwork.Record, rank int, path string) artwork.Application {
@@ -299,9 +301,9 @@ func placesAreIndependent(t TB, open func(TB) Repositories) {
 	r := open(t)
 	artist := newArtist(t, r, "Someone")
 	// The same UUID names three subjects of three kinds.
-	_, err := r.Albums.Put(t.Context(), catalog.Album{ID: artist.ID, ArtistID: artist.ID, Name: "Something"})
+	_, err := r.Albums.Put(t.Context(), somebody, catalog.Album{ID: artist.ID, ArtistID: artist.ID, Name: "Something"})
 	require.NoError(t, err)
-	_, err = r.Users.Put(t.Context(), catalog.User{ID: artist.ID, Username: "someone", Role: catalog.RoleUser})
+	_, err = r.Users.Put(t.Context(), somebody, catalog.User{ID: artist.ID, Username: "someone", Role: catalog.RoleUser})
 	require.NoError(t, err)
 	records := []artwork.Record{
 		newRecord(artwork.Place{Subject: artwork.Artist(artist.ID), Slot: artwork.SlotProfile}, artwork.Custom, 1),

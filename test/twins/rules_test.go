@@ -11,6 +11,8 @@ const (
 	onSQLite     = "TestConformance/sqlite/"
 	waitsForThem = "TestAWriterWaitsForCopies/"
 
+	memorySuite = "TestRepository/"
+	activityLog = "domain/activity"
 	verifying   = "application/verifystore"
 	bucketStore = "adapters/s3store"
 	diskStore   = "adapters/diskstore"
@@ -423,5 +425,17 @@ local time = redis.call('TIME')`,
 		rule: "a master that was away is still known",
 		file: redisCache + "/trust.go", old: "t.known = nil", new: "_ = t.known",
 		pkg: "test/consistency", test: "TestAMasterThatWasAwayIsNotBelieved",
+	},
+
+	// The activity log.
+	{
+		rule: "an entry is there although its change is not",
+		file: memoryCache + "/repository_images.go", old: `d.entries = append(d.entries, kept)`, new: `d.r.note(kept)`,
+		pkg: memoryCache, test: memorySuite + "activity:_a_lost_fence_leaves_no_entry",
+	},
+	{
+		rule: "what is so already is an activity",
+		file: activityLog + "/changes.go", old: `return entry, !bytes.Equal(entry.Before, entry.After)`, new: `return entry, true`,
+		pkg: memoryCache, test: memorySuite + "activity:_what_is_so_already_is_not_there",
 	},
 }
