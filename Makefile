@@ -22,7 +22,7 @@ build:
 run: build
 	@./scripts/run.sh
 
-## test: every test, on real Redis and PostgreSQL, started by the tests
+## test: every test, on real Redis, PostgreSQL and S3 servers, started by the tests
 test:
 	@./scripts/install-test-tools.sh
 	$(GO) vet ./...

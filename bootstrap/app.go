@@ -13,6 +13,7 @@ import (
 	"gatefold/adapters/control"
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
+	"gatefold/application/verifystore"
 	"gatefold/features/admin"
 	"gatefold/features/cache"
 	"gatefold/features/externalmetadata"
@@ -37,7 +38,10 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		fx.Supply(cfg, log),
 		cache.Module(cfg.Cache),
 		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL}),
-		images.Module(images.Config{DataDir: cfg.DataDir, BytesCacheMB: cfg.BytesCacheMB}),
+		images.Module(images.Config{
+			Storage: cfg.Storage, DataDir: cfg.DataDir, S3: cfg.S3, BytesCacheMB: cfg.BytesCacheMB,
+			Sweep: verifystore.Config{Grace: cfg.OrphanGrace, Instance: cfg.Cache.Name},
+		}),
 		externalmetadata.Module(externalmetadata.Config{
 			AllowHosts: cfg.DownloadAllowHosts,
 			UserAgent:  "Gatefold/" + Version,

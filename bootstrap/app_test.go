@@ -16,9 +16,11 @@ import (
 func TestEveryCombinationOfAdaptersFitsTogether(t *testing.T) {
 	for _, database := range []string{"", "DATABASE_URL=sqlite:/tmp/x.db", "DATABASE_URL=postgres://u:p@localhost/db"} {
 		for _, mode := range []string{"auto", "memory", "redis", "twolevel", "off"} {
-			cfg := load(t, database, "IMAGE_CACHE="+mode, "REDIS_HOST=localhost")
-			options := compose(cfg, slog.New(slog.DiscardHandler), asServer(), fx.Invoke(func(*serving) {}))
-			require.NoError(t, fx.ValidateApp(options), "%s %s", database, mode)
+			for _, storage := range []string{"disk", "s3"} {
+				cfg := load(t, database, "IMAGE_CACHE="+mode, "REDIS_HOST=localhost", "STORAGE="+storage, "S3_ENDPOINT=http://localhost", "S3_BUCKET=art")
+				options := compose(cfg, slog.New(slog.DiscardHandler), asServer(), fx.Invoke(func(*serving) {}))
+				require.NoError(t, fx.ValidateApp(options), "%s %s %s", database, mode, storage)
+			}
 		}
 	}
 }

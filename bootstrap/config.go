@@ -18,10 +18,13 @@ import (
 	"github.com/joho/godotenv"
 
 	"gatefold/adapters/rediscache"
+	"gatefold/adapters/s3store"
+	"gatefold/application/verifystore"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 	"gatefold/features/cache"
+	"gatefold/features/images"
 )
 
 // Version is the release; the build sets it.
@@ -54,6 +57,15 @@ type variables struct {
 	CacheCompression   string `env:"CACHE_COMPRESSION" envDefault:"none"`
 	WarmKeys           string `env:"WARM_KEYS" envDefault:"5000"`
 	WarmRate           string `env:"WARM_RATE" envDefault:"200"`
+	Storage            string `env:"STORAGE" envDefault:"disk"`
+	S3Endpoint         string `env:"S3_ENDPOINT"`
+	S3Region           string `env:"S3_REGION" envDefault:"us-east-1"`
+	S3Bucket           string `env:"S3_BUCKET"`
+	S3Prefix           string `env:"S3_PREFIX"`
+	S3AccessKey        string `env:"S3_ACCESS_KEY"`
+	S3SecretKey        string `env:"S3_SECRET_KEY"`
+	S3URLStyle         string `env:"S3_URL_STYLE" envDefault:"auto"`
+	OrphanGrace        string `env:"ORPHAN_GRACE" envDefault:"24h"`
 	BytesCacheMB       string `env:"BYTES_CACHE_MB" envDefault:"64"`
 	DecodeMemoryMB     string `env:"DECODE_MEMORY_MB" envDefault:"1024"`
 	RedisURL           string `env:"REDIS_URL"`
@@ -85,6 +97,9 @@ type Config struct {
 	DataDir            string // absolute
 	DatabaseURL        string
 	Cache              cache.Config
+	Storage            images.Storage
+	S3                 s3store.Options // of images.S3
+	OrphanGrace        time.Duration
 	BytesCacheMB       int    // 0: no bytes are kept in memory
 	DecodeMemoryMB     int    // for the checks of images, all together
 	MusicDir           string // absolute; "" if there is none
@@ -161,6 +176,7 @@ func (v variables) check() (Config, error) {
 	cfg := Config{
 		ListenAddr:         c.address("LISTEN_ADDR", v.ListenAddr),
 		DataDir:            c.path("DATA_DIR", v.DataDir),
+		OrphanGrace:        c.duration("ORPHAN_GRACE", v.OrphanGrace, verifystore.MinGrace, verifystore.MaxGrace),
 		BytesCacheMB:       c.number("BYTES_CACHE_MB", v.BytesCacheMB, 0, 65536),
 		DecodeMemoryMB:     c.number("DECODE_MEMORY_MB", v.DecodeMemoryMB, 16, 1<<20),
 		MusicDir:           c.path("MUSIC_DIR", v.MusicDir),
@@ -175,6 +191,7 @@ func (v variables) check() (Config, error) {
 	}
 	cfg.DatabaseURL = c.databaseURL(v.DatabaseURL, cfg.DataDir)
 	cfg.Cache = c.cache(v)
+	cfg.Storage, cfg.S3 = c.storage(v)
 	if cfg.Embedded() {
 		cfg.Cache.Seat = hostName() + ":" + cfg.DataDir // its lock is held
 	}
@@ -391,10 +408,26 @@ func (c *checker) redis(v variables) rediscache.Options {
 	return o
 }
 
+func (c *checker) storage(v variables) (images.Storage, s3store.Options) {
+	storage := images.Storage(c.oneOf("STORAGE", v.Storage, string(images.Disk), string(images.S3)))
+	style := s3store.Style(c.oneOf("S3_URL_STYLE", v.S3URLStyle, string(s3store.StyleAuto), string(s3store.StylePath), string(s3store.StyleHost)))
+	if storage != images.S3 {
+		return storage, s3store.Options{}
+	}
+	o := s3store.Options{
+		Endpoint: v.S3Endpoint, Region: v.S3Region, Bucket: v.S3Bucket, Prefix: v.S3Prefix,
+		AccessKey: v.S3AccessKey, SecretKey: v.S3SecretKey, Style: style,
+	}
+	if err := o.Check(); err != nil {
+		c.wrong = append(c.wrong, err.Error()) // it names the variables
+	}
+	return storage, o
+}
+
 // summary names the parts in use, without a secret.
 func (c Config) summary() []any {
 	database, _, _ := strings.Cut(c.DatabaseURL, ":")
-	return []any{"database", database, "cache", string(c.Cache.Wish.Settings.Mode), "dataDir", c.DataDir, "musicDir", c.MusicDir, "version", version()}
+	return []any{"database", database, "cache", string(c.Cache.Wish.Settings.Mode), "storage", string(c.Storage), "dataDir", c.DataDir, "musicDir", c.MusicDir, "version", version()}
 }
 
 // environ is where the configuration of a command comes from; tests give their

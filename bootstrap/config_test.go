@@ -14,8 +14,10 @@ import (
 	"github.com/joho/godotenv"
 	"github.com/stretchr/testify/require"
 
+	"gatefold/adapters/s3store"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
+	"gatefold/features/images"
 )
 
 // load reads a configuration without a file.
@@ -90,7 +92,7 @@ func TestEveryWrongValueNamesItsVariable(t *testing.T) {
 		"L1_TTL=1h", "L1_TTL=0", "CACHE_ENTRIES=0", "CACHE_ENTRIES=many", "WARM_KEYS=-1", "WARM_KEYS=50001", "WARM_RATE=0", "WARM_RATE=fast", "BYTES_CACHE_MB=-1", "BYTES_CACHE_MB=65537", "BYTES_CACHE_MB=64MB", "DECODE_MEMORY_MB=0", "DECODE_MEMORY_MB=2GB", "REDIS_PORT=0", "REDIS_PORT=redis", "REDIS_URL=http://:hunter2@host",
 		"DATA_DIR=/" + strings.Repeat("d", 100), "REDIS_TLS=perhaps", "REDIS_READ_TIMEOUT=1ms", "REDIS_TLS_CA=/no/such/file", "CACHE_COMPRESSION=gzip", "REDIS_SENTINEL_MASTER=x", "REDIS_SENTINEL_ADDRS=nohost", "REDIS_CLUSTER_ADDRS=a:1,b", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "DOWNLOAD_ALLOW_HOSTS=localhost",
 		"TRUSTED_PROXIES=proxy", "TRUSTED_PROXIES=10.0.0.0/33", "TRUSTED_PROXIES=10.0.0.1,10.0.0.256", "TRUSTED_PROXIES=0.0.0.0/0", "TRUSTED_PROXIES=::/0", "TRUSTED_PROXIES=10.0.0.1:80",
-		"TRUSTED_PROXIES=fe80::1%eth0", "TRUSTED_PROXIES=::ffff:10.0.0.1", "ACTIVITY_KEEP=400", "ACTIVITY_KEEP=-1d", "ACTIVITY_KEEP=1y", "ACTIVITY_KEEP=d", "ACTIVITY_KEEP=36501d", "ENV_FILE=/no/such/file",
+		"TRUSTED_PROXIES=fe80::1%eth0", "TRUSTED_PROXIES=::ffff:10.0.0.1", "ACTIVITY_KEEP=400", "ACTIVITY_KEEP=-1d", "ACTIVITY_KEEP=1y", "ACTIVITY_KEEP=d", "ACTIVITY_KEEP=36501d", "STORAGE=tape", "ORPHAN_GRACE=10m", "ORPHAN_GRACE=never", "S3_URL_STYLE=curly", "ENV_FILE=/no/such/file",
 	} {
 		_, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, wrong})
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
@@ -121,6 +123,24 @@ func TestTheCertificatesOfRedis(t *testing.T) {
 		_, err := LoadConfig(append(wrong, "ENV_FILE="+os.DevNull))
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
 		require.ErrorContains(t, err, "REDIS_TLS_CA", wrong)
+	}
+}
+
+// TestTheBucketIsChecked: with STORAGE=s3, and only then.
+func TestTheBucketIsChecked(t *testing.T) {
+	s3 := []string{"STORAGE=S3", "S3_ENDPOINT=https://s3.example.com", "S3_BUCKET=art", "S3_ACCESS_KEY=a", "S3_SECRET_KEY=hunter2"}
+	cfg := load(t, append(s3, "S3_PREFIX=covers", "S3_URL_STYLE=path")...)
+	require.Equal(t, images.S3, cfg.Storage)
+	require.Equal(t, s3store.Options{
+		Endpoint: "https://s3.example.com", Region: "us-east-1", Bucket: "art", Prefix: "covers", AccessKey: "a", SecretKey: "hunter2", Style: s3store.StylePath,
+	}, cfg.S3)
+	for _, wrong := range []string{"S3_ENDPOINT=", "S3_ENDPOINT=s3.example.com", "S3_BUCKET=", "S3_BUCKET=No Bucket", "S3_PREFIX=/x", "S3_ACCESS_KEY="} {
+		_, err := LoadConfig(append(append([]string{"ENV_FILE=" + os.DevNull}, s3...), wrong))
+		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
+		name, _, _ := strings.Cut(wrong, "=")
+		require.ErrorContains(t, err, name, wrong)
+		require.NotContains(t, err.Error(), "hunter2", "a secret in an error")
+		require.Equal(t, images.Disk, load(t, wrong).Storage)
 	}
 }
 

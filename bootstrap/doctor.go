@@ -18,8 +18,10 @@ import (
 	"gatefold/adapters/diskstore"
 	"gatefold/adapters/musicfolder"
 	"gatefold/adapters/rediscache"
+	"gatefold/adapters/s3store"
 	"gatefold/application/verifystore"
 	"gatefold/domain/artwork"
+	"gatefold/features/images"
 )
 
 // doctorTimeout bounds each check of a part that is asked over the network.
@@ -29,7 +31,8 @@ const doctorTimeout = 5 * time.Second
 const lowSpace = 1 << 30
 
 type doctorCommand struct {
-	Repair bool `help:"Also repair what can be: create the data directory, migrate the database, remove orphaned files."`
+	Repair bool `help:"Also repair what can be: create the data directory, migrate the database, remove orphaned files; and if images are missing or damaged, have the next import read the whole music folder again, which replaces those that still lie there."`
+	Quick  bool `help:"Do not read the images: only compare which there are, and their sizes."`
 }
 
 // Run examines every part and prints a line for each.
@@ -38,7 +41,7 @@ func (d doctorCommand) Run(c *command) error {
 	if err != nil {
 		return err
 	}
-	exam := &examination{cfg: cfg, repair: d.Repair, w: c.stdout}
+	exam := &examination{cfg: cfg, repair: d.Repair, quick: d.Quick, w: c.stdout, progress: newProgressOf(c.stderr, "Reading images")}
 	exam.run(c.ctx)
 	if exam.unsound > 0 {
 		return artwork.Errorf(artwork.Unavailable, "%d of the checks failed", exam.unsound)
@@ -48,20 +51,25 @@ func (d doctorCommand) Run(c *command) error {
 
 // examination is one visit of the doctor. Without repair it changes nothing.
 type examination struct {
-	cfg     Config
-	repair  bool
-	w       io.Writer
-	unsound int
+	cfg      Config
+	repair   bool
+	quick    bool
+	w        io.Writer
+	progress *progress
+	unsound  int
 }
 
 func (e *examination) run(ctx context.Context) {
-	e.sound("configuration", "%s cache, %s", e.cfg.Cache.Wish.Settings.Mode, strings.SplitN(e.cfg.DatabaseURL, ":", 2)[0])
+	e.sound("configuration", "%s cache, %s, images on %s", e.cfg.Cache.Wish.Settings.Mode, strings.SplitN(e.cfg.DatabaseURL, ":", 2)[0], e.cfg.Storage)
 	fresh := e.dataDir()
 	e.server(ctx)
 	e.redis(ctx)
 	e.music()
+	store := e.storage(ctx)
 	if db := e.database(ctx, fresh); db != nil {
-		e.images(ctx, db)
+		if store != nil {
+			e.images(ctx, db, store)
+		}
 		_ = db.Close() // nothing is written any more
 	}
 }
@@ -202,13 +210,37 @@ func (e *examination) schema(ctx context.Context, db *bunrepo.DB) *bunrepo.DB {
 	return nil
 }
 
-// images compares the records with the files.
-func (e *examination) images(ctx context.Context, db *bunrepo.DB) {
-	const part = "images"
-	if _, err := os.Stat(filepath.Join(e.cfg.DataDir, "images")); errors.Is(err, fs.ErrNotExist) && !e.repair {
-		e.sound(part, "none are stored yet")
-		return
+// storage returns what keeps the images, if it can be used and holds any.
+func (e *examination) storage(ctx context.Context) artwork.ImageStore {
+	if e.cfg.Storage == images.S3 {
+		return e.bucket(ctx)
 	}
+	return e.disk()
+}
+
+// bucket writes a small object, lists, and deletes it again: no other way tells
+// what a key may do.
+func (e *examination) bucket(ctx context.Context) artwork.ImageStore {
+	const part = "storage"
+	store, err := s3store.New(e.cfg.S3)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+		defer cancel()
+		err = store.Probe(ctx)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = artwork.Errorf(artwork.Unavailable, "S3_ENDPOINT: %s does not answer within %s", e.cfg.S3.Endpoint, doctorTimeout)
+	}
+	if err != nil {
+		e.fail(part, err.Error(), "correct the variable, or the bucket and what its user may do there; until then no image can be served")
+		return nil
+	}
+	e.sound(part, "%s can be read, written, listed and deleted in", store)
+	return store
+}
+
+func (e *examination) disk() artwork.ImageStore {
+	const part = "storage"
 	open := diskstore.Inspect
 	if e.repair {
 		open = diskstore.Open
@@ -216,23 +248,76 @@ func (e *examination) images(ctx context.Context, db *bunrepo.DB) {
 	store, err := open(e.cfg.DataDir)
 	if err != nil {
 		e.fail(part, err.Error(), "give the user that runs gatefold access to DATA_DIR")
-		return
+		return nil
 	}
-	report, err := verifystore.New(bunrepo.NewImages(db), store).Run(ctx, e.repair)
+	if _, err := os.Stat(filepath.Join(e.cfg.DataDir, "images")); errors.Is(err, fs.ErrNotExist) {
+		e.sound(part, "no images are stored yet")
+		return noImages{store}
+	}
+	e.sound(part, "images are kept in %s", store.Root())
+	return store
+}
+
+// noImages is the store of an installation that has stored nothing yet. If the
+// database knows of images all the same, they are missing.
+type noImages struct{ artwork.ImageStore }
+
+// List implements artwork.ImageStore.
+func (noImages) List(context.Context, func(artwork.StoredInfo) error) error { return nil }
+
+// Open implements artwork.ImageStore.
+func (noImages) Open(_ context.Context, hash artwork.Hash) (artwork.StoredFile, error) {
+	return nil, artwork.Errorf(artwork.NotFound, "no image is stored under %s", hash)
+}
+
+// images compares the records with the files.
+func (e *examination) images(ctx context.Context, db *bunrepo.DB, store artwork.ImageStore) {
+	const part = "images"
+	in := verifystore.In{Quick: e.quick, Repair: e.repair}
+	report, err := verifystore.NewVerify(bunrepo.NewImages(db), store, e.cfg.OrphanGrace).Run(ctx, in, e.progress)
+	e.progress.end()
 	if err != nil {
-		e.fail(part, err.Error(), "check the database and DATA_DIR")
+		e.fail(part, err.Error(), "check the database and where the images are kept")
 		return
 	}
-	for _, hash := range report.Missing {
-		e.fail(part, "the file of an image is missing: "+hash.Path(), "restore it from a backup, or import or apply the image again")
-	}
-	for _, hash := range report.Damaged {
-		e.fail(part, "the file of an image has another size: "+hash.Path(), "restore it from a backup, or import or apply the image again")
-	}
-	if left := report.Expired - report.Removed; left > 0 {
-		e.fail(part, fmt.Sprintf("%d files that nothing refers to", left), "gatefold doctor --repair removes them")
+	const again = "apply or upload the image again, or restore the file from a backup; gatefold doctor --repair has the next import store all pictures of the music folder again"
+	e.failEach(part, "the file of an image is missing: ", again, report.Missing)
+	e.failEach(part, "the file of an image is damaged: ", again, report.Damaged)
+	if report.Orphans > 0 {
+		e.fail(part, fmt.Sprintf("%d files that nothing refers to", report.Orphans), "gatefold doctor --repair removes them; a server does it by itself, once a day")
 	}
 	if report.Sound() {
-		e.sound(part, "%d, every file is there; %d unreferenced files wait for their time, %d were removed", report.Referenced, report.Waiting, report.Removed)
+		how := "every file has its hash"
+		if e.quick {
+			how = "every file has its size"
+		}
+		e.sound(part, "%d, %s; %d unreferenced files wait for their time, %d were removed", report.Referenced, how, report.Waiting, report.Removed)
 	}
+	if e.repair && len(report.Missing)+len(report.Damaged) > 0 {
+		e.pictures(ctx, db)
+	}
+}
+
+// mostNamed is how many files are named that are wrong in the same way.
+const mostNamed = 20
+
+func (e *examination) failEach(part, what, advice string, hashes []artwork.Hash) {
+	named := hashes[:min(len(hashes), mostNamed)]
+	for _, hash := range named {
+		e.fail(part, what+hash.Path(), advice)
+	}
+	if more := len(hashes) - len(named); more > 0 {
+		e.fail(part, fmt.Sprintf("%s%d more", what, more), advice)
+	}
+}
+
+// pictures has the next import store the pictures again that still lie beside the
+// music: to store an image replaces one that is missing or damaged.
+func (e *examination) pictures(ctx context.Context, db *bunrepo.DB) {
+	const part = "music folder"
+	if err := bunrepo.NewLibrary(db).ForgetFingerprints(ctx); err != nil {
+		e.fail(part, err.Error(), "check the database")
+		return
+	}
+	e.sound(part, "the next import reads every folder again, and stores its pictures")
 }

@@ -17,6 +17,7 @@ import (
 	"gatefold/adapters/musicfolder"
 	"gatefold/adapters/rest"
 	"gatefold/application/importlibrary"
+	"gatefold/application/verifystore"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 )
@@ -40,19 +41,20 @@ type serving struct {
 	control  *control.Server
 	importer *importlibrary.Import
 	warm     *warmcache.Warm
+	sweep    *verifystore.Sweep
 	log      *slog.Logger
 	failed   chan error // gets the error that ended serving
 
 	stopWatching context.CancelFunc
-	watching     chan struct{} // closed when nothing is watched any more
-	warming      sync.WaitGroup
+	watching     chan struct{}  // closed when nothing is watched any more
+	background   sync.WaitGroup // warming and sweeping
 }
 
 func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server,
-	importer *importlibrary.Import, warm *warmcache.Warm, log *slog.Logger,
+	importer *importlibrary.Import, warm *warmcache.Warm, sweep *verifystore.Sweep, log *slog.Logger,
 ) *serving {
 	s := &serving{
-		cfg: cfg, control: controlServer, importer: importer, warm: warm, log: log, failed: make(chan error, 1),
+		cfg: cfg, control: controlServer, importer: importer, warm: warm, sweep: sweep, log: log, failed: make(chan error, 1),
 		http: &http.Server{
 			Handler: router, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 			IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
@@ -78,7 +80,8 @@ func (s *serving) start(ctx context.Context) (err error) {
 		return errors.Join(err, s.listener.Close())
 	}
 	s.log.Info("Gatefold is serving", append([]any{"address", "http://" + browsable(s.listener.Addr())}, s.cfg.summary()...)...)
-	s.warming.Go(func() { s.warm.AtStart(background) })
+	s.background.Go(func() { s.warm.AtStart(background) })
+	s.background.Go(func() { s.sweep.Watch(background) })
 	return nil
 }
 
@@ -132,7 +135,7 @@ func (s *serving) stop(ctx context.Context) error {
 	s.stopWatching()
 	s.warm.Close()
 	<-s.watching
-	s.warming.Wait()
+	s.background.Wait()
 	err := errors.Join(s.control.Shutdown(ctx), s.http.Shutdown(ctx))
 	s.log.Info("Gatefold has stopped")
 	return err

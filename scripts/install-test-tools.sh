@@ -1,7 +1,19 @@
 #!/usr/bin/env bash
 # Installs what the tests start and this machine lacks: redis-server (7.0 or
-# later) and PostgreSQL's server programs. Does nothing if they are there.
+# later) and PostgreSQL's server programs, and beside the module an S3 server,
+# versitygw, at the version the tests are written for. Does nothing if they are
+# there.
 set -euo pipefail
+cd "$(dirname "$0")/.."
+
+versitygw=github.com/versity/versitygw
+versitygw_version=v1.8.0
+tools="$PWD/.tools/bin"
+installed=$("${GO:-go}" version -m "$tools/versitygw" 2>/dev/null || true)
+if [[ "$installed" != *$'\tmod\t'"$versitygw"$'\t'"$versitygw_version"$'\t'* ]]; then
+  echo "Installing versitygw $versitygw_version; this takes a minute" >&2
+  GOFLAGS='' GOBIN="$tools" "${GO:-go}" install -trimpath -ldflags '-s -w' "$versitygw/cmd/versitygw@$versitygw_version"
+fi
 
 missing=()
 command -v redis-server >/dev/null || missing+=(redis-server)

@@ -55,6 +55,12 @@ func (l *Library) Fingerprint(ctx context.Context, folder string) (string, error
 	return found[0], nil
 }
 
+// ForgetFingerprints implements importlibrary.Library.
+func (l *Library) ForgetFingerprints(ctx context.Context) error {
+	_, err := l.db.write.ExecContext(ctx, "UPDATE library_folders SET fingerprint = '' WHERE fingerprint <> ''")
+	return l.db.fail(ctx, "bunrepo.ForgetFingerprints", err)
+}
+
 // FindArtists implements importlibrary.Library.
 func (l *Library) FindArtists(ctx context.Context, mbids []catalog.MBID, foldedNames []string) ([]catalog.Artist, error) {
 	found := map[uid]artistRow{}

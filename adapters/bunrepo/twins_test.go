@@ -43,6 +43,7 @@ func TestSuiteRejectsBrokenTwins(t *testing.T) {
 		{"catalogue: a search folds case, accents and composition", func(r *conformance.Repositories) { r.Artists = plainSearch{r.Artists} }},
 		{"library: Save adds only what was not known", func(r *conformance.Repositories) { r.Library = savesByPut{r.Library, r.Artists, r.Albums} }},
 		{"library: an MBID that another took is a conflict, and nothing is written", func(r *conformance.Repositories) { r.Library = savesSingly{r.Library} }},
+		{"library: ForgetFingerprints forgets nothing else", func(r *conformance.Repositories) { r.Library = forgetsFolders{r.Library} }},
 		{"library: Finish marks what has vanished, Save takes the mark away", func(r *conformance.Repositories) { r.Library = finishesNothing{r.Library} }},
 		{"library: Finish leaves other libraries alone", func(r *conformance.Repositories) { r.Library = oneRoot{r.Library} }},
 	} {
@@ -291,6 +292,14 @@ func (s savesSingly) Save(ctx context.Context, artists []catalog.Artist, albums 
 type finishesNothing struct{ importlibrary.Library }
 
 func (finishesNothing) Finish(context.Context, artwork.ID, string) (int, error) { return 0, nil }
+
+// forgetsFolders forgets what folders held, and not only what they looked like.
+type forgetsFolders struct{ importlibrary.Library }
+
+func (f forgetsFolders) ForgetFingerprints(ctx context.Context) error {
+	_, err := f.Finish(ctx, artwork.NewID(), "/music")
+	return err
+}
 
 // oneRoot takes all libraries for one.
 type oneRoot struct{ importlibrary.Library }

@@ -1,8 +1,10 @@
 package diskstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +15,9 @@ import (
 
 	"gatefold/domain/artwork"
 )
+
+// compareSize is how much of a file is read at once.
+const compareSize = 256 << 10
 
 // chunkSize is how much is written between two looks at the context.
 const chunkSize = 1 << 20
@@ -25,7 +30,7 @@ const (
 
 // Put implements artwork.ImageStore. The content is written beside the images
 // and gets its name there in one step; a file that has the name already is left
-// as it is, unless a broken disk has made it shorter or longer.
+// as it is, unless a broken disk has damaged it: then a sound one takes its place.
 func (s *Store) Put(ctx context.Context, content []byte) (artwork.Hash, error) {
 	if err := ctx.Err(); err != nil {
 		return artwork.Hash{}, err
@@ -38,15 +43,18 @@ func (s *Store) Put(ctx context.Context, content []byte) (artwork.Hash, error) {
 }
 
 func (s *Store) put(ctx context.Context, hash artwork.Hash, content []byte) error {
-	path, size := s.path(hash), int64(len(content))
+	path := s.path(hash)
 	if err := s.makeShard(hash); err != nil {
 		return err
 	}
-	var renewed bool
-	err := s.locked(ctx, func() (err error) {
-		renewed, err = renew(path, size)
-		return err
-	})
+	// To read takes long, so it is done without the lock: what is sound stays so.
+	renewed, err := holds(path, content)
+	if err == nil && renewed {
+		err = s.locked(ctx, func() (err error) {
+			renewed, err = renew(path)
+			return err
+		})
+	}
 	if err == nil && !renewed {
 		err = s.write(ctx, path, content)
 	}
@@ -75,6 +83,31 @@ func (s *Store) makeShard(hash artwork.Hash) error {
 	return nil
 }
 
+// holds reports whether the file is there and has the content. One that cannot be
+// read to its end has not.
+func holds(path string, content []byte) (bool, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(content)) {
+		return false, err
+	}
+	read := make([]byte, min(len(content), compareSize))
+	for want := range slices.Chunk(content, compareSize) {
+		got := read[:len(want)]
+		if _, err := io.ReadFull(f, got); err != nil || !bytes.Equal(want, got) {
+			return false, nil // what cannot be read is to be replaced
+		}
+	}
+	return true, nil
+}
+
 // write stores content whose hash names no whole file.
 func (s *Store) write(ctx context.Context, path string, content []byte) error {
 	temp, err := s.writeTemp(ctx, content)
@@ -82,7 +115,7 @@ func (s *Store) write(ctx context.Context, path string, content []byte) error {
 		return err
 	}
 	defer func() { _ = os.Remove(temp) }() // its other name stays; what is left here becomes stale
-	return s.locked(ctx, func() error { return place(temp, path, int64(len(content))) })
+	return s.locked(ctx, func() error { return place(temp, path, content) })
 }
 
 // writeTemp returns the name of a file that holds the content, also after a
@@ -115,7 +148,7 @@ func (s *Store) writeTemp(ctx context.Context, content []byte) (name string, err
 }
 
 // place gives a written file its name. The caller holds the lock.
-func place(temp, path string, size int64) error {
+func place(temp, path string, content []byte) error {
 	// Writing took time, and the kernel's clock for files is a coarse one.
 	if err := os.Chtimes(temp, time.Time{}, time.Now()); err != nil {
 		return err
@@ -125,24 +158,26 @@ func place(temp, path string, size int64) error {
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if renewed, err := renew(path, size); renewed || err != nil {
+	// Somebody else was faster, or it is damaged.
+	sound, err := holds(path, content)
+	if err != nil {
 		return err
 	}
-	return os.Rename(temp, path)
+	if !sound {
+		return os.Rename(temp, path)
+	}
+	_, err = renew(path)
+	return err
 }
 
 // renew makes the file as new as if it had been put now, and reports whether
-// there is one of the right size. The caller holds the lock. Its bytes are on
-// the disk already: no file gets its name before they are.
-func renew(path string, size int64) (bool, error) {
-	info, err := os.Lstat(path)
+// there is one. The caller holds the lock. Its bytes are on the disk already: no
+// file gets its name before they are.
+func renew(path string) (bool, error) {
+	err := os.Chtimes(path, time.Time{}, time.Now())
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	if err != nil || !info.Mode().IsRegular() || info.Size() != size {
-		return false, err
-	}
-	err = os.Chtimes(path, time.Time{}, time.Now())
 	return err == nil, err
 }
 

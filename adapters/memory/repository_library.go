@@ -142,6 +142,18 @@ func (r *Repository) mergeAlbum(album catalog.Album, now time.Time) error {
 	return r.checkAlbumMBID(merged)
 }
 
+// ForgetFingerprints implements importlibrary.Library.
+func (l *Library) ForgetFingerprints(ctx context.Context) error {
+	return l.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		return func() {
+			for path, folder := range l.r.folders {
+				folder.fingerprint = ""
+				l.r.folders[path] = folder
+			}
+		}, nil
+	})
+}
+
 // SaveFolders implements importlibrary.Library.
 func (l *Library) SaveFolders(ctx context.Context, scan artwork.ID, root string, folders []importlibrary.FolderState) error {
 	if err := importlibrary.CheckScan(scan); err != nil {

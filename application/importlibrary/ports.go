@@ -81,6 +81,9 @@ type Library interface {
 	// Fingerprint returns what a folder looked like when it was last imported
 	// whole; "" if it never was.
 	Fingerprint(ctx context.Context, folder string) (string, error)
+	// ForgetFingerprints has the next import read every folder again. Nothing else is
+	// forgotten.
+	ForgetFingerprints(ctx context.Context) error
 	// FindArtists returns every artist that has one of the MBIDs or whose folded
 	// name (catalog.FoldName) is one of the names, oldest first.
 	FindArtists(ctx context.Context, mbids []catalog.MBID, foldedNames []string) ([]catalog.Artist, error)

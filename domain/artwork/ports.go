@@ -338,7 +338,8 @@ type HistoryEntry struct {
 type ImageStore interface {
 	// Put stores the content under its hash. When it returns, the bytes survive
 	// a crash. Storing what is there already succeeds, leaves the bytes as they
-	// are and renews their ModTime. After an error, a crash or a cancelled ctx
+	// are and renews their ModTime; bytes that were damaged are replaced by sound
+	// ones. After an error, a crash or a cancelled ctx
 	// there is either the whole content under the hash or nothing.
 	// StorageFull: no room.
 	Put(ctx context.Context, content []byte) (Hash, error)
@@ -349,6 +350,10 @@ type ImageStore interface {
 	// time; it reports whether they were removed. Removing what is not there is
 	// no error. Only what no record refers to may be removed, and since must lie
 	// back far enough for a Put of that time to have been recorded by now.
+	//
+	// A store that cannot tell whether a Put comes between its look and its removal
+	// may set the bytes aside instead: then they count as stored at that time, can
+	// still be opened and listed, and are removed by another call, with a later time.
 	Remove(ctx context.Context, hash Hash, unlessPutSince time.Time) (bool, error)
 	// List calls visit with every stored hash, in no order, and stops at its
 	// first error. visit may call the store.

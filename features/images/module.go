@@ -3,25 +3,42 @@ package images
 
 import (
 	"context"
+	"log/slog"
 
 	"go.uber.org/fx"
 
 	"gatefold/adapters/bytescache"
 	"gatefold/adapters/diskstore"
 	"gatefold/adapters/rest"
+	"gatefold/adapters/s3store"
 	"gatefold/application/health"
 	"gatefold/application/serveimage"
+	"gatefold/application/verifystore"
+	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 )
 
-// Config says where the bytes are, and how many MB of them are kept in memory.
+// Storage is what keeps the bytes.
+type Storage string
+
+// The kinds of storage.
+const (
+	Disk Storage = "disk" // a directory, which instances may share
+	S3   Storage = "s3"   // a bucket of an S3-compatible server
+)
+
+// Config says where the bytes are, how many MB of them are kept in memory, and how
+// long orphans are left alone.
 type Config struct {
-	DataDir      string
-	BytesCacheMB int // 0: none
+	Storage      Storage
+	DataDir      string          // of Disk
+	S3           s3store.Options // of S3
+	BytesCacheMB int             // 0: none
+	Sweep        verifystore.Config
 }
 
-// Module provides artwork.ImageStore, its probe, and the use cases of serveimage
-// with their routes.
+// Module provides artwork.ImageStore, its probe and what removes orphans from it,
+// and the use cases of serveimage with their routes.
 func Module(cfg Config) fx.Option {
 	return fx.Module("images",
 		fx.Supply(cfg),
@@ -34,22 +51,55 @@ func Module(cfg Config) fx.Option {
 			serveimage.NewGetAlbumCover,
 			serveimage.NewGetUserAvatar,
 			serveimage.NewOpenContent,
+			newSweep,
 			fx.Annotate(rest.NewImages, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
 }
 
-func openStore(cfg Config) (*diskstore.Store, error) { return diskstore.Open(cfg.DataDir) }
-
-// newStore puts memory in front of the disk.
-func newStore(cfg Config, disk *diskstore.Store) artwork.ImageStore {
-	if cfg.BytesCacheMB == 0 {
-		return disk
-	}
-	return bytescache.New(disk, int64(cfg.BytesCacheMB)<<20)
+// storage is where the bytes really are.
+type storage interface {
+	artwork.ImageStore
+	Check(ctx context.Context) error
 }
 
-// probe asks the disk, whatever memory could still answer.
-func probe(store *diskstore.Store) health.Probe {
-	return health.Probe{Name: "storage", Needed: true, Check: func(ctx context.Context) error { return store.Check(ctx) }}
+func openStore(lc fx.Lifecycle, cfg Config, log *slog.Logger) (storage, error) {
+	if cfg.Storage == S3 {
+		return openBucket(lc, cfg.S3, log)
+	}
+	return diskstore.Open(cfg.DataDir)
+}
+
+// openBucket fails the start if the bucket cannot be used. One that is full can:
+// what is stored can still be read.
+func openBucket(lc fx.Lifecycle, options s3store.Options, log *slog.Logger) (storage, error) {
+	store, err := s3store.New(options)
+	if err != nil {
+		return nil, err
+	}
+	lc.Append(fx.StartHook(func(ctx context.Context) error {
+		if err := store.Probe(ctx); err != nil && artwork.KindOf(err) != artwork.StorageFull {
+			return err
+		}
+		log.Info("Image store is ready", "store", store.String())
+		return nil
+	}))
+	return store, nil
+}
+
+// newStore puts memory in front of the storage.
+func newStore(cfg Config, store storage) artwork.ImageStore {
+	if cfg.BytesCacheMB == 0 {
+		return store
+	}
+	return bytescache.New(store, int64(cfg.BytesCacheMB)<<20)
+}
+
+func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, claims warmcache.Claims, log *slog.Logger) *verifystore.Sweep {
+	return verifystore.NewSweep(cfg.Sweep, archive, store, claims, log)
+}
+
+// probe asks the storage, whatever memory could still answer.
+func probe(store storage) health.Probe {
+	return health.Probe{Name: "storage", Needed: true, Check: store.Check}
 }

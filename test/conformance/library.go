@@ -18,6 +18,7 @@ import (
 func libraryCases() []Case[Repositories] {
 	return []Case[Repositories]{
 		{"library: the fingerprint of a folder is remembered", fingerprints},
+		{"library: ForgetFingerprints forgets nothing else", fingerprintsForgotten},
 		{"library: paths are bytes", libraryPaths},
 		{"library: artists are found by MBID and by folded name, oldest first", findsArtists},
 		{"library: albums are found by MBID, and by artist and folded name", findsAlbums},
@@ -536,6 +537,28 @@ func finishRacesSave(t TB, open func(TB) Repositories) {
 	}
 }
 
+func fingerprintsForgotten(t TB, open func(TB) Repositories) {
+	r := open(t)
+	require.NoError(t, r.Library.ForgetFingerprints(t.Context()), "there are none")
+	artist, album := imported("Someone")
+	save(t, r, artist, album)
+	scan := artwork.NewID()
+	saveFolder(t, r, scan, "/music/a", album.ID)
+	saveFolder(t, r, scan, "/music/b")
+	require.NoError(t, r.Library.ForgetFingerprints(t.Context()))
+	for _, folder := range []string{"/music/a", "/music/b"} {
+		got, err := r.Library.Fingerprint(t.Context(), folder)
+		require.NoError(t, err)
+		require.Empty(t, got)
+	}
+	require.Zero(t, finish(t, r, scan))
+	requireMissing(t, r, false, artist.ID, album.ID)
+	saveFolder(t, r, scan, "/music/a", album.ID)
+	got, err := r.Library.Fingerprint(t.Context(), "/music/a")
+	require.NoError(t, err)
+	require.Equal(t, fingerprintOf("/music/a"), got)
+}
+
 func libraryCancelled(t TB, open func(TB) Repositories) {
 	r := open(t)
 	artist, album := imported("Someone")
@@ -543,6 +566,7 @@ func libraryCancelled(t TB, open func(TB) Repositories) {
 	cancel()
 	_, err := r.Library.Fingerprint(ctx, "/music/a")
 	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, r.Library.ForgetFingerprints(ctx), context.Canceled)
 	_, err = r.Library.FindArtists(ctx, nil, []string{"someone"})
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = r.Library.FindAlbums(ctx, nil, []artwork.ID{artist.ID}, []string{"someone"})

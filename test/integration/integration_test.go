@@ -45,6 +45,9 @@ var combinations = map[string]func(t *testing.T) deployment{
 	"two-level and Postgres": func(t *testing.T) deployment {
 		return sharedDeployment(t, "IMAGE_CACHE=auto", "L1_TTL=200ms")
 	},
+	"Redis, Postgres and S3": func(t *testing.T) deployment {
+		return sharedDeployment(t, append(testenv.S3(t).Environ(), "IMAGE_CACHE=redis")...)
+	},
 }
 
 func sharedDeployment(t *testing.T, more ...string) deployment {

@@ -19,7 +19,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -192,21 +191,10 @@ func (p *RedisProcess) Stop() { stop(p.cmd, syscall.SIGKILL) }
 
 // Pause stops the server from answering while its connections stay open. When
 // it returns, the server has executed its last command.
-func (p *RedisProcess) Pause() {
-	if p.cmd.Process.Signal(syscall.SIGSTOP) != nil {
-		return // it has ended
-	}
-	for {
-		// WNOWAIT leaves the child to the goroutine that reaps it.
-		err := unix.Waitid(unix.P_PID, p.cmd.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
-		if !errors.Is(err, unix.EINTR) {
-			return
-		}
-	}
-}
+func (p *RedisProcess) Pause() { pause(p.cmd) }
 
 // Resume ends a Pause.
-func (p *RedisProcess) Resume() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
+func (p *RedisProcess) Resume() { resume(p.cmd) }
 
 // Client returns an operator's client of the server, which is closed when the
 // test ends.

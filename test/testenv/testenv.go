@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TB is what this package needs of *testing.T; conformance.TB has it too.
@@ -79,6 +81,24 @@ func stop(cmd *exec.Cmd, signal os.Signal) { processes.stop(cmd, signal) }
 
 // done is closed when a process that start started has ended.
 func done(cmd *exec.Cmd) <-chan struct{} { return processes.done(cmd) }
+
+// pause stops a process from running while its connections stay open. When it
+// returns, the process has executed its last instruction.
+func pause(cmd *exec.Cmd) {
+	if cmd.Process.Signal(syscall.SIGSTOP) != nil {
+		return // it has ended
+	}
+	for {
+		// WNOWAIT leaves the child to the goroutine that reaps it.
+		err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
+}
+
+// resume ends a pause.
+func resume(cmd *exec.Cmd) { _ = cmd.Process.Signal(syscall.SIGCONT) }
 
 // patience is how long a server gets to end by itself.
 const patience = 10 * time.Second

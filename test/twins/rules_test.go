@@ -11,8 +11,12 @@ const (
 	onSQLite     = "TestConformance/sqlite/"
 	waitsForThem = "TestAWriterWaitsForCopies/"
 
-	memorySuite   = "TestRepository/"
-	activityLog   = "domain/activity"
+	memorySuite = "TestRepository/"
+	activityLog = "domain/activity"
+	verifying   = "application/verifystore"
+	bucketStore = "adapters/s3store"
+	diskStore   = "adapters/diskstore"
+
 	settingsRules = "domain/deployment"
 	following     = "application/followsettings"
 	applying      = "application/applyimage"
@@ -381,6 +385,36 @@ local time = redis.call('TIME')`,
 		rule: "a purge removes bytes to which another record refers",
 		file: applying + "/purge.go", old: `if err == nil && refers {`, new: `if refers = false; refers {`,
 		pkg: applying, test: "TestPurgeLeavesWhatOthersReferTo",
+	},
+	{
+		rule: "an orphan is removed without asking once more whether a record refers to it",
+		file: verifying + "/doc.go", old: `if err != nil || refers {`, new: `if _ = refers; err != nil {`,
+		pkg: verifying, test: "TestARecordThatTheListMissesKeepsItsBytes",
+	},
+	{
+		rule: "an orphan is removed that was stored anew meanwhile",
+		file: verifying + "/doc.go", old: `o.store.Remove(ctx, hash, since)`, new: `o.store.Remove(ctx, hash, since.Add(2*o.grace))`,
+		pkg: verifying, test: "TestWhatIsStoredAnewDuringASweepStays",
+	},
+	{
+		rule: "whoever has the wrong database removes every image",
+		file: verifying + "/sweep.go", old: `len(expired) > suspicious &&`, new: `false &&`,
+		pkg: verifying, test: "TestAForeignDatabaseRemovesNothing",
+	},
+	{
+		rule: "an object is deleted although a Put may have renewed it",
+		file: bucketStore + "/remove.go", old: "err := s.copy(ctx, s.key(hash), s.asideKey(hash))", new: "err := ctx.Err()",
+		pkg: bucketStore, test: "TestAPutBetweenLookAndDeletion/before_the_deletion",
+	},
+	{
+		rule: "an object that was set aside does not wait",
+		file: bucketStore + "/remove.go", old: "since.After(time.Now())", new: "!since.IsZero()",
+		pkg: bucketStore, test: "TestAPutBetweenLookAndDeletion/before_the_deletion",
+	},
+	{
+		rule: "a damaged file is taken for the image",
+		file: diskStore + "/put.go", old: "err != nil || !bytes.Equal(want, got)", new: "err != nil && !bytes.Equal(want, got)",
+		pkg: diskStore, test: "TestPutReplacesDamagedFileAtomically",
 	},
 	{
 		rule: "a focal point replaces the image that had another one",

@@ -1,0 +1,178 @@
+package verifystore
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"gatefold/application/warmcache"
+	"gatefold/domain/artwork"
+)
+
+// When a fleet sweeps. A claim is not renewed: that two instances sweep at once
+// does no harm, and who dies is replaced the same day.
+const (
+	task        = "sweep image store"
+	claimTerm   = 6 * time.Hour
+	restTime    = 23 * time.Hour // between two sweeps of a fleet
+	leastPause  = 30 * time.Minute
+	mostPause   = 90 * time.Minute // between two looks of an instance whether it is time
+	claimBudget = 10 * time.Second
+)
+
+const (
+	// removePause keeps a sweep from taking the store from those who serve.
+	removePause = 50 * time.Millisecond
+	// suspicious is how many orphans there must be for a sweep to wonder whether it
+	// has the right database.
+	suspicious = 10
+)
+
+// Config says what a sweep leaves alone.
+type Config struct {
+	Grace    time.Duration
+	Instance string // names this instance among those of the fleet
+}
+
+// Swept is what a sweep did.
+type Swept struct {
+	Referenced int // distinct contents that records refer to
+	Stored     int // contents in the store
+	Waiting    int // of those, orphans within their grace period
+	Removed    int // orphans past it
+	Took       time.Duration
+}
+
+// Sweep removes orphans, once a day in a fleet. At least the grace period passes
+// between the last storing and the removal.
+type Sweep struct {
+	orphans
+	cfg    Config
+	claims warmcache.Claims
+	log    *slog.Logger
+}
+
+// NewSweep returns the use case on the ports.
+func NewSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, claims warmcache.Claims, log *slog.Logger) *Sweep {
+	return &Sweep{orphans{archive, store, cfg.Grace, time.Now}, cfg, claims, log}
+}
+
+// Watch sweeps whenever it is time and no other instance does, until ctx ends. What
+// goes wrong is logged.
+func (s *Sweep) Watch(ctx context.Context) {
+	// At no regular time: neither do all instances ask at once, nor is the store
+	// listed at the same hour every day.
+	pause := func() time.Duration {
+		d := leastPause + rand.N(mostPause-leastPause) //nolint:gosec // jitter, not a secret
+		s.log.DebugContext(ctx, "Orphans of the image store are looked for later", "in", d.Round(time.Second), "grace", s.cfg.Grace)
+		return d
+	}
+	timer := time.NewTimer(pause())
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			s.inTurn(ctx)
+			timer.Reset(pause())
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// inTurn sweeps if it is time.
+func (s *Sweep) inTurn(ctx context.Context) {
+	claim := warmcache.Claim{Task: task, Holder: s.cfg.Instance + "/" + artwork.NewID().String(), Term: claimTerm}
+	var swept Swept
+	taken, err := s.claim(ctx, claim)
+	if taken && err == nil {
+		swept, err = s.Run(ctx)
+		s.release(ctx, claim, err == nil || artwork.KindOf(err) == artwork.Conflict)
+	}
+	switch {
+	case err != nil && ctx.Err() == nil:
+		s.log.WarnContext(ctx, "Orphans of the image store are left", "removed", swept.Removed, "error", err.Error())
+	case taken && err == nil:
+		s.log.InfoContext(ctx, "Swept image store", "stored", swept.Stored, "referenced", swept.Referenced,
+			"waiting", swept.Waiting, "removed", swept.Removed, "took", swept.Took.Round(time.Millisecond))
+	}
+}
+
+func (s *Sweep) claim(ctx context.Context, claim warmcache.Claim) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, claimBudget)
+	defer cancel()
+	taken, _, err := s.claims.Claim(ctx, claim, restTime)
+	return taken, err
+}
+
+func (s *Sweep) release(ctx context.Context, claim warmcache.Claim, finished bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimBudget)
+	defer cancel()
+	if err := s.claims.Release(ctx, claim, finished); err != nil {
+		s.log.DebugContext(ctx, "The claim on sweeping is left to expire", "error", err.Error())
+	}
+}
+
+// Run sweeps now. Conflict: nothing was removed, because there are more orphans than
+// images: that is what the store looks like to an instance with the wrong database,
+// or an empty one, and a person has to decide. What was done until an error is in
+// Swept.
+func (s *Sweep) Run(ctx context.Context) (swept Swept, err error) {
+	begin := s.now()
+	defer func() { swept.Took = s.now().Sub(begin) }()
+	since := s.since()
+	expired, err := s.find(ctx, since, &swept)
+	if err != nil {
+		return swept, err
+	}
+	if len(expired) > suspicious && len(expired) > swept.Referenced {
+		return swept, artwork.Errorf(artwork.Conflict, "the database refers to %d images, and to none of %d others in the store: "+
+			"is it the right one? If so, gatefold doctor --repair removes them", swept.Referenced, len(expired))
+	}
+	err = s.removeAll(ctx, expired, since, &swept)
+	return swept, err
+}
+
+// find returns the orphans that were stored before since, and counts.
+func (s *Sweep) find(ctx context.Context, since time.Time, swept *Swept) ([]artwork.Hash, error) {
+	referenced, err := s.references(ctx)
+	if err != nil {
+		return nil, err
+	}
+	swept.Referenced = len(referenced)
+	var expired []artwork.Hash
+	err = s.store.List(ctx, func(stored artwork.StoredInfo) error {
+		swept.Stored++
+		_, known := referenced[stored.Hash]
+		switch {
+		case known:
+		case stored.ModTime.Before(since):
+			expired = append(expired, stored.Hash)
+		default:
+			swept.Waiting++
+		}
+		return nil
+	})
+	return expired, artwork.Wrap(artwork.Internal, "verifystore.List", err)
+}
+
+func (s *Sweep) removeAll(ctx context.Context, expired []artwork.Hash, since time.Time, swept *Swept) error {
+	pace := time.NewTicker(removePause)
+	defer pace.Stop()
+	for _, hash := range expired {
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		removed, err := s.remove(ctx, hash, since)
+		if err != nil {
+			return err
+		}
+		if removed {
+			swept.Removed++
+		}
+	}
+	return nil
+}
