@@ -16,6 +16,7 @@ import (
 	"gatefold/adapters/control"
 	"gatefold/adapters/musicfolder"
 	"gatefold/adapters/rest"
+	"gatefold/application/bulkapply"
 	"gatefold/application/importlibrary"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
@@ -40,19 +41,20 @@ type serving struct {
 	control  *control.Server
 	importer *importlibrary.Import
 	warm     *warmcache.Warm
+	bulk     *bulkapply.Runner
 	log      *slog.Logger
 	failed   chan error // gets the error that ended serving
 
 	stopWatching context.CancelFunc
-	watching     chan struct{} // closed when nothing is watched any more
-	warming      sync.WaitGroup
+	watching     chan struct{}  // closed when nothing is watched any more
+	background   sync.WaitGroup // warming, and jobs
 }
 
 func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server,
-	importer *importlibrary.Import, warm *warmcache.Warm, log *slog.Logger,
+	importer *importlibrary.Import, warm *warmcache.Warm, bulk *bulkapply.Runner, log *slog.Logger,
 ) *serving {
 	s := &serving{
-		cfg: cfg, control: controlServer, importer: importer, warm: warm, log: log, failed: make(chan error, 1),
+		cfg: cfg, control: controlServer, importer: importer, warm: warm, bulk: bulk, log: log, failed: make(chan error, 1),
 		http: &http.Server{
 			Handler: router, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 			IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
@@ -78,7 +80,8 @@ func (s *serving) start(ctx context.Context) (err error) {
 		return errors.Join(err, s.listener.Close())
 	}
 	s.log.Info("Gatefold is serving", append([]any{"address", "http://" + browsable(s.listener.Addr())}, s.cfg.summary()...)...)
-	s.warming.Go(func() { s.warm.AtStart(background) })
+	s.background.Go(func() { s.warm.AtStart(background) })
+	s.background.Go(func() { s.bulk.Run(background) })
 	return nil
 }
 
@@ -127,12 +130,13 @@ func (s *serving) watch() (func(context.Context), error) {
 }
 
 // stop ends what changes things first, and then drains the requests in flight.
-// Warming ends with it, also one that a request has asked for.
+// Warming ends with it, also one that a request has asked for, and jobs are left
+// to the other instances at once, or to the next start.
 func (s *serving) stop(ctx context.Context) error {
 	s.stopWatching()
 	s.warm.Close()
 	<-s.watching
-	s.warming.Wait()
+	s.background.Wait()
 	err := errors.Join(s.control.Shutdown(ctx), s.http.Shutdown(ctx))
 	s.log.Info("Gatefold has stopped")
 	return err

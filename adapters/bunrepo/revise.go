@@ -68,7 +68,7 @@ func (b *board) revise(r artwork.Revision, known []artwork.Record) (artwork.Revi
 	}
 	switch {
 	case changed && r.Remove != 0 && after.InForce != nil:
-		b.note(slot, r.By.Name)
+		b.note(slot, r.By.Name, artwork.ID{})
 	case changed:
 		b.move(slot)
 	}

@@ -25,6 +25,7 @@ type Repository struct {
 	records map[artwork.ID]artwork.Record
 	slots   map[artwork.Place]artwork.SlotState
 	history []artwork.HistoryEntry // the latest last
+	done    map[artwork.ID]bool    // idempotency keys of what took force
 	folders map[string]folderState
 	inFiles map[artwork.ID]bool // albums that were in a folder at some time
 	tokens  []accesstoken.Token
@@ -35,6 +36,7 @@ type Repository struct {
 	deployment deploymentState
 	requested  map[artwork.Key]request
 	tasks      map[string]taskState
+	jobs       map[artwork.ID]jobState
 }
 
 // NewRepository returns an empty repository.
@@ -46,6 +48,7 @@ func NewRepository() *Repository {
 		users:   map[artwork.ID]catalog.User{},
 		records: map[artwork.ID]artwork.Record{},
 		slots:   map[artwork.Place]artwork.SlotState{},
+		done:    map[artwork.ID]bool{},
 		folders: map[string]folderState{},
 		inFiles: map[artwork.ID]bool{},
 
@@ -54,6 +57,7 @@ func NewRepository() *Repository {
 
 		requested: map[artwork.Key]request{},
 		tasks:     map[string]taskState{},
+		jobs:      map[artwork.ID]jobState{},
 	}
 }
 

@@ -91,18 +91,21 @@ type draft struct {
 	records map[artwork.ID]artwork.Record
 	changed map[artwork.Place]bool // places of which the pointer changes
 	history []artwork.HistoryEntry
+	done    map[artwork.ID]bool // idempotency keys of what takes force
 }
 
 func newDraft(r *Repository) *draft {
 	return &draft{
 		r: r, now: time.Now(),
 		slots: map[artwork.Place]artwork.SlotState{}, records: map[artwork.ID]artwork.Record{}, changed: map[artwork.Place]bool{},
+		done: map[artwork.ID]bool{},
 	}
 }
 
 func (d *draft) commit(fence artwork.Fence) {
 	maps.Copy(d.r.slots, d.slots)
 	maps.Copy(d.r.records, d.records)
+	maps.Copy(d.r.done, d.done)
 	d.r.history = append(d.r.history, d.history...)
 	d.r.noteChanged(fence, d.changed)
 }
@@ -116,6 +119,9 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 	if !ok {
 		before = d.r.slots[place]
 	}
+	if key := a.IdempotencyKey; d.r.done[key] || d.done[key] {
+		return artwork.Outcome{Result: artwork.AlreadyDone, Image: before.Image()}, nil
+	}
 	after, outcome, err := before.Apply(a, d.record(a.Record), d.now)
 	if err != nil {
 		return artwork.Outcome{}, err
@@ -123,6 +129,9 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 	d.slots[place] = after
 	if outcome.Result == artwork.Changed {
 		d.changed[place] = true
+		if !a.IdempotencyKey.IsZero() {
+			d.done[a.IdempotencyKey] = true
+		}
 		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By.Name, AppliedAt: stored(d.now)})
 	}
 	return outcome, nil

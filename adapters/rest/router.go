@@ -184,8 +184,11 @@ func byID(h func(c *gin.Context, subject artwork.ID) error) handler {
 }
 
 // decodeJSON reads the body into v: one JSON object without unknown fields.
-func decodeJSON(c *gin.Context, v any) error {
-	body := http.MaxBytesReader(c.Writer, c.Request.Body, maxJSON)
+func decodeJSON(c *gin.Context, v any) error { return decodeJSONUpTo(c, maxJSON, v) }
+
+// decodeJSONUpTo is decodeJSON for bodies of another size.
+func decodeJSONUpTo(c *gin.Context, limit int64, v any) error {
+	body := http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 	decoder := json.NewDecoder(body)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(v); err != nil {
@@ -198,8 +201,8 @@ func decodeJSON(c *gin.Context, v any) error {
 }
 
 func badJSON(err error) error {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return artwork.Errorf(artwork.TooLarge, "the body has more than %d bytes", maxJSON)
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return artwork.Errorf(artwork.TooLarge, "the body has more than %d bytes", e.Limit)
 	}
 	if e, ok := errors.AsType[*artwork.Error](err); ok {
 		return e

@@ -157,6 +157,10 @@ type ImageRepository interface {
 	// an empty slot that is neither locked nor kept empty. A person's choice takes
 	// force always.
 	//
+	// An application whose idempotency key another one that took force has had
+	// changes nothing, whatever is in force by now: it is AlreadyDone. Of several
+	// with one key, in one call or of racing callers, one takes force.
+	//
 	// InvalidInput: an application cannot be stored (Application.Check).
 	// NotFound: a subject does not exist. Conflict: a known record belongs to
 	// another place. PreconditionFailed: an IfTag does not
@@ -219,6 +223,9 @@ type Application struct {
 	Origin    Origin // where a local image was found; of automatic applications only
 	Vanished  string // path of an origin known to be gone, no obstacle any more; "" if none
 	IfTag     Tag    // if not empty, the tag that must be in force
+	// IdempotencyKey, if not zero, names the wish, so that it is not carried out
+	// again by somebody who does not know what became of it.
+	IdempotencyKey ID
 }
 
 // Check returns an InvalidInput error unless the record and the name of who
@@ -251,6 +258,9 @@ const (
 	// Declined: the application was automatic and the slot does not allow it.
 	// The record is kept, so that it can be chosen.
 	Declined
+	// AlreadyDone: the image took force under the same idempotency key before, and
+	// others may have since; nothing has changed.
+	AlreadyDone
 )
 
 // ImageArchive keeps the records of all images known for a place, in force or
