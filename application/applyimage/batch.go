@@ -140,7 +140,14 @@ func (a *Applier) commit(ctx context.Context, fence artwork.Fence, wishes []*wis
 	for _, w := range wishes {
 		w.err = nil
 	}
-	if err := a.applyEach(ctx, fence, wishes); err != nil {
+	lost := false
+	held := fence.StillHeld
+	fence.StillHeld = func(ctx context.Context) error {
+		err := held(ctx)
+		lost = err != nil
+		return err
+	}
+	if err := a.applyEach(ctx, fence, wishes, &lost); err != nil {
 		return err
 	}
 	for _, w := range wishes {
@@ -152,8 +159,9 @@ func (a *Applier) commit(ctx context.Context, fence artwork.Fence, wishes []*wis
 }
 
 // applyEach applies all at once. If one of them is the reason why that fails, it
-// finds out which by halves, all under the same fence.
-func (a *Applier) applyEach(ctx context.Context, fence artwork.Fence, wishes []*wish) error {
+// finds out which by halves, all under the same fence; lost says that the fence is
+// the reason.
+func (a *Applier) applyEach(ctx context.Context, fence artwork.Fence, wishes []*wish, lost *bool) error {
 	applications := make([]artwork.Application, len(wishes))
 	for i, w := range wishes {
 		applications[i] = w.Application
@@ -165,17 +173,17 @@ func (a *Applier) applyEach(ctx context.Context, fence artwork.Fence, wishes []*
 			w.outcome = outcomes[i]
 		}
 		return nil
-	case !isItsOwn(err):
+	case *lost || !isItsOwn(err):
 		return err
 	case len(wishes) == 1:
 		wishes[0].err = err
 		return nil
 	}
 	half := len(wishes) / 2
-	if err := a.applyEach(ctx, fence, wishes[:half]); err != nil {
+	if err := a.applyEach(ctx, fence, wishes[:half], lost); err != nil {
 		return err
 	}
-	return a.applyEach(ctx, fence, wishes[half:])
+	return a.applyEach(ctx, fence, wishes[half:], lost)
 }
 
 // isItsOwn reports whether an error may be that of one application, and not of a

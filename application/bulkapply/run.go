@@ -122,7 +122,8 @@ func (r *run) prepareOnce(ctx context.Context, item Todo) (artwork.Application, 
 // there is a slot for it; until then more may join.
 func (r *run) collect(ctx context.Context, ready <-chan prepared, slots chan<- struct{}, dispatch func(*batch)) {
 	coming := len(r.job.Todo)
-	next, lingered := &batch{}, time.NewTimer(linger)
+	most := mostKeys(r.job.Todo)
+	next, lingered := &batch{most: most}, time.NewTimer(linger)
 	defer lingered.Stop()
 	for coming > 0 || !next.empty() {
 		more, free := ready, slots
@@ -143,7 +144,7 @@ func (r *run) collect(ctx context.Context, ready <-chan prepared, slots chan<- s
 			next.due = !next.empty()
 		case free <- struct{}{}:
 			dispatch(next)
-			next = &batch{}
+			next = &batch{most: most}
 		case <-ctx.Done():
 			return
 		}
@@ -154,16 +155,21 @@ func (r *run) collect(ctx context.Context, ready <-chan prepared, slots chan<- s
 type batch struct {
 	items []prepared
 	keys  int
+	most  int  // keys that the next item may have
 	due   bool // it has lingered
 }
 
-// mostKeys is how many keys a place has at most.
-var mostKeys = len(artwork.Place{Subject: artwork.Artist(artwork.ID{}), Slot: artwork.SlotProfile}.Keys())
+func mostKeys(todo []Todo) (most int) {
+	for _, item := range todo {
+		most = max(most, len(item.Place.Keys()))
+	}
+	return most
+}
 
 func (b *batch) empty() bool { return len(b.items) == 0 }
 
 func (b *batch) full() bool {
-	return b.keys+mostKeys > artwork.MaxKeysPerChange || len(b.items) >= artwork.MaxKeysPerChange
+	return b.keys+b.most > artwork.MaxKeysPerChange || len(b.items) >= artwork.MaxKeysPerChange
 }
 
 func (b *batch) add(p prepared) {
