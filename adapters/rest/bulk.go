@@ -74,7 +74,7 @@ func decodeItem(raw json.RawMessage) (bulkapply.Item, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&in); err != nil {
-		return bulkapply.Item{}, badJSON(err)
+		return bulkapply.Item{}, badJSON("the item", err)
 	}
 	place := artwork.Place{Subject: artwork.Subject{Kind: in.Subject, ID: in.ID}, Slot: in.Type}
 	item := bulkapply.Item{Place: place, URL: in.URL, ImageID: in.ImageID, Provider: in.Provider}

@@ -405,7 +405,7 @@ func TestAStopLeavesTheRestToOthersAtOnce(t *testing.T) {
 
 		_, stop = f.start(f.jobs)
 		defer stop()
-		f.requireEachOnce(f.covers(), f.await(job, 8*time.Second))
+		f.requireEachOnce(f.covers(), f.await(job, 6*time.Second))
 	})
 }
 
@@ -528,9 +528,12 @@ func TestWhoHasLostTheClaimStops(t *testing.T) {
 		f.jobs.mu.Lock()
 		f.jobs.lost = true
 		f.jobs.mu.Unlock()
-		begin := time.Now()
-		require.ErrorContains(t, <-ended, "was lost")
-		require.Less(t, time.Since(begin), 6*time.Second)
+		select {
+		case err := <-ended:
+			require.ErrorContains(t, err, "was lost")
+		case <-time.After(6 * time.Second):
+			require.FailNow(t, "it goes on")
+		}
 	})
 }
 
