@@ -14,42 +14,63 @@ type queue struct {
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	waiting []Todo
-	busy    map[string]int // what was handed out and is not done, by host
+	waiting []turn
+	busy    map[string]int // who is at a host
 	closed  bool
 }
 
+// turn is what is to be done at a host.
+type turn struct {
+	Todo
+	host string // "" if there is none to be asked
+}
+
 func newQueue(todo []Todo, perHost int) *queue {
-	q := &queue{perHost: perHost, waiting: slices.Clone(todo), busy: map[string]int{}}
+	q := &queue{perHost: perHost, waiting: make([]turn, len(todo)), busy: map[string]int{}}
+	for i, item := range todo {
+		q.waiting[i] = turn{item, hostOf(item.URL)}
+	}
 	q.changed = sync.NewCond(&q.mu)
 	return q
 }
 
-// next waits for something that may be done now; false: there is nothing left, or
-// the queue was closed.
-func (q *queue) next() (Todo, bool) {
+// next waits for something that may be done now, and has entered its host; false:
+// there is nothing left, or the queue was closed.
+func (q *queue) next() (turn, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for !q.closed && len(q.waiting) > 0 {
-		for i, todo := range q.waiting {
-			host := hostOf(todo.URL)
-			if host != "" && q.busy[host] >= q.perHost {
-				continue
-			}
-			q.busy[host]++
+		if i := slices.IndexFunc(q.waiting, q.mayEnter); i >= 0 {
+			t := q.waiting[i]
+			q.busy[t.host]++
 			q.waiting = slices.Delete(q.waiting, i, i+1)
-			return todo, true
+			return t, true
 		}
 		q.changed.Wait()
 	}
-	return Todo{}, false
+	return turn{}, false
 }
 
-// done gives back what next has handed out.
-func (q *queue) done(todo Todo) {
+func (q *queue) mayEnter(t turn) bool { return t.host == "" || q.busy[t.host] < q.perHost }
+
+// enter waits for another turn at the host; false: the queue was closed.
+func (q *queue) enter(t turn) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.busy[hostOf(todo.URL)]--
+	for !q.closed && !q.mayEnter(t) {
+		q.changed.Wait()
+	}
+	if !q.closed {
+		q.busy[t.host]++
+	}
+	return !q.closed
+}
+
+// leave lets others at the host.
+func (q *queue) leave(t turn) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.busy[t.host]--
 	q.changed.Broadcast()
 }
 

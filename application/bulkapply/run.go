@@ -86,8 +86,7 @@ func (r *run) prepareAll(ctx context.Context, todo *queue, ready chan<- prepared
 		if !ok {
 			return
 		}
-		p := r.prepare(ctx, item)
-		todo.done(item)
+		p := r.prepare(ctx, todo, item)
 		select {
 		case ready <- p:
 		case <-ctx.Done():
@@ -96,11 +95,15 @@ func (r *run) prepareAll(ctx context.Context, todo *queue, ready chan<- prepared
 	}
 }
 
-func (r *run) prepare(ctx context.Context, item Todo) prepared {
+// prepare tries until the item is prepared, or has failed. While it downloads, and
+// no longer, it has its turn at the host.
+func (r *run) prepare(ctx context.Context, todo *queue, item turn) prepared {
 	p := prepared{n: item.N}
 	for pauses := newPauses(); ; {
-		p.application, p.err = r.prepareOnce(ctx, item)
-		if !mayPass(p.err) || !pauses.wait(ctx) {
+		leave := sync.OnceFunc(func() { todo.leave(item) })
+		p.application, p.err = r.prepareOnce(ctx, item.Item, leaving{r.downloader, leave})
+		leave()
+		if !mayPass(p.err) || !pauses.wait(ctx) || !todo.enter(item) {
 			break
 		}
 	}
@@ -108,11 +111,23 @@ func (r *run) prepare(ctx context.Context, item Todo) prepared {
 	return p
 }
 
-func (r *run) prepareOnce(ctx context.Context, item Todo) (artwork.Application, error) {
+// leaving calls leave when it has downloaded.
+type leaving struct {
+	applyimage.Downloader
+	leave func()
+}
+
+// Download implements applyimage.Downloader.
+func (l leaving) Download(ctx context.Context, url string, limit int64) ([]byte, error) {
+	defer l.leave()
+	return l.Downloader.Download(ctx, url, limit)
+}
+
+func (r *run) prepareOnce(ctx context.Context, item Item, downloader applyimage.Downloader) (artwork.Application, error) {
 	if item.URL == "" {
 		return r.applier.PrepareKnown(ctx, applyimage.Restore{Place: item.Place, RecordID: item.ImageID, By: r.job.By})
 	}
-	return r.applier.PrepareURL(ctx, r.downloader, item.Place, applyimage.FromURL{
+	return r.applier.PrepareURL(ctx, downloader, item.Place, applyimage.FromURL{
 		SubjectID: item.Place.Subject.ID, Slot: item.Place.Slot, URL: item.URL, Provider: item.Provider, By: r.job.By,
 	})
 }
