@@ -2,6 +2,7 @@ package bunrepo
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -24,11 +25,10 @@ func NewJobs(db *DB) *Jobs { return &Jobs{db} }
 type jobRow struct {
 	bun.BaseModel `bun:"table:bulk_jobs,alias:j"`
 
-	ID          uid     `bun:"id,pk"`
-	CreatedBy   string  `bun:"created_by"`
-	CreatedFrom string  `bun:"created_from"`
-	Total       int     `bun:"total"`
-	StartedAt   instant `bun:"started_at"`
+	ID        uid     `bun:"id,pk"`
+	Actor     string  `bun:"actor"`
+	Total     int     `bun:"total"`
+	StartedAt instant `bun:"started_at"`
 }
 
 type jobItemRow struct {
@@ -66,10 +66,14 @@ func (j *Jobs) Create(ctx context.Context, job bulkapply.Job) error {
 			Slot: item.Place.Slot.String(), URL: item.URL, ImageID: uid(item.ImageID), Provider: item.Provider,
 		}
 	}
+	actor, err := json.Marshal(job.By)
+	if err != nil {
+		return j.db.fail(ctx, "bunrepo.CreateJob", err)
+	}
 	now := j.db.engine.fromNow(0)
 	return j.db.change(ctx, "bunrepo.CreateJob", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO bulk_jobs (id, created_by, created_from, total, created_at, until) VALUES (?, ?, ?, ?, ?, ?)",
-			uid(job.ID), job.By.Name, job.By.Address, len(items), now, now)
+		_, err := tx.ExecContext(ctx, "INSERT INTO bulk_jobs (id, actor, total, created_at, until) VALUES (?, ?, ?, ?, ?)",
+			uid(job.ID), string(actor), len(items), now, now)
 		if err != nil {
 			return err
 		}
@@ -165,7 +169,10 @@ func (j *Jobs) assignment(ctx context.Context, id uid) (job bulkapply.Assignment
 	if err != nil {
 		return job, err
 	}
-	job.Status, job.By = row.status(results), artwork.Actor{Name: row.CreatedBy, Address: row.CreatedFrom}
+	job.Status = row.status(results)
+	if err := json.Unmarshal([]byte(row.Actor), &job.By); err != nil {
+		return job, err
+	}
 	var items []jobItemRow
 	err = j.db.read.NewSelect().Model(&items).Where("i.job_id = ?", id).
 		Where("NOT EXISTS (SELECT 1 FROM bulk_results AS r WHERE r.job_id = i.job_id AND r.n = i.n)").

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"sync"
 	"time"
 
@@ -109,6 +110,9 @@ func jobSurvives(t TB, open func(TB) Repositories) {
 			{Place: artwork.Place{Subject: artist, Slot: artwork.SlotLogo}, ImageID: artwork.NewID()},
 			{Place: artwork.Place{Subject: artwork.User(artwork.NewID()), Slot: artwork.SlotAvatar}, ImageID: artwork.NewID(), Provider: "upload"},
 		},
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[artwork.Actor]()) {
+		require.False(t, reflect.ValueOf(job.By).FieldByIndex(field.Index).IsZero(), "this case has to say something of the actor's %s", field.Name)
 	}
 	require.NoError(t, r.Jobs.Create(t.Context(), job))
 	status, results := findJob(t, r, job.ID)

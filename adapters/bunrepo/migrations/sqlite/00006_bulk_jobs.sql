@@ -8,8 +8,7 @@ CREATE UNIQUE INDEX history_once ON history (idempotency_key) WHERE idempotency_
 
 CREATE TABLE bulk_jobs (
     id           text NOT NULL PRIMARY KEY,
-    created_by   text NOT NULL,
-    created_from text NOT NULL, -- the address
+    actor        text NOT NULL, -- who wants it, as a JSON object
     total        integer NOT NULL,
     created_at   integer NOT NULL,
     started_at   integer,
