@@ -49,6 +49,7 @@ type board struct {
 	moved   bool                   // what readers are answered has changed
 	done    map[artwork.ID]bool    // idempotency keys of what took force
 	history []historyRow
+	gone    []artwork.Record // to be forgotten
 }
 
 // open locks the places and then reads, in statements that see what the last
@@ -59,14 +60,23 @@ func (m *Images) open(ctx context.Context, tx bun.Tx, applications []artwork.App
 	if err := m.take(ctx, tx, b, sortedPlaces(applications)); err != nil {
 		return nil, err
 	}
-	records := make([]artwork.Record, len(applications))
-	for i, a := range applications {
-		records[i] = a.Record
+	var all, news, wanted []artwork.Record
+	for _, a := range applications {
+		all = append(all, a.Record)
+		if !a.Known {
+			news = append(news, a.Record)
+		}
+		if !a.Automatic {
+			wanted = append(wanted, a.Record)
+		}
 	}
-	if err := insertRecords(ctx, tx, records); err != nil {
+	if err := insertRecords(ctx, tx, news); err != nil {
 		return nil, err
 	}
-	if err := b.readRecords(ctx, tx, records); err != nil {
+	if err := offer(ctx, tx, wanted); err != nil {
+		return nil, err
+	}
+	if err := b.readRecords(ctx, tx, all); err != nil {
 		return nil, err
 	}
 	return b, b.readDone(ctx, tx, applications)
@@ -190,7 +200,11 @@ func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, err
 			outcomes[i] = artwork.Outcome{Result: artwork.AlreadyDone, Image: before.Image()}
 			continue
 		}
-		after, outcome, err := before.Apply(a, b.records[a.Record.ID], b.now)
+		record, ok := b.records[a.Record.ID]
+		if !ok {
+			return nil, notFound("image " + a.Record.ID.String())
+		}
+		after, outcome, err := before.Apply(a, record, b.now)
 		if err != nil {
 			return nil, err
 		}
@@ -264,6 +278,9 @@ func (b *board) save(ctx context.Context, tx bun.Tx, db *DB, fence artwork.Fence
 		if _, err := tx.NewInsert().Model(&some).ExcludeColumn("id").Exec(ctx); err != nil {
 			return err
 		}
+	}
+	if err := forget(ctx, tx, b.gone); err != nil {
+		return err
 	}
 	if fence.Token == "" || !b.moved {
 		return nil

@@ -63,6 +63,21 @@ func (a *Artists) Put(ctx context.Context, artist catalog.Artist) (created bool,
 	return created, err
 }
 
+// SetBackgroundPosition implements catalog.Artists.
+func (a *Artists) SetBackgroundPosition(ctx context.Context, id artwork.ID, position string) error {
+	const op = "bunrepo.SetBackgroundPosition"
+	result, err := a.db.write.NewUpdate().Model((*artistRow)(nil)).
+		Set("background_position = ?, updated_at = ?", position, stored(time.Now())).Where("id = ?", uid(id)).Exec(ctx)
+	if err != nil {
+		return a.db.fail(ctx, op, err)
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		err = notFound(artwork.Artist(id).String())
+	}
+	return a.db.fail(ctx, op, err)
+}
+
 // Put implements catalog.Repository.
 func (a *Albums) Put(ctx context.Context, album catalog.Album) (created bool, err error) {
 	if err := album.Check(); err != nil {

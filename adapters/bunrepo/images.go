@@ -77,7 +77,10 @@ func (m *Images) Add(ctx context.Context, record artwork.Record) error {
 		if err := requireSubjects(ctx, tx, []artwork.Subject{record.Place.Subject}); err != nil {
 			return err
 		}
-		return insertRecords(ctx, tx, []artwork.Record{record})
+		if err := insertRecords(ctx, tx, []artwork.Record{record}); err != nil {
+			return err
+		}
+		return offer(ctx, tx, []artwork.Record{record})
 	})
 }
 
@@ -102,8 +105,10 @@ func (m *Images) List(ctx context.Context, subject artwork.Subject, source artwo
 	var rows []imageRow
 	err := m.db.read.NewSelect().Model(&rows).
 		ColumnExpr("i.*").
-		ColumnExpr("s.image_id IS NOT NULL AS in_force").
-		Join("LEFT JOIN slots AS s ON s.subject_kind = i.subject_kind AND s.subject_id = i.subject_id AND s.slot = i.slot AND s.image_id = i.id").
+		ColumnExpr("EXISTS (?) AS in_force", m.db.read.NewSelect().TableExpr("slots AS s").ColumnExpr("1").
+			Join("JOIN images AS f ON f.id = s.image_id").
+			Where("s.subject_kind = i.subject_kind AND s.subject_id = i.subject_id AND s.slot = i.slot AND f.hash = i.hash AND f.source = i.source")).
+		Where("i.focal_x IS NULL AND NOT i.withdrawn").
 		Where("i.subject_kind = ? AND i.subject_id = ? AND i.source = ?", subject.Kind.String(), uid(subject.ID), source.String()).
 		OrderExpr("i.added_at DESC, i.id").
 		Scan(ctx)
@@ -170,40 +175,6 @@ func readRecords(ctx context.Context, db bun.IDB, ids []artwork.ID) (map[artwork
 		}
 	}
 	return records, nil
-}
-
-// referencesAtOnce bounds how many records References holds in memory.
-const referencesAtOnce = 1000
-
-// References implements artwork.ImageArchive. It reads in steps, so that a slow
-// visit keeps no connection and no old version of the table alive.
-func (m *Images) References(ctx context.Context, visit func(artwork.Content) error) error {
-	var last imageRow
-	for {
-		var rows []imageRow
-		query := m.db.read.NewSelect().Model(&rows).
-			Column("id", "hash", "size", "mime_type", "width", "height", "thumb_hash").
-			OrderExpr("i.hash, i.id").Limit(referencesAtOnce)
-		if last.Hash != nil {
-			query.Where("(i.hash, i.id) > (?, ?)", last.Hash, last.ID)
-		}
-		if err := query.Scan(ctx); err != nil {
-			return m.db.fail(ctx, "bunrepo.References", err)
-		}
-		for i := range rows {
-			content, err := rows[i].content()
-			if err != nil {
-				return m.db.fail(ctx, "bunrepo.References", err)
-			}
-			if err := visit(content); err != nil {
-				return err
-			}
-		}
-		if len(rows) < referencesAtOnce {
-			return ctx.Err()
-		}
-		last = rows[len(rows)-1]
-	}
 }
 
 // inForceRow is what the statement inForce selects: NULL in an empty slot.

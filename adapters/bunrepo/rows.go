@@ -31,6 +31,7 @@ type imageRow struct {
 	FocalY      sql.NullFloat64 `bun:"focal_y"`
 	AddedBy     string          `bun:"added_by"`
 	AddedAt     instant         `bun:"added_at"`
+	Withdrawn   bool            `bun:"withdrawn"`
 
 	InForce bool `bun:"in_force,scanonly"`
 }
@@ -171,6 +172,7 @@ type artistRow struct {
 	NameKey    []byte  `bun:"name_key"`
 	MBID       uid     `bun:"mbid"`
 	Missing    bool    `bun:"missing"`
+	Position   string  `bun:"background_position"`
 	CreatedAt  instant `bun:"created_at"`
 	UpdatedAt  instant `bun:"updated_at"`
 }
@@ -222,7 +224,7 @@ func newArtistRow(a catalog.Artist, now time.Time) artistRow {
 func (r artistRow) value() catalog.Artist {
 	return catalog.Artist{
 		ID: artwork.ID(r.ID), Name: r.Name, SortName: r.SortName, MBID: catalog.MBID(r.MBID), Missing: r.Missing,
-		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time,
+		BackgroundPosition: r.Position, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time,
 	}
 }
 

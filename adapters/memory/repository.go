@@ -24,11 +24,13 @@ type Repository struct {
 	users   map[artwork.ID]catalog.User
 	records map[artwork.ID]artwork.Record
 	slots   map[artwork.Place]artwork.SlotState
-	history []artwork.HistoryEntry // the latest last
-	done    map[artwork.ID]bool    // idempotency keys of what took force
-	folders map[string]folderState
-	inFiles map[artwork.ID]bool // albums that were in a folder at some time
-	tokens  []accesstoken.Token
+	history []artwork.HistoryEntry    // the latest last
+	done    map[artwork.ID]artwork.ID // idempotency keys, and the records that took force under them
+	// withdrawn are uploads that are not offered any more.
+	withdrawn map[artwork.ID]bool
+	folders   map[string]folderState
+	inFiles   map[artwork.ID]bool // albums that were in a folder at some time
+	tokens    []accesstoken.Token
 
 	changedAt map[artwork.Place]time.Time // when the pointer changed
 	pending   map[string]pendingState     // by token
@@ -47,8 +49,11 @@ func NewRepository() *Repository {
 		albums:  map[artwork.ID]catalog.Album{},
 		users:   map[artwork.ID]catalog.User{},
 		records: map[artwork.ID]artwork.Record{},
+
+		withdrawn: map[artwork.ID]bool{},
+
 		slots:   map[artwork.Place]artwork.SlotState{},
-		done:    map[artwork.ID]bool{},
+		done:    map[artwork.ID]artwork.ID{},
 		folders: map[string]folderState{},
 		inFiles: map[artwork.ID]bool{},
 

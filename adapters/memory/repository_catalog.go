@@ -172,9 +172,21 @@ func (a *Artists) Put(ctx context.Context, artist catalog.Artist) (created bool,
 		return false, err
 	}
 	return put(ctx, a.r, a.r.artists, artwork.Artist(artist.ID), func(known catalog.Artist, now time.Time) (catalog.Artist, error) {
-		artist.Missing, artist.UpdatedAt = known.Missing, now
+		artist.Missing, artist.BackgroundPosition, artist.UpdatedAt = known.Missing, known.BackgroundPosition, now
 		artist.CreatedAt = cmp.Or(known.CreatedAt, now)
 		return artist, a.r.checkArtistMBID(artist)
+	})
+}
+
+// SetBackgroundPosition implements catalog.Artists.
+func (a *Artists) SetBackgroundPosition(ctx context.Context, id artwork.ID, position string) error {
+	return a.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		artist, ok := a.r.artists[id]
+		if !ok {
+			return nil, notFound(artwork.Artist(id).String())
+		}
+		artist.BackgroundPosition, artist.UpdatedAt = position, stored(time.Now())
+		return func() { a.r.artists[id] = artist }, nil
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -83,95 +82,22 @@ func (m *Images) Revise(ctx context.Context, fence artwork.Fence, revision artwo
 	return revised, nil
 }
 
-// draft is a change of slots that is not committed yet.
-type draft struct {
-	r       *Repository
-	now     time.Time
-	slots   map[artwork.Place]artwork.SlotState
-	records map[artwork.ID]artwork.Record
-	changed map[artwork.Place]bool // places of which the pointer changes
-	history []artwork.HistoryEntry
-	done    map[artwork.ID]bool // idempotency keys of what takes force
-}
-
-func newDraft(r *Repository) *draft {
-	return &draft{
-		r: r, now: time.Now(),
-		slots: map[artwork.Place]artwork.SlotState{}, records: map[artwork.ID]artwork.Record{}, changed: map[artwork.Place]bool{},
-		done: map[artwork.ID]bool{},
+// Purge implements artwork.ImageReviser.
+func (m *Images) Purge(ctx context.Context, fence artwork.Fence, purge artwork.Purge) (purged artwork.Purged, err error) {
+	if err := purge.Check(); err != nil {
+		return purged, err
 	}
-}
-
-func (d *draft) commit(fence artwork.Fence) {
-	maps.Copy(d.r.slots, d.slots)
-	maps.Copy(d.r.records, d.records)
-	maps.Copy(d.r.done, d.done)
-	d.r.history = append(d.r.history, d.history...)
-	d.r.noteChanged(fence, d.changed)
-}
-
-func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
-	place := a.Record.Place
-	if err := d.r.requireSubject(place.Subject); err != nil {
-		return artwork.Outcome{}, err
-	}
-	before, ok := d.slots[place]
-	if !ok {
-		before = d.r.slots[place]
-	}
-	if key := a.IdempotencyKey; d.r.done[key] || d.done[key] {
-		return artwork.Outcome{Result: artwork.AlreadyDone, Image: before.Image()}, nil
-	}
-	after, outcome, err := before.Apply(a, d.record(a.Record), d.now)
-	if err != nil {
-		return artwork.Outcome{}, err
-	}
-	d.slots[place] = after
-	if outcome.Result == artwork.Changed {
-		d.changed[place] = true
-		if !a.IdempotencyKey.IsZero() {
-			d.done[a.IdempotencyKey] = true
+	err = m.r.change(ctx, fence, func() (func(), error) {
+		draft := newDraft(m.r)
+		if purged, err = draft.purge(purge); err != nil {
+			return nil, err
 		}
-		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By.Name, AppliedAt: stored(d.now)})
-	}
-	return outcome, nil
-}
-
-func (d *draft) revise(r artwork.Revision) (artwork.Revised, error) {
-	if err := d.r.requireSubject(r.Place.Subject); err != nil {
-		return artwork.Revised{}, err
-	}
-	var known []artwork.Record
-	for _, record := range d.r.records {
-		if record.Place == r.Place {
-			known = append(known, record)
-		}
-	}
-	after, changed, err := d.r.slots[r.Place].Revise(r, known, d.now)
+		return func() { draft.commit(fence) }, nil
+	})
 	if err != nil {
-		return artwork.Revised{}, err
+		return artwork.Purged{}, err
 	}
-	d.slots[r.Place] = after
-	if changed {
-		d.changed[r.Place] = true
-	}
-	if changed && r.Remove != 0 && after.InForce != nil {
-		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: r.By.Name, AppliedAt: stored(d.now)})
-	}
-	return artwork.Revised{Image: after.Image(), Changed: changed}, nil
-}
-
-// record returns what is kept under the record's ID: the record itself, if
-// nothing is yet.
-func (d *draft) record(wanted artwork.Record) artwork.Record {
-	if record, ok := d.records[wanted.ID]; ok {
-		return record
-	}
-	if record, ok := d.r.records[wanted.ID]; ok {
-		return record
-	}
-	d.records[wanted.ID] = keep(wanted, d.now)
-	return d.records[wanted.ID]
+	return purged, nil
 }
 
 // Add implements artwork.ImageArchive.
@@ -187,6 +113,7 @@ func (m *Images) Add(ctx context.Context, record artwork.Record) error {
 			if _, known := m.r.records[record.ID]; !known {
 				m.r.records[record.ID] = keep(record, time.Now())
 			}
+			m.r.offer(record)
 		}, nil
 	})
 }
@@ -211,8 +138,9 @@ func (m *Images) List(ctx context.Context, subject artwork.Subject, source artwo
 			return err
 		}
 		for id, record := range m.r.records {
-			if record.Place.Subject == subject && record.Source == source {
-				listed = append(listed, artwork.ListedRecord{Record: detached(record), InForce: m.r.slots[record.Place].InForce != nil && m.r.slots[record.Place].InForce.ID == id})
+			if record.Place.Subject == subject && record.Source == source && record.FocalPoint == nil && !m.r.withdrawn[id] {
+				inForce := m.r.slots[record.Place].InForce
+				listed = append(listed, artwork.ListedRecord{Record: detached(record), InForce: inForce != nil && inForce.SamePicture(record)})
 			}
 		}
 		return nil
@@ -263,6 +191,61 @@ func (m *Images) References(ctx context.Context, visit func(artwork.Content) err
 		}
 	}
 	return err
+}
+
+// Refers implements artwork.ImageArchive.
+func (m *Images) Refers(ctx context.Context, hash artwork.Hash) (refers bool, err error) {
+	err = m.r.read(ctx, func() error {
+		for _, record := range m.r.records {
+			refers = refers || record.Content.Hash == hash
+		}
+		return nil
+	})
+	return refers, err
+}
+
+// Trim implements artwork.ImageArchive.
+func (m *Images) Trim(ctx context.Context, keep int) (forgotten int, err error) {
+	err = m.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		draft := newDraft(m.r)
+		for place, state := range m.r.slots {
+			draft.forget(state.Expendable(m.r.known(place), m.r.took(place), keep))
+		}
+		forgotten = len(draft.gone)
+		return func() { draft.commit(artwork.Unfenced()) }, nil
+	})
+	return forgotten, err
+}
+
+// known returns the records of the place.
+func (r *Repository) known(place artwork.Place) []artwork.KnownRecord {
+	var known []artwork.KnownRecord
+	for id, record := range r.records {
+		if record.Place == place {
+			known = append(known, artwork.KnownRecord{Record: record, Withdrawn: r.withdrawn[id]})
+		}
+	}
+	return known
+}
+
+// took returns the records that took force in the place, the latest first.
+func (r *Repository) took(place artwork.Place) []artwork.ID {
+	var took []artwork.ID
+	for _, entry := range slices.Backward(r.history) {
+		if entry.Place == place {
+			took = append(took, entry.ID)
+		}
+	}
+	return took
+}
+
+// offer takes back that the record's picture was withdrawn.
+func (r *Repository) offer(record artwork.Record) {
+	for id := range r.withdrawn {
+		if r.records[id].SamePicture(record) {
+			delete(r.withdrawn, id)
+		}
+	}
 }
 
 // keep returns the record as it is stored.

@@ -29,6 +29,7 @@ func (h *Catalog) Register(r *Router) {
 	r.public("/api/artists", list(h.artists, artwork.ArtistSubject, artistBodyOf))
 	r.public("/api/artists/:id", get(h.artists, artistBodyOf))
 	r.guarded(http.MethodPut, "/api/artists/:id", accesstoken.Write, put[artistFields](h.artists, artistBodyOf))
+	r.guarded(http.MethodPatch, metadataPrefix+"artist/background-position", accesstoken.Write, h.placeBackground)
 	r.public("/api/albums", list(h.albums, artwork.AlbumSubject, albumBodyOf))
 	r.public("/api/albums/:id", get(h.albums, albumBodyOf))
 	r.guarded(http.MethodPut, "/api/albums/:id", accesstoken.Write, put[albumFields](h.albums, albumBodyOf))
@@ -47,18 +48,40 @@ type artistFields struct {
 type artistBody struct {
 	ID artwork.ID `json:"id"`
 	artistFields
-	Missing   bool      `json:"missing"`
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
+	BackgroundPosition string    `json:"backgroundPosition,omitempty"`
+	Missing            bool      `json:"missing"`
+	CreatedAt          time.Time `json:"createdAt"`
+	UpdatedAt          time.Time `json:"updatedAt"`
 }
 
 func artistBodyOf(a catalog.Artist) artistBody {
-	return artistBody{a.ID, artistFields{a.Name, a.SortName, a.MBID}, a.Missing, a.CreatedAt, a.UpdatedAt}
+	return artistBody{a.ID, artistFields{a.Name, a.SortName, a.MBID}, a.BackgroundPosition, a.Missing, a.CreatedAt, a.UpdatedAt}
 }
 
 func (f artistFields) subject(id artwork.ID) (catalog.Artist, error) {
 	artist := catalog.Artist{ID: id, Name: f.Name, SortName: f.SortName, MBID: f.MBZArtistID}
 	return artist, artist.Check()
+}
+
+// placeBackground says how pages are to place the artist's background by CSS. The
+// image and its tag stay as they are.
+func (h *Catalog) placeBackground(c *gin.Context) error {
+	var in struct {
+		ArtistID           artwork.ID `json:"artistId"`
+		BackgroundPosition string     `json:"backgroundPosition"`
+	}
+	if err := decodeJSON(c, &in); err != nil {
+		return err
+	}
+	position, err := catalog.ParseBackgroundPosition(in.BackgroundPosition)
+	if err != nil {
+		return err
+	}
+	if err := h.artists.SetBackgroundPosition(c.Request.Context(), in.ArtistID, position); err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, gin.H{"success": true, "message": "the background is placed at " + position})
+	return nil
 }
 
 // albumFields are what a PUT of an album may say.

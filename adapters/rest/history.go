@@ -53,7 +53,10 @@ type historyOut struct {
 	Height      int          `json:"height"`
 	Size        int64        `json:"size"`
 	MIMEType    string       `json:"mimeType"`
-	Current     bool         `json:"current"`
+
+	FocalPoint *artwork.FocalPoint `json:"focalPoint,omitempty"`
+
+	Current bool `json:"current"`
 }
 
 func (h *History) list(c *gin.Context, subject artwork.Subject) error {
@@ -66,7 +69,7 @@ func (h *History) list(c *gin.Context, subject artwork.Subject) error {
 		out[i] = historyOut{
 			ImageID: e.ID, Type: e.Place.Slot, Tag: artwork.TagOf(e.Content.Hash, e.FocalPoint), Source: e.Source.String(), Provider: e.Provider,
 			Licence: e.Licence, Attribution: e.Attribution, AppliedBy: e.AppliedBy, AppliedAt: e.AppliedAt,
-			Width: e.Content.Width, Height: e.Content.Height, Size: e.Content.Size, MIMEType: e.Content.MIMEType, Current: e.InForce,
+			Width: e.Content.Width, Height: e.Content.Height, Size: e.Content.Size, MIMEType: e.Content.MIMEType, FocalPoint: e.FocalPoint, Current: e.InForce,
 		}
 	}
 	c.Header("Cache-Control", "no-store")

@@ -10,20 +10,33 @@ import (
 	"gatefold/domain/artwork"
 )
 
-// Revisions are the routes that lock slots and empty them.
-type Revisions struct{ revise *applyimage.ReviseSlot }
+// Revisions are the routes that change slots without bringing an image: they lock
+// them, empty them, set focal points, withdraw uploads and purge.
+type Revisions struct {
+	revise  *applyimage.ReviseSlot
+	uploads *applyimage.UploadedImages
+	purge   *applyimage.PurgeImages
+}
 
 // NewRevisions returns the routes of every kind of subject under
-// /api/admin/metadata.
-func NewRevisions(revise *applyimage.ReviseSlot) *Revisions { return &Revisions{revise} }
+// /api/admin/metadata, and the removal of an avatar.
+func NewRevisions(revise *applyimage.ReviseSlot, uploads *applyimage.UploadedImages, purge *applyimage.PurgeImages) *Revisions {
+	return &Revisions{revise, uploads, purge}
+}
 
 // Register implements Routes.
 func (h *Revisions) Register(r *Router) {
 	for _, kind := range []artwork.SubjectKind{artwork.ArtistSubject, artwork.AlbumSubject, artwork.UserSubject} {
 		prefix := metadataPrefix + kind.String() + "/:id/"
 		r.guarded(http.MethodPut, prefix+"lock", accesstoken.Write, of(kind, h.lock))
+		r.guarded(http.MethodPut, prefix+"focal-point", accesstoken.Write, of(kind, h.focus))
 		r.guarded(http.MethodDelete, prefix+"images/:type", accesstoken.Write, of(kind, h.remove))
+		r.guarded(http.MethodDelete, prefix+"images/:type/history/:imageId", accesstoken.Write, of(kind, h.purgeImage))
+		r.guarded(http.MethodDelete, prefix+"history", accesstoken.Admin, of(kind, h.purgeAll))
 	}
+	r.guarded(http.MethodDelete, metadataPrefix+"artist/custom-images/:id/:imageId", accesstoken.Write, of(artwork.ArtistSubject, h.withdraw))
+	r.guarded(http.MethodDelete, metadataPrefix+"album/custom-covers/:id/:imageId", accesstoken.Write, of(artwork.AlbumSubject, h.withdraw))
+	r.guarded(http.MethodDelete, "/api/users/avatar", accesstoken.Admin, h.removeAvatar)
 }
 
 func (h *Revisions) lock(c *gin.Context, subject artwork.Subject) error {
@@ -63,20 +76,84 @@ func (h *Revisions) remove(c *gin.Context, subject artwork.Subject) error {
 	return h.run(c, revision)
 }
 
-func (h *Revisions) run(c *gin.Context, revision artwork.Revision) error {
-	tag, err := ifMatch(c)
+func (h *Revisions) focus(c *gin.Context, subject artwork.Subject) error {
+	var in struct {
+		Type artwork.Slot `json:"type"`
+		X    *float64     `json:"x"`
+		Y    *float64     `json:"y"`
+	}
+	if err := decodeJSON(c, &in); err != nil {
+		return err
+	}
+	if in.X == nil || in.Y == nil {
+		return artwork.Errorf(artwork.InvalidInput, "x and y are missing: fractions of the width and height in 0..1")
+	}
+	return h.run(c, artwork.Revision{
+		Place: artwork.Place{Subject: subject, Slot: in.Type}, Focus: &artwork.FocalPoint{X: *in.X, Y: *in.Y},
+	})
+}
+
+// withdraw takes back an upload. What was in force stays in the history.
+func (h *Revisions) withdraw(c *gin.Context, subject artwork.Subject) error {
+	image, err := id(c, "imageId")
 	if err != nil {
 		return err
 	}
-	revision.By, revision.IfTag = caller(c), tag
-	applied, err := h.revise.Run(c.Request.Context(), revision)
+	record, err := h.uploads.Find(c.Request.Context(), subject, image)
 	if err != nil {
 		return err
 	}
-	answer := gin.H{"success": true, "visibleAfterMs": milliseconds(applied.VisibleAfter)}
-	if applied.Image != nil { // what is in force now, so that a client need not ask
-		answer["tag"] = applied.Image.Tag
+	applied, err := h.change(c, artwork.Revision{Place: record.Place, Withdraw: image})
+	if err != nil {
+		return err
 	}
+	answer := revised(applied)
+	answer["message"] = "the uploaded image is deleted; the history keeps it if it was in force"
 	c.JSON(http.StatusOK, answer)
 	return nil
+}
+
+// removeAvatar takes an avatar away. The user is named by a parameter, because an API
+// token is nobody's own.
+func (h *Revisions) removeAvatar(c *gin.Context) error {
+	if err := onlyQuery(c, "userId"); err != nil {
+		return err
+	}
+	user, err := artwork.ParseID(c.Query("userId"))
+	if err != nil {
+		return artwork.Errorf(artwork.InvalidInput, "the parameter userId must name the user: %s", messageOf(err))
+	}
+	_, err = h.change(c, artwork.Revision{Place: artwork.Place{Subject: artwork.User(user), Slot: artwork.SlotAvatar}, Remove: artwork.GiveWay})
+	if err != nil {
+		return err
+	}
+	c.Status(http.StatusNoContent)
+	return nil
+}
+
+func (h *Revisions) run(c *gin.Context, revision artwork.Revision) error {
+	applied, err := h.change(c, revision)
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, revised(applied))
+	return nil
+}
+
+func (h *Revisions) change(c *gin.Context, revision artwork.Revision) (applyimage.Applied, error) {
+	tag, err := ifMatch(c)
+	if err != nil {
+		return applyimage.Applied{}, err
+	}
+	revision.By, revision.IfTag = caller(c), tag
+	return h.revise.Run(c.Request.Context(), revision)
+}
+
+// revised says what is in force now, so that a client need not ask.
+func revised(applied applyimage.Applied) gin.H {
+	answer := gin.H{"success": true, "visibleAfterMs": milliseconds(applied.VisibleAfter)}
+	if applied.Image != nil {
+		answer["tag"] = applied.Image.Tag
+	}
+	return answer
 }

@@ -76,7 +76,7 @@ func (u *ApplyUploadedImage) Run(ctx context.Context, in Uploaded) (Applied, err
 	if err != nil {
 		return Applied{}, err
 	}
-	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag})
+	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag, Known: true})
 }
 
 func findUploaded(ctx context.Context, archive artwork.ImageArchive, subject artwork.Subject, id artwork.ID) (artwork.Record, error) {

@@ -8,7 +8,8 @@ import (
 	"gatefold/domain/artwork"
 )
 
-// ReviseSlot locks and unlocks a slot, and removes the image in force.
+// ReviseSlot locks and unlocks a slot, removes the image in force, sets its focal
+// point and withdraws uploaded images.
 type ReviseSlot struct {
 	cache   artwork.ImageCache
 	reviser artwork.ImageReviser

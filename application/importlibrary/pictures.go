@@ -93,7 +93,7 @@ func (s *scan) needed(ctx context.Context, application artwork.Application) (boo
 		return false, err
 	case current == nil:
 		return true, nil
-	case current.RecordID == application.Record.ID:
+	case current.Source == artwork.Local && current.Hash == application.Record.Content.Hash: // with whatever focal point
 		return false, nil
 	case current.Source != artwork.Local || current.Locked:
 		return false, s.archive.Add(ctx, application.Record)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -62,6 +63,12 @@ func (f FocalPoint) Check() error {
 		return Errorf(InvalidInput, "a focal point has x and y in 0..1")
 	}
 	return nil
+}
+
+// Rounded returns the point as it is kept: to a millionth, which is less than a
+// pixel of the largest image.
+func (f FocalPoint) Rounded() FocalPoint {
+	return FocalPoint{X: math.Round(f.X*1e6) / 1e6, Y: math.Round(f.Y*1e6) / 1e6}
 }
 
 // Tag is a short name of what is served: it changes exactly when the bytes or
@@ -145,6 +152,23 @@ func (r Record) Check() error {
 		}
 	}
 	return r.checkTexts()
+}
+
+// Focused returns the record of the same image with another focal point: a record
+// of its own, so that the one with the former point can be restored. The same point
+// gives the same record, whoever sets it.
+func (r Record) Focused(point FocalPoint, by string, at time.Time) Record {
+	point = point.Rounded()
+	r.ID = DeriveID("image", r.Place.String(), r.Content.Hash.String(), r.Source.String(), r.Provider, fmt.Sprintf("%.6f %.6f", point.X, point.Y))
+	r.FocalPoint = &point
+	r.AddedBy, r.AddedAt = by, at
+	return r
+}
+
+// SamePicture reports whether both records are of one picture that one source
+// brought for one place, whatever its focal point.
+func (r Record) SamePicture(other Record) bool {
+	return r.Place == other.Place && r.Content.Hash == other.Content.Hash && r.Source == other.Source
 }
 
 func (r Record) checkTexts() error {

@@ -159,10 +159,11 @@ type ImageRepository interface {
 	//
 	// An application whose idempotency key another one that took force has had
 	// changes nothing, whatever is in force by now: it is AlreadyDone. Of several
-	// with one key, in one call or of racing callers, one takes force.
+	// with one key, in one call or of racing callers, one takes force. A purge of the
+	// image forgets the key.
 	//
 	// InvalidInput: an application cannot be stored (Application.Check).
-	// NotFound: a subject does not exist. Conflict: a known record belongs to
+	// NotFound: a subject, or a record that is Known, does not exist. Conflict: a known record belongs to
 	// another place. PreconditionFailed: an IfTag does not
 	// hold. OutcomeUnknown: the connection broke while committing. Any error of
 	// fence.StillHeld is returned as it is, and nothing has changed.
@@ -176,16 +177,33 @@ type ImageReviser interface {
 	// is in the history. A lock and what keeps a slot empty stay when the image in
 	// force does not change.
 	//
-	// InvalidInput: the revision cannot be (Revision.Check). NotFound: the subject
-	// does not exist. PreconditionFailed: an IfTag does not hold. OutcomeUnknown,
+	// A withdrawn upload is not listed any more. It stays in the history, and is
+	// listed again once it is added or takes force again; if it never was in force,
+	// its record is forgotten.
+	//
+	// InvalidInput: the revision cannot be (Revision.Check). NotFound: the subject, or
+	// what is to be changed, does not exist. PreconditionFailed: an IfTag does not hold. OutcomeUnknown,
 	// and errors of fence.StillHeld: as for ImageRepository.Apply.
 	Revise(ctx context.Context, fence Fence, revision Revision) (Revised, error)
+
+	// Purge carries the purge out, in one transaction that ends before the fence's
+	// deadline, as SlotState.Purge says. Bytes are not touched.
+	//
+	// InvalidInput: the purge cannot be (Purge.Check). Errors otherwise: as for
+	// Revise.
+	Purge(ctx context.Context, fence Fence, purge Purge) (Purged, error)
 }
 
 // Revised is what became of a revision.
 type Revised struct {
 	Image   *Image // in force afterwards; nil if the slot is empty
 	Changed bool   // what readers are answered has changed
+}
+
+// Purged is what became of a purge.
+type Purged struct {
+	Revised
+	Contents []Hash // of the forgotten records, each once, in no order
 }
 
 // ChangeLog is what a shared cache asks of the database in order to recover from
@@ -223,6 +241,9 @@ type Application struct {
 	Origin    Origin // where a local image was found; of automatic applications only
 	Vanished  string // path of an origin known to be gone, no obstacle any more; "" if none
 	IfTag     Tag    // if not empty, the tag that must be in force
+	// Known: the record was read from the archive. It is not recorded anew: after a
+	// purge it would refer to bytes that are gone.
+	Known bool
 	// IdempotencyKey, if not zero, names the wish, so that it is not carried out
 	// again by somebody who does not know what became of it.
 	IdempotencyKey ID
@@ -274,8 +295,9 @@ type ImageArchive interface {
 	Add(ctx context.Context, record Record) error
 	// Find returns a record. NotFound: there is none with this ID.
 	Find(ctx context.Context, id ID) (Record, error)
-	// List returns the subject's records from the source, newest first, with
-	// those in force marked. NotFound: no such subject.
+	// List returns the subject's pictures from the source, newest first, without
+	// those that were withdrawn: of each the record without a focal point, marked
+	// if it is in force, with whatever focal point. NotFound: no such subject.
 	List(ctx context.Context, subject Subject, source Source) ([]ListedRecord, error)
 	// History returns what was put in force in the subject's slots, the latest
 	// first, each time it was; what is in force now is marked where it last took
@@ -284,6 +306,12 @@ type ImageArchive interface {
 	// References calls visit with the content of every record, in no order and
 	// possibly more than once, and stops at its first error.
 	References(ctx context.Context, visit func(Content) error) error
+	// Refers reports whether any record refers to the content.
+	Refers(ctx context.Context, hash Hash) (bool, error)
+	// Trim forgets what SlotState.Expendable does not keep, in every place, and
+	// returns how many records that were. It takes one place at a time; after an
+	// error it has dealt with some of them.
+	Trim(ctx context.Context, keep int) (forgotten int, err error)
 }
 
 // ListedRecord is a record and whether it is in force.

@@ -40,7 +40,7 @@ func (s SlotState) Apply(a Application, record Record, now time.Time) (SlotState
 	case record.Place != a.Record.Place:
 		return s, Outcome{}, Errorf(Conflict, "image %s belongs to %s", record.ID, record.Place)
 	case a.IfTag != "" && a.IfTag != s.tag():
-		return s, Outcome{}, Errorf(PreconditionFailed, "another image than %s is in force", a.IfTag)
+		return s, Outcome{}, errOtherTag(a.IfTag)
 	case s.InForce != nil && s.InForce.ID == record.ID:
 		next := s.affirmed(a)
 		return next, Outcome{Result: AlreadyInForce, Image: next.Image()}, nil
@@ -52,6 +52,10 @@ func (s SlotState) Apply(a Application, record Record, now time.Time) (SlotState
 	}
 	next := s.pointedTo(record, a, now)
 	return next, Outcome{Result: Changed, Image: next.Image()}, nil
+}
+
+func errOtherTag(wanted Tag) error {
+	return Errorf(PreconditionFailed, "another image than %s is in force", wanted)
 }
 
 func (s SlotState) tag() Tag {

@@ -4,6 +4,7 @@
 package catalog
 
 import (
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -22,13 +23,16 @@ type MBID = artwork.ID
 
 // Artist is a performer, as far as artwork needs it.
 type Artist struct {
-	ID        artwork.ID
-	Name      string
-	SortName  string // as in an alphabetical list; empty: like Name
-	MBID      MBID
-	Missing   bool // all its music has vanished from the library
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	ID       artwork.ID
+	Name     string
+	SortName string // as in an alphabetical list; empty: like Name
+	MBID     MBID
+	Missing  bool // all its music has vanished from the library
+	// BackgroundPosition is how a page that shows the background by CSS is to place
+	// it; "" if nobody said. Put does not write it.
+	BackgroundPosition string
+	CreatedAt          time.Time
+	UpdatedAt          time.Time
 }
 
 // Album is a release under its album artist.
@@ -126,6 +130,29 @@ func (u User) Check() error {
 	}
 	return nil
 }
+
+// positionPart is a part of a CSS background-position: a keyword, a percentage or a
+// length (www.w3.org/TR/css-backgrounds-3/#background-position). Functions such as
+// calc() are not accepted.
+var positionPart = regexp.MustCompile(`^(?i:left|right|top|bottom|center|0|[+-]?(?:[0-9]{1,6}(?:\.[0-9]{1,6})?|\.[0-9]{1,6})(?:%|px|em|rem|vw|vh))$`)
+
+// ParseBackgroundPosition returns the CSS background-position as it is kept: 1 to 4
+// parts with single spaces between them. InvalidInput: it is none, or might be more
+// than one when it is put into a page.
+func ParseBackgroundPosition(s string) (string, error) {
+	parts := strings.Fields(s)
+	if len(s) > maxPosition || len(parts) < 1 || len(parts) > 4 {
+		return "", artwork.Errorf(artwork.InvalidInput, "backgroundPosition must have 1 to 4 parts, such as \"center 20%%\"")
+	}
+	for _, part := range parts {
+		if !positionPart.MatchString(part) {
+			return "", artwork.Errorf(artwork.InvalidInput, "backgroundPosition: %q is not a keyword, a percentage or a length of CSS", part)
+		}
+	}
+	return strings.Join(parts, " "), nil
+}
+
+const maxPosition = 100 // characters
 
 // FoldName returns the form in which names are compared and searched: without
 // case, accents and compatibility variants, with plain quotes and dashes and

@@ -67,3 +67,22 @@ func TestQueryCheck(t *testing.T) {
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(bad.Check(artwork.ArtistSubject)), "%+v", bad)
 	}
 }
+
+func TestBackgroundPositions(t *testing.T) {
+	for text, want := range map[string]string{
+		"center": "center", "50% 30%": "50% 30%", "  LEFT \t 10.5px ": "LEFT 10.5px", "right 3em bottom 10%": "right 3em bottom 10%", "-.5vw 0": "-.5vw 0",
+	} {
+		got, err := catalog.ParseBackgroundPosition(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, got)
+		again, err := catalog.ParseBackgroundPosition(got)
+		require.NoError(t, err)
+		require.Equal(t, got, again)
+	}
+	for _, bad := range []string{
+		"", "  ", "middle", "1 2 3 4 5", "50%; color: red", "url(x)", "center}", "calc(1% + 2px)", "1e9px", "50 %", "\xff", "center" + strings.Repeat(" ", 100),
+	} {
+		_, err := catalog.ParseBackgroundPosition(bad)
+		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), "%q", bad)
+	}
+}

@@ -58,7 +58,12 @@ type Repository[T any] interface {
 
 type (
 	// Artists is the repository of artists.
-	Artists interface{ Repository[Artist] }
+	Artists interface {
+		Repository[Artist]
+		// SetBackgroundPosition replaces the artist's. NotFound: there is no such
+		// artist.
+		SetBackgroundPosition(ctx context.Context, id artwork.ID, position string) error
+	}
 	// Albums is the repository of albums.
 	Albums interface{ Repository[Album] }
 	// Users is the repository of users.

@@ -41,6 +41,7 @@ func Module(cfg Config) fx.Option {
 			applyimage.NewRestoreImage,
 			applyimage.NewHistory,
 			applyimage.NewReviseSlot,
+			applyimage.NewPurgeImages,
 			func() bulkapply.Progress { return bulkapply.NoProgress{} },
 			newRunner,
 			bulkapply.NewSubmit,

@@ -20,6 +20,7 @@ func catalogCases() []Case[Repositories] {
 	return []Case[Repositories]{
 		{"catalogue: Put creates and Get returns", putsAndGets},
 		{"catalogue: Put replaces, and keeps what belongs to the repository", putReplaces},
+		{"catalogue: an artist's background position stays until it is set again", backgroundPosition},
 		{"catalogue: what does not exist is not found", getUnknown},
 		{"catalogue: what cannot be stored is refused", putInvalid},
 		{"catalogue: odd names come back as they were", oddNames},
@@ -559,4 +560,20 @@ func catalogCancelled(t TB, open func(TB) Repositories) {
 	_, err = r.Users.Put(ctx, catalog.User{ID: artwork.NewID(), Username: "late", Role: catalog.RoleUser})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, []string{"Someone"}, artistNames(t, r, everything()))
+}
+
+func backgroundPosition(t TB, open func(TB) Repositories) {
+	r := open(t)
+	artist := newArtist(t, r, "Someone")
+	require.NoError(t, r.Artists.SetBackgroundPosition(t.Context(), artist.ID, "50% 30%"))
+	artist.Name, artist.BackgroundPosition = "Somebody", "is not written by Put"
+	_, err := r.Artists.Put(t.Context(), artist)
+	require.NoError(t, err)
+	stored, err := r.Artists.Get(t.Context(), artist.ID)
+	require.NoError(t, err)
+	require.Equal(t, "50% 30%", stored.BackgroundPosition)
+	other, err := r.Artists.Get(t.Context(), newArtist(t, r, "Another").ID)
+	require.NoError(t, err)
+	require.Empty(t, other.BackgroundPosition)
+	requireKind(t, artwork.NotFound, r.Artists.SetBackgroundPosition(t.Context(), artwork.NewID(), "center"))
 }

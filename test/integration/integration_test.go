@@ -155,11 +155,12 @@ func (in *instance) get(path string, header ...string) answer {
 }
 
 // send makes a guarded request with a JSON body.
-func (in *instance) send(method, path string, body any) answer {
+func (in *instance) send(method, path string, body any, header ...string) answer {
 	in.t.Helper()
 	text, err := json.Marshal(body)
 	require.NoError(in.t, err)
-	return in.do(method, path, bytes.NewReader(text), "Authorization", "Bearer "+in.token, "Content-Type", "application/json")
+	header = append(header, "Authorization", "Bearer "+in.token, "Content-Type", "application/json")
+	return in.do(method, path, bytes.NewReader(text), header...)
 }
 
 // upload makes a guarded multipart request.

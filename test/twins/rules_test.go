@@ -13,9 +13,8 @@ const (
 
 	settingsRules = "domain/deployment"
 	following     = "application/followsettings"
-
-	applying = "application/applyimage"
-	inBulk   = "application/bulkapply"
+	applying      = "application/applyimage"
+	inBulk        = "application/bulkapply"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -366,6 +365,26 @@ local time = redis.call('TIME')`,
 		rule: "a replay does not reach back to what was cached for longer",
 		file: settingsRules + "/rules.go", old: `ttl := r.FormerTTL`, new: `ttl := 0 * r.FormerTTL`,
 		pkg: settingsRules, test: "TestTermsOfRules",
+	},
+	{
+		rule: "what was purged is recorded again by who still knew it",
+		file: repository + "/apply.go", old: `if !a.Known {`, new: `if true {`,
+		pkg: repository, test: onSQLite + "purge:_a_record_that_is_known_no_longer_is_not_recorded_anew",
+	},
+	{
+		rule: "a purge removes bytes that are on their way into a record",
+		file: applying + "/purge.go", old: `u.now().Add(-settled)`, new: `u.now().Add(settled)`,
+		pkg: applying, test: "TestPurge",
+	},
+	{
+		rule: "a purge removes bytes to which another record refers",
+		file: applying + "/purge.go", old: `if err == nil && refers {`, new: `if refers = false; refers {`,
+		pkg: applying, test: "TestPurgeLeavesWhatOthersReferTo",
+	},
+	{
+		rule: "a focal point replaces the image that had another one",
+		file: domainTerms + "/image.go", old: `, fmt.Sprintf("%.6f %.6f", point.X, point.Y))`, new: `)`,
+		pkg: repository, test: onSQLite + "focal_points:_another_one_is_another_image_of_the_same_bytes,_and_can_be_undone",
 	},
 	{
 		rule: "a master that was away is still known",

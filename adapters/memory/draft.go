@@ -1,0 +1,178 @@
+package memory
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"gatefold/domain/artwork"
+)
+
+// draft is a change of slots that is not committed yet.
+type draft struct {
+	r       *Repository
+	now     time.Time
+	slots   map[artwork.Place]artwork.SlotState
+	records map[artwork.ID]artwork.Record
+	changed map[artwork.Place]bool // places of which the pointer changes
+	history []artwork.HistoryEntry
+	done    map[artwork.ID]artwork.ID // as of the Repository
+	// gone and withdrawn are records that are to be forgotten, or not to be offered
+	// any more; those of which the pictures are offered are offered.
+	gone, withdrawn map[artwork.ID]bool
+	offered         []artwork.Record
+}
+
+func newDraft(r *Repository) *draft {
+	return &draft{
+		r: r, now: time.Now(),
+		slots: map[artwork.Place]artwork.SlotState{}, records: map[artwork.ID]artwork.Record{}, changed: map[artwork.Place]bool{},
+		done: map[artwork.ID]artwork.ID{},
+		gone: map[artwork.ID]bool{}, withdrawn: map[artwork.ID]bool{},
+	}
+}
+
+func (d *draft) commit(fence artwork.Fence) {
+	maps.Copy(d.r.slots, d.slots)
+	maps.Copy(d.r.records, d.records)
+	d.r.history = append(d.r.history, d.history...)
+	maps.Copy(d.r.done, d.done)
+	maps.Copy(d.r.withdrawn, d.withdrawn)
+	for _, record := range d.offered {
+		d.r.offer(record)
+	}
+	d.r.history = slices.DeleteFunc(d.r.history, func(e artwork.HistoryEntry) bool { return d.gone[e.ID] })
+	maps.DeleteFunc(d.r.done, func(_, record artwork.ID) bool { return d.gone[record] })
+	for id := range d.gone {
+		delete(d.r.records, id)
+		delete(d.r.withdrawn, id)
+	}
+	d.r.noteChanged(fence, d.changed)
+}
+
+func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
+	place := a.Record.Place
+	if err := d.r.requireSubject(place.Subject); err != nil {
+		return artwork.Outcome{}, err
+	}
+	before, ok := d.slots[place]
+	if !ok {
+		before = d.r.slots[place]
+	}
+	if d.isDone(a.IdempotencyKey) {
+		return artwork.Outcome{Result: artwork.AlreadyDone, Image: before.Image()}, nil
+	}
+	record, ok := d.record(a.Record, a.Known)
+	if !ok {
+		return artwork.Outcome{}, notFound("image " + a.Record.ID.String())
+	}
+	after, outcome, err := before.Apply(a, record, d.now)
+	if err != nil {
+		return artwork.Outcome{}, err
+	}
+	d.slots[place] = after
+	if !a.Automatic {
+		d.offered = append(d.offered, record)
+	}
+	if outcome.Result == artwork.Changed {
+		d.changed[place] = true
+		if !a.IdempotencyKey.IsZero() {
+			d.done[a.IdempotencyKey] = record.ID
+		}
+		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By.Name, AppliedAt: stored(d.now)})
+	}
+	return outcome, nil
+}
+
+func (d *draft) isDone(key artwork.ID) bool {
+	_, before := d.r.done[key]
+	_, now := d.done[key]
+	return before || now
+}
+
+func (d *draft) revise(r artwork.Revision) (artwork.Revised, error) {
+	if err := d.r.requireSubject(r.Place.Subject); err != nil {
+		return artwork.Revised{}, err
+	}
+	known := d.r.known(r.Place)
+	after, changed, err := d.r.slots[r.Place].Revise(r, known, d.now)
+	if err != nil {
+		return artwork.Revised{}, err
+	}
+	if r.Focus != nil {
+		record, _ := d.record(*after.InForce, false)
+		after.InForce = &record
+	}
+	d.point(r.Place, after, changed, r.By)
+	if !r.Withdraw.IsZero() {
+		d.withdraw(r.Withdraw, known)
+	}
+	return artwork.Revised{Image: after.Image(), Changed: changed}, nil
+}
+
+// point has the place point where the state says, and notes what took force.
+func (d *draft) point(place artwork.Place, after artwork.SlotState, changed bool, by artwork.Actor) {
+	before := d.r.slots[place]
+	d.slots[place] = after
+	if !changed {
+		return
+	}
+	d.changed[place] = true
+	if after.InForce != nil && (before.InForce == nil || before.InForce.ID != after.InForce.ID) {
+		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: by.Name, AppliedAt: stored(d.now)})
+	}
+}
+
+// withdraw withdraws the picture of the record, or forgets it if it never was in
+// force.
+func (d *draft) withdraw(id artwork.ID, known []artwork.KnownRecord) {
+	picture, wasInForce := d.r.records[id], false
+	var same []artwork.Record
+	for _, k := range known {
+		if k.SamePicture(picture) {
+			same = append(same, k.Record)
+			wasInForce = wasInForce || slices.Contains(d.r.took(picture.Place), k.ID)
+		}
+	}
+	if !wasInForce {
+		d.forget(same)
+		return
+	}
+	for _, record := range same {
+		d.withdrawn[record.ID] = true
+	}
+}
+
+func (d *draft) forget(records []artwork.Record) {
+	for _, record := range records {
+		d.gone[record.ID] = true
+	}
+}
+
+func (d *draft) purge(p artwork.Purge) (artwork.Purged, error) {
+	if err := d.r.requireSubject(p.Place.Subject); err != nil {
+		return artwork.Purged{}, err
+	}
+	before := d.r.slots[p.Place]
+	after, gone, err := before.Purge(p, d.r.known(p.Place), d.now)
+	if err != nil {
+		return artwork.Purged{}, err
+	}
+	changed := after != before
+	d.point(p.Place, after, changed, p.By)
+	d.forget(gone)
+	return artwork.Purged{Revised: artwork.Revised{Image: after.Image(), Changed: changed}, Contents: artwork.Contents(gone)}, nil
+}
+
+// record returns what is kept under the record's ID: the record itself, if nothing
+// is yet and it need not be known.
+func (d *draft) record(wanted artwork.Record, known bool) (artwork.Record, bool) {
+	if record, ok := d.records[wanted.ID]; ok {
+		return record, true
+	}
+	if record, ok := d.r.records[wanted.ID]; ok || known {
+		return record, ok
+	}
+	d.records[wanted.ID] = keep(wanted, d.now)
+	return d.records[wanted.ID], true
+}

@@ -1,0 +1,77 @@
+package rest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"gatefold/application/findimages"
+)
+
+// answerSearch answers when all providers have, or to who accepts an event stream as
+// they do: an event "candidates" or "failure" of each, then "complete" with the whole
+// answer, in which the same picture is there once.
+func answerSearch(c *gin.Context, run func(findimages.Observer) (any, error)) error {
+	c.Header("Cache-Control", "no-store")
+	if !acceptsEvents(c) {
+		answer, err := run(nil)
+		if err != nil {
+			return err
+		}
+		c.JSON(http.StatusOK, answer)
+		return nil
+	}
+	stream := &eventStream{c: c}
+	answer, err := run(func(report findimages.Report) {
+		if report.Err != nil {
+			stream.send("failure", failureBody{report.Provider.ID, messageOf(report.Err)})
+			return
+		}
+		stream.send("candidates", gin.H{"provider": report.Provider.ID, "candidates": candidateBodiesOf(report.Candidates)})
+	})
+	if err != nil {
+		if stream.begun {
+			return nil // it ends without "complete"
+		}
+		return err
+	}
+	stream.send("complete", answer)
+	return nil
+}
+
+// acceptsEvents reports whether the client asked for an event stream
+// (html.spec.whatwg.org/multipage/server-sent-events.html).
+func acceptsEvents(c *gin.Context) bool {
+	for accepted := range strings.SplitSeq(c.GetHeader("Accept"), ",") {
+		mediaType, _, _ := strings.Cut(accepted, ";")
+		if strings.EqualFold(strings.TrimSpace(mediaType), "text/event-stream") {
+			return true
+		}
+	}
+	return false
+}
+
+// eventStream writes server-sent events. A client that is gone is noticed by the
+// request's context.
+type eventStream struct {
+	c     *gin.Context
+	begun bool
+}
+
+func (s *eventStream) send(event string, data any) {
+	text, err := json.Marshal(data)
+	if err != nil {
+		return
+	}
+	if !s.begun {
+		s.begun = true
+		s.c.Header("Content-Type", "text/event-stream")
+		s.c.Header("X-Accel-Buffering", "no") // nginx would keep the events back
+		s.c.Status(http.StatusOK)
+	}
+	_, _ = fmt.Fprintf(s.c.Writer, "event: %s\ndata: %s\n\n", event, text)
+	_ = http.NewResponseController(s.c.Writer).Flush()
+}

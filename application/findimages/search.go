@@ -1,0 +1,257 @@
+package findimages
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+)
+
+const (
+	// providerDeadline is how long a provider is waited for.
+	providerDeadline = 5 * time.Second
+	// lookDeadline is how long thumbnails are looked at, once all providers have
+	// answered or failed.
+	lookDeadline = 3 * time.Second
+	// looksAtOnce bounds how many thumbnails are looked at at once.
+	looksAtOnce = 8
+	// maxLooks bounds how many are looked at for one search.
+	maxLooks = 120
+	// maxCandidates bounds how many of one provider are taken: the best.
+	maxCandidates = 100
+)
+
+// Fingerprinter looks at pictures. It may be called concurrently.
+type Fingerprinter interface {
+	// Fingerprint returns the perceptual hash of the picture at the URL. Copies of a
+	// picture in other sizes and formats have hashes that differ in few bits. Any
+	// error means that the picture could not be looked at.
+	Fingerprint(ctx context.Context, url string) (uint64, error)
+}
+
+// Report is what one provider answered: candidates, or why it has none.
+type Report struct {
+	Provider   About
+	Candidates []Candidate
+	Err        error
+}
+
+// Result is what all of them answered.
+type Result struct {
+	Found    []Found  // as by Rank
+	Failures []Report // of the providers that failed, in the order of the providers
+}
+
+// Observer hears of each provider as soon as it has answered or failed. It is called
+// by one goroutine at a time.
+type Observer func(Report)
+
+// Search asks all providers at once.
+type Search struct {
+	providers     []ArtworkProvider
+	answers       answers
+	fingerprinter Fingerprinter
+	log           *slog.Logger
+}
+
+// NewSearch returns a search of the providers, whose order breaks ties.
+func NewSearch(providers []ArtworkProvider, cache AnswerCache, fingerprinter Fingerprinter, log *slog.Logger) *Search {
+	return &Search{providers, answers{cache}, fingerprinter, log}
+}
+
+// question is what is asked of every provider.
+type question struct {
+	subject artwork.Subject
+	key     string // names what is known of the subject
+	fresh   bool   // answers that are kept do not count
+	slot    artwork.Slot
+	ask     func(context.Context, ArtworkProvider) ([]Candidate, error)
+}
+
+// run asks the providers, tells observe of each, and ranks what was found. It waits
+// for none longer than providerDeadline. Only the end of ctx is an error.
+func (s *Search) run(ctx context.Context, q question, observe Observer) (Result, error) {
+	reports := make([]Report, len(s.providers))
+	var telling sync.Mutex
+	var asking sync.WaitGroup
+	for i, provider := range s.providers {
+		about := provider.About()
+		if !about.Offers(q.subject.Kind) {
+			continue
+		}
+		asking.Go(func() {
+			candidates, err := s.ask(ctx, provider, q)
+			reports[i] = Report{Provider: about, Candidates: only(candidates, q.slot), Err: err}
+			if observe != nil && ctx.Err() == nil {
+				telling.Lock()
+				defer telling.Unlock()
+				observe(reports[i])
+			}
+		})
+	}
+	asking.Wait()
+	if err := ctx.Err(); err != nil {
+		return Result{}, err
+	}
+	var result Result
+	var candidates []Candidate
+	for _, report := range reports {
+		candidates = append(candidates, report.Candidates...)
+		if report.Err != nil {
+			result.Failures = append(result.Failures, report)
+		}
+	}
+	result.Found = Rank(candidates, s.look(ctx, candidates))
+	return result, ctx.Err()
+}
+
+// ask asks one provider, unless its answer is kept.
+func (s *Search) ask(ctx context.Context, provider ArtworkProvider, q question) ([]Candidate, error) {
+	id := provider.About().ID
+	if !q.fresh {
+		if candidates, ok := s.answers.candidates(ctx, id, q.key); ok {
+			return candidates, nil
+		}
+	}
+	bounded, cancel := context.WithTimeout(ctx, providerDeadline)
+	defer cancel()
+	begin := time.Now()
+	candidates, err := q.ask(bounded, provider)
+	switch {
+	case err == nil:
+		candidates = candidates[:min(len(candidates), maxCandidates)]
+		s.answers.keepCandidates(ctx, id, q.key, candidates)
+		s.log.DebugContext(ctx, "Provider answered", "provider", id, "subject", q.subject.String(), "candidates", len(candidates), "took", time.Since(begin))
+		return candidates, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		err = &artwork.Error{Kind: artwork.Unavailable, Op: "findimages.ask", Msg: provider.About().Name + " did not answer in time", Err: err}
+	}
+	s.log.WarnContext(ctx, "Provider failed", "provider", id, "subject", q.subject.String(), "error", err.Error())
+	return nil, err
+}
+
+// only returns the candidates for the slot; all of them if there is none.
+func only(candidates []Candidate, slot artwork.Slot) []Candidate {
+	if slot == 0 {
+		return candidates
+	}
+	var kept []Candidate
+	for _, c := range candidates {
+		if c.Slot == slot {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// look looks at the thumbnails of slots for which several pictures were found.
+func (s *Search) look(ctx context.Context, candidates []Candidate) Fingerprints {
+	bounded, cancel := context.WithTimeout(ctx, lookDeadline)
+	defer cancel()
+	perSlot := map[artwork.Slot]int{}
+	for _, c := range candidates {
+		perSlot[c.Slot]++
+	}
+	hashes, seen := Fingerprints{}, map[string]bool{}
+	var writing sync.Mutex
+	var looking sync.WaitGroup
+	turns := make(chan struct{}, looksAtOnce)
+	for _, c := range candidates {
+		url := c.thumbnail()
+		if perSlot[c.Slot] < 2 || seen[url] || len(seen) >= maxLooks {
+			continue
+		}
+		seen[url] = true
+		looking.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			hash, err := s.fingerprint(bounded, url)
+			if err != nil {
+				return // it is shown without being compared
+			}
+			writing.Lock()
+			defer writing.Unlock()
+			hashes[url] = hash
+		})
+	}
+	looking.Wait()
+	return hashes
+}
+
+func (s *Search) fingerprint(ctx context.Context, url string) (uint64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if hash, ok := s.answers.fingerprint(ctx, url); ok {
+		return hash, nil
+	}
+	hash, err := s.fingerprinter.Fingerprint(ctx, url)
+	if err == nil {
+		s.answers.keepFingerprint(ctx, url, hash)
+	}
+	return hash, err
+}
+
+// In says what is searched for.
+type In struct {
+	ID    artwork.ID
+	Slot  artwork.Slot // of an artist; 0: all of them
+	Fresh bool         // answers that are kept do not count
+}
+
+// SearchArtistAvatars finds images for the slots of an artist.
+type SearchArtistAvatars struct {
+	search  *Search
+	artists catalog.Artists
+}
+
+// NewSearchArtistAvatars returns the use case.
+func NewSearchArtistAvatars(search *Search, artists catalog.Artists) *SearchArtistAvatars {
+	return &SearchArtistAvatars{search, artists}
+}
+
+// Run asks all providers and returns what they found, and which failed. observe, which
+// may be nil, hears of each as it answers. NotFound: there is no such artist.
+func (u *SearchArtistAvatars) Run(ctx context.Context, in In, observe Observer) (catalog.Artist, Result, error) {
+	artist, err := u.artists.Get(ctx, in.ID)
+	if err != nil {
+		return artist, Result{}, artwork.Wrap(artwork.Internal, "findimages.SearchArtistAvatars", err)
+	}
+	result, err := u.search.run(ctx, question{
+		subject: artwork.Artist(artist.ID), slot: in.Slot, fresh: in.Fresh,
+		key: questionKey("artist", catalog.FoldName(artist.Name), artist.MBID.String()),
+		ask: func(ctx context.Context, p ArtworkProvider) ([]Candidate, error) { return p.ArtistImages(ctx, artist) },
+	}, observe)
+	return artist, result, err
+}
+
+// SearchAlbumCovers finds covers for an album.
+type SearchAlbumCovers struct {
+	search *Search
+	albums catalog.Albums
+}
+
+// NewSearchAlbumCovers returns the use case.
+func NewSearchAlbumCovers(search *Search, albums catalog.Albums) *SearchAlbumCovers {
+	return &SearchAlbumCovers{search, albums}
+}
+
+// Run does for an album what SearchArtistAvatars.Run does for an artist.
+func (u *SearchAlbumCovers) Run(ctx context.Context, in In, observe Observer) (catalog.Album, Result, error) {
+	album, err := u.albums.Get(ctx, in.ID)
+	if err != nil {
+		return album, Result{}, artwork.Wrap(artwork.Internal, "findimages.SearchAlbumCovers", err)
+	}
+	result, err := u.search.run(ctx, question{
+		subject: artwork.Album(album.ID), fresh: in.Fresh,
+		key: questionKey("album", catalog.FoldName(album.ArtistName), catalog.FoldName(album.Name), album.MBID.String(), album.ReleaseGroupMBID.String()),
+		ask: func(ctx context.Context, p ArtworkProvider) ([]Candidate, error) { return p.AlbumCovers(ctx, album) },
+	}, observe)
+	return album, result, err
+}
