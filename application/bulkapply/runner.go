@@ -15,6 +15,9 @@ const (
 	claimTerm = 6 * time.Second
 	// pollEvery is how often an instance looks for jobs that another one has left.
 	pollEvery = 2 * time.Second
+	// mostAgain is how long a job is left alone at most that is interrupted again and
+	// again.
+	mostAgain = 32 * time.Second
 	// forgetEvery is how often jobs that are long done are removed.
 	forgetEvery = time.Hour
 	// recordBudget and releaseBudget bound the steps that a stop waits for.
@@ -54,24 +57,29 @@ func (r *Runner) Run(ctx context.Context) {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	var forgotten time.Time
+	again := pollEvery // after a job that was interrupted
 	for ctx.Err() == nil {
 		if time.Since(forgotten) >= forgetEvery {
 			forgotten = time.Now()
 			r.tell(ctx, "Jobs that are long done are not removed", r.jobs.Forget(ctx, KeptFor))
 		}
 		switch found, err := r.runOne(ctx); {
-		case err != nil: // no other job would do better now
-			r.pause(ctx, poll.C, nil)
-		case !found:
-			r.pause(ctx, poll.C, r.woken)
+		case found && err != nil: // what it has downloaded it will download again
+			sleep(ctx, again)
+			again = min(2*again, mostAgain)
+		case found:
+			again = pollEvery
+		default:
+			r.pause(ctx, poll.C)
 		}
 	}
 }
 
-func (r *Runner) pause(ctx context.Context, poll <-chan time.Time, woken <-chan struct{}) {
+// pause waits for something to do.
+func (r *Runner) pause(ctx context.Context, poll <-chan time.Time) {
 	select {
 	case <-poll:
-	case <-woken:
+	case <-r.woken:
 	case <-ctx.Done():
 	}
 }
