@@ -45,20 +45,20 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 
 			DecodeMemoryMB: cfg.DecodeMemoryMB,
 		}),
-		admin.Module(),
+		admin.Module(admin.Config{KeepActivity: cfg.KeepActivity}),
 		health.Module(health.Config{Version: version()}),
 		fx.Provide(
 			newOperations,
 			func(operations *operations) control.Verbs { return operations },
-			fx.Annotate(newRouter, fx.ParamTags(``, ``, `group:"routes"`)),
+			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, `group:"routes"`)),
 			control.NewServer,
 		),
 		fx.Options(more...),
 	)
 }
 
-func newRouter(authenticate *accesstoken.Authenticate, log *slog.Logger, routes []rest.Routes) *rest.Router {
-	return rest.NewRouter(authenticate, log, routes)
+func newRouter(cfg Config, authenticate *accesstoken.Authenticate, log *slog.Logger, routes []rest.Routes) *rest.Router {
+	return rest.NewRouter(authenticate, cfg.TrustedProxies, log, routes)
 }
 
 // App is one instance: a server, or the parts of one that a command needs. It
@@ -107,7 +107,7 @@ type Server struct {
 
 // asServer adds to the program what only a server does.
 func asServer() fx.Option {
-	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests))
+	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests), admin.Trimming())
 }
 
 // Serve starts an instance. When it returns, the instance answers requests. A

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -71,6 +72,8 @@ type variables struct {
 	LogLevel           string `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat          string `env:"LOG_FORMAT" envDefault:"text"`
 	DownloadAllowHosts string `env:"DOWNLOAD_ALLOW_HOSTS"`
+	TrustedProxies     string `env:"TRUSTED_PROXIES"`
+	ActivityKeep       string `env:"ACTIVITY_KEEP" envDefault:"400d"`
 
 	// What is not named follows the deployment.
 	namesTTL, namesL1TTL bool
@@ -88,6 +91,8 @@ type Config struct {
 	LogLevel           slog.Level
 	LogJSON            bool
 	DownloadAllowHosts []string
+	TrustedProxies     []netip.Prefix // whose word about a client's address is taken
+	KeepActivity       time.Duration  // of the activity log; 0: for ever
 }
 
 // Embedded reports whether the data belongs to exactly one server process: an
@@ -162,6 +167,8 @@ func (v variables) check() (Config, error) {
 		LogLevel:           c.level("LOG_LEVEL", v.LogLevel),
 		LogJSON:            c.oneOf("LOG_FORMAT", v.LogFormat, "text", "json") == "json",
 		DownloadAllowHosts: c.hosts("DOWNLOAD_ALLOW_HOSTS", v.DownloadAllowHosts),
+		TrustedProxies:     c.networks("TRUSTED_PROXIES", v.TrustedProxies),
+		KeepActivity:       c.days("ACTIVITY_KEEP", v.ActivityKeep, 36500),
 	}
 	if len(cfg.DataDir) > maxDataDir {
 		c.fail("DATA_DIR", "%s is longer than %d bytes, and a socket has to fit in", cfg.DataDir, maxDataDir)
@@ -251,9 +258,46 @@ func (c *checker) number(variable, value string, least, most int) int {
 	return n
 }
 
+// days reads "400d"; 0 is no limit.
+func (c *checker) days(variable, value string, most int) time.Duration {
+	number, ok := strings.CutSuffix(value, "d")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || n > most || !ok && n != 0 {
+		c.fail(variable, "%q is not a number of days from 1d to %dd, nor 0", value, most)
+	}
+	return time.Duration(n) * 24 * time.Hour
+}
+
+// networks reads addresses and networks. One of all addresses is refused: who may be
+// anywhere may say anything.
+func (c *checker) networks(variable, value string) []netip.Prefix {
+	var networks []netip.Prefix
+	for _, text := range listed(value) {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			var addr netip.Addr
+			addr, err = netip.ParseAddr(text)
+			network = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		switch {
+		case err != nil || strings.Contains(text, "%") || network.Addr().Is4In6(): // zones and mapped addresses match nobody
+			c.fail(variable, "%q is neither an address such as 10.0.0.7 nor a network such as 10.0.0.0/8; separate several by commas", text)
+		case network.Bits() == 0:
+			c.fail(variable, "%q is everybody: name the proxies in front of Gatefold only", text)
+		}
+		networks = append(networks, network.Masked())
+	}
+	return networks
+}
+
+// listed returns the parts of a list.
+func listed(value string) []string {
+	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 func (c *checker) hosts(variable, value string) []string {
 	var hosts []string
-	for _, host := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, host := range listed(value) {
 		if _, port, err := net.SplitHostPort(host); err != nil || port == "" {
 			c.fail(variable, "%q is not HOST:PORT; separate several by commas", host)
 		}

@@ -67,12 +67,30 @@ func TestSecondsAndDurations(t *testing.T) {
 	}
 }
 
+func TestTrustedProxies(t *testing.T) {
+	require.Empty(t, load(t).TrustedProxies, "nobody is believed unless named")
+	proxies := load(t, "TRUSTED_PROXIES=10.1.2.3/8, 192.168.0.7,2001:db8::/32 ,::1").TrustedProxies
+	var written []string
+	for _, proxy := range proxies {
+		written = append(written, proxy.String())
+	}
+	require.Equal(t, []string{"10.0.0.0/8", "192.168.0.7/32", "2001:db8::/32", "::1/128"}, written)
+}
+
+func TestActivityKeep(t *testing.T) {
+	for written, want := range map[string]time.Duration{"": 400 * 24 * time.Hour, "0": 0, "0d": 0, "1d": 24 * time.Hour, "36500d": 36500 * 24 * time.Hour} {
+		require.Equal(t, want, load(t, "ACTIVITY_KEEP="+written).KeepActivity, written)
+	}
+}
+
 func TestEveryWrongValueNamesItsVariable(t *testing.T) {
 	for _, wrong := range []string{
 		"LISTEN_ADDR=8080", "LISTEN_ADDR=:99999", "DATABASE_URL=mysql://root:hunter2@db/x", "DATABASE_URL=sqlite:",
 		"IMAGE_CACHE=memcached", "IMAGE_CACHE=redis", "IMAGE_CACHE=twolevel", "CACHE_TTL=-1", "CACHE_TTL=soon", "CACHE_TTL=100h",
 		"L1_TTL=1h", "L1_TTL=0", "CACHE_ENTRIES=0", "CACHE_ENTRIES=many", "WARM_KEYS=-1", "WARM_KEYS=50001", "WARM_RATE=0", "WARM_RATE=fast", "BYTES_CACHE_MB=-1", "BYTES_CACHE_MB=65537", "BYTES_CACHE_MB=64MB", "DECODE_MEMORY_MB=0", "DECODE_MEMORY_MB=2GB", "REDIS_PORT=0", "REDIS_PORT=redis", "REDIS_URL=http://:hunter2@host",
-		"DATA_DIR=/" + strings.Repeat("d", 100), "REDIS_TLS=perhaps", "REDIS_READ_TIMEOUT=1ms", "REDIS_TLS_CA=/no/such/file", "CACHE_COMPRESSION=gzip", "REDIS_SENTINEL_MASTER=x", "REDIS_SENTINEL_ADDRS=nohost", "REDIS_CLUSTER_ADDRS=a:1,b", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "DOWNLOAD_ALLOW_HOSTS=localhost", "ENV_FILE=/no/such/file",
+		"DATA_DIR=/" + strings.Repeat("d", 100), "REDIS_TLS=perhaps", "REDIS_READ_TIMEOUT=1ms", "REDIS_TLS_CA=/no/such/file", "CACHE_COMPRESSION=gzip", "REDIS_SENTINEL_MASTER=x", "REDIS_SENTINEL_ADDRS=nohost", "REDIS_CLUSTER_ADDRS=a:1,b", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "DOWNLOAD_ALLOW_HOSTS=localhost",
+		"TRUSTED_PROXIES=proxy", "TRUSTED_PROXIES=10.0.0.0/33", "TRUSTED_PROXIES=10.0.0.1,10.0.0.256", "TRUSTED_PROXIES=0.0.0.0/0", "TRUSTED_PROXIES=::/0", "TRUSTED_PROXIES=10.0.0.1:80",
+		"TRUSTED_PROXIES=fe80::1%eth0", "TRUSTED_PROXIES=::ffff:10.0.0.1", "ACTIVITY_KEEP=400", "ACTIVITY_KEEP=-1d", "ACTIVITY_KEEP=1y", "ACTIVITY_KEEP=d", "ACTIVITY_KEEP=36501d", "ENV_FILE=/no/such/file",
 	} {
 		_, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, wrong})
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)

@@ -269,7 +269,7 @@ func (demoCommand) Run(c *command) error {
 		return err
 	}
 	progress := newProgress(c.stderr)
-	summary, err := local.importer.Run(c.ctx, demolibrary.New(), progress)
+	summary, err := local.importer.Run(c.ctx, commandLine, demolibrary.New(), progress)
 	progress.end()
 	if closeErr := app.Close(); err == nil {
 		err = closeErr

@@ -17,6 +17,10 @@ import (
 	"gatefold/domain/deployment"
 )
 
+// commandLine is who wants what a verb does. Whoever may use the data directory may
+// use it, whatever they are called.
+var commandLine = artwork.Actor{Name: "command line"}
+
 // operations are the verbs that change something, carried out in this process.
 type operations struct {
 	importer *importlibrary.Import
@@ -41,12 +45,12 @@ func (o *operations) Import(ctx context.Context, dir string, observer importlibr
 	if err != nil {
 		return importlibrary.Summary{}, err
 	}
-	return o.importer.Run(ctx, folder, observer)
+	return o.importer.Run(ctx, commandLine, folder, observer)
 }
 
 // CreateToken implements control.TokenCreator.
 func (o *operations) CreateToken(ctx context.Context, in accesstoken.CreateIn) (string, error) {
-	return o.tokens.Run(ctx, in)
+	return o.tokens.Run(ctx, commandLine, in)
 }
 
 // CacheStats implements control.CacheManager.
@@ -56,11 +60,13 @@ func (o *operations) CacheStats(context.Context) (managecache.Stats, error) {
 
 // InvalidateCache implements control.CacheManager.
 func (o *operations) InvalidateCache(ctx context.Context, subject artwork.Subject) error {
-	return o.cache.Invalidate(ctx, subject)
+	return o.cache.Invalidate(ctx, commandLine, subject)
 }
 
 // FlushCache implements control.CacheManager.
-func (o *operations) FlushCache(ctx context.Context) (int, error) { return o.cache.Flush(ctx) }
+func (o *operations) FlushCache(ctx context.Context) (int, error) {
+	return o.cache.Flush(ctx, commandLine)
+}
 
 // CacheSettings implements control.CacheManager.
 func (o *operations) CacheSettings(ctx context.Context) (deployment.State, error) {
@@ -69,7 +75,7 @@ func (o *operations) CacheSettings(ctx context.Context) (deployment.State, error
 
 // SwitchCache implements control.CacheManager.
 func (o *operations) SwitchCache(ctx context.Context, in followsettings.SwitchIn) (deployment.State, error) {
-	if _, err := o.settings.Begin(ctx, in); err != nil {
+	if _, err := o.settings.Begin(ctx, commandLine, in); err != nil {
 		return deployment.State{}, err
 	}
 	return o.settings.Await(ctx)

@@ -119,7 +119,7 @@ func (s *serving) watch() (func(context.Context), error) {
 	}
 	return func(ctx context.Context) {
 		err := folder.Watch(ctx, settleTime, func() {
-			if _, err := s.importer.Run(ctx, folder, logObserver{s.log}); err != nil && ctx.Err() == nil {
+			if _, err := s.importer.Run(ctx, importlibrary.Watcher, folder, logObserver{s.log}); err != nil && ctx.Err() == nil {
 				s.log.Error("The import failed; the next change of the folder starts another", "error", err.Error())
 			}
 		})

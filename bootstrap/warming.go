@@ -36,7 +36,7 @@ func recordRequests(lc fx.Lifecycle, recorder *warmcache.Recorder) {
 
 // WarmCache implements control.CacheWarmer.
 func (o *operations) WarmCache(ctx context.Context, observer warmcache.Observer) (warmcache.Summary, error) {
-	return o.warm.Run(ctx, observer)
+	return o.warm.Run(ctx, commandLine, observer)
 }
 
 type cacheWarmCommand struct{}

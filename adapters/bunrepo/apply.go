@@ -9,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -50,6 +51,8 @@ type board struct {
 	done    map[artwork.ID]bool    // idempotency keys of what took force
 	history []historyRow
 	gone    []artwork.Record // to be forgotten
+	names   map[artwork.Subject]string
+	entries []activity.Entry
 }
 
 // open locks the places and then reads, in statements that see what the last
@@ -70,10 +73,10 @@ func (m *Images) open(ctx context.Context, tx bun.Tx, applications []artwork.App
 			wanted = append(wanted, a.Record)
 		}
 	}
-	if err := insertRecords(ctx, tx, news); err != nil {
+	if _, err := insertRecords(ctx, tx, news); err != nil {
 		return nil, err
 	}
-	if err := offer(ctx, tx, wanted); err != nil {
+	if _, err := offer(ctx, tx, wanted); err != nil {
 		return nil, err
 	}
 	if err := b.readRecords(ctx, tx, all); err != nil {
@@ -97,7 +100,8 @@ func (m *Images) take(ctx context.Context, tx bun.Tx, b *board, places []artwork
 	for i, p := range places {
 		subjects[i] = p.Subject
 	}
-	if err := requireSubjects(ctx, tx, subjects); err != nil {
+	var err error
+	if b.names, err = namesOf(ctx, tx, subjects); err != nil {
 		return err
 	}
 	for some := range slices.Chunk(places, chunkSize) {
@@ -215,6 +219,7 @@ func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, err
 		if outcome.Result == artwork.Changed {
 			b.note(slot, a.By.Name, a.IdempotencyKey)
 		}
+		b.tell(activity.OfApplication(a, b.names[a.Record.Place.Subject], before, after))
 		outcomes[i] = outcome
 	}
 	return outcomes, nil
@@ -280,6 +285,9 @@ func (b *board) save(ctx context.Context, tx bun.Tx, db *DB, fence artwork.Fence
 		}
 	}
 	if err := forget(ctx, tx, b.gone); err != nil {
+		return err
+	}
+	if err := note(ctx, tx, b.entries...); err != nil {
 		return err
 	}
 	if fence.Token == "" || !b.moved {

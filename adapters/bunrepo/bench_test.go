@@ -21,7 +21,7 @@ func BenchmarkInForce(b *testing.B) {
 			db := open(b)
 			images := bunrepo.NewImages(db)
 			artist := catalog.Artist{ID: artwork.NewID(), Name: "Someone"}
-			_, err := bunrepo.NewArtists(db).Put(b.Context(), artist)
+			_, err := bunrepo.NewArtists(db).Put(b.Context(), artwork.Actor{Name: "test"}, artist)
 			require.NoError(b, err)
 			record := recordFor(artwork.Place{Subject: artwork.Artist(artist.ID), Slot: artwork.SlotProfile}, 1)
 			_, err = images.Apply(b.Context(), artwork.Unfenced(), []artwork.Application{{Record: record}})

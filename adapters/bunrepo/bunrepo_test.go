@@ -87,6 +87,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Changes:   bunrepo.NewChangeLog(db),
 		Claims:    bunrepo.NewClaims(db),
 		Jobs:      bunrepo.NewJobs(db),
+		Activity:  bunrepo.NewActivity(db),
 	}
 }
 

@@ -1,12 +1,14 @@
 package bunrepo
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"time"
 
 	"github.com/uptrace/bun"
 
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -51,12 +53,12 @@ func NewUsers(db *DB) *Users {
 }
 
 // Put implements catalog.Repository.
-func (a *Artists) Put(ctx context.Context, artist catalog.Artist) (created bool, err error) {
-	if err := artist.Check(); err != nil {
+func (a *Artists) Put(ctx context.Context, by artwork.Actor, artist catalog.Artist) (created bool, err error) {
+	if err := cmp.Or(by.Check(), artist.Check()); err != nil {
 		return false, err
 	}
 	row := newArtistRow(artist, time.Now())
-	created, err = a.put(ctx, artist.ID, &row, "name", "sort_name", "folded_name", "sort_key", "name_key", "mbid")
+	created, err = a.put(ctx, by, artist.ID, &row, "name", "sort_name", "folded_name", "sort_key", "name_key", "mbid")
 	if artwork.KindOf(err) == artwork.Conflict {
 		return false, a.heldBy(ctx, err, "MBID", "mbid = ?", row.MBID)
 	}
@@ -64,27 +66,38 @@ func (a *Artists) Put(ctx context.Context, artist catalog.Artist) (created bool,
 }
 
 // SetBackgroundPosition implements catalog.Artists.
-func (a *Artists) SetBackgroundPosition(ctx context.Context, id artwork.ID, position string) error {
-	const op = "bunrepo.SetBackgroundPosition"
-	result, err := a.db.write.NewUpdate().Model((*artistRow)(nil)).
-		Set("background_position = ?, updated_at = ?", position, stored(time.Now())).Where("id = ?", uid(id)).Exec(ctx)
-	if err != nil {
-		return a.db.fail(ctx, op, err)
+func (a *Artists) SetBackgroundPosition(ctx context.Context, by artwork.Actor, id artwork.ID, position string) error {
+	if err := by.Check(); err != nil {
+		return err
 	}
-	n, err := result.RowsAffected()
-	if err == nil && n == 0 {
-		err = notFound(artwork.Artist(id).String())
-	}
-	return a.db.fail(ctx, op, err)
+	return a.db.change(ctx, "bunrepo.SetBackgroundPosition", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
+		var rows []artistRow
+		if err := a.db.engine.forUpdate(tx.NewSelect().Model(&rows).Where("s.id = ?", uid(id))).Scan(ctx); err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			return notFound(artwork.Artist(id).String())
+		}
+		_, err := tx.NewUpdate().Model((*artistRow)(nil)).
+			Set("background_position = ?, updated_at = ?", position, stored(time.Now())).Where("id = ?", uid(id)).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		entry, changed := activity.OfBackgroundPosition(by, rows[0].value(), position)
+		if !changed {
+			return nil
+		}
+		return note(ctx, tx, entry)
+	})
 }
 
 // Put implements catalog.Repository.
-func (a *Albums) Put(ctx context.Context, album catalog.Album) (created bool, err error) {
-	if err := album.Check(); err != nil {
+func (a *Albums) Put(ctx context.Context, by artwork.Actor, album catalog.Album) (created bool, err error) {
+	if err := cmp.Or(by.Check(), album.Check()); err != nil {
 		return false, err
 	}
 	row := newAlbumRow(album, time.Now())
-	created, err = a.put(ctx, album.ID, &row,
+	created, err = a.put(ctx, by, album.ID, &row,
 		"artist_id", "name", "year", "folded_name", "sort_key", "name_key", "mbid", "release_group_mbid")
 	switch artwork.KindOf(err) {
 	case artwork.Conflict:
@@ -97,12 +110,12 @@ func (a *Albums) Put(ctx context.Context, album catalog.Album) (created bool, er
 }
 
 // Put implements catalog.Repository.
-func (u *Users) Put(ctx context.Context, user catalog.User) (created bool, err error) {
-	if err := user.Check(); err != nil {
+func (u *Users) Put(ctx context.Context, by artwork.Actor, user catalog.User) (created bool, err error) {
+	if err := cmp.Or(by.Check(), user.Check()); err != nil {
 		return false, err
 	}
 	row := newUserRow(user, time.Now())
-	created, err = u.put(ctx, user.ID, &row,
+	created, err = u.put(ctx, by, user.ID, &row,
 		"username", "display_name", "role", "folded_name", "folded_display", "sort_key", "name_key")
 	if artwork.KindOf(err) == artwork.Conflict {
 		return false, u.heldBy(ctx, err, "user name", "name_key = ?", row.NameKey)
@@ -118,7 +131,11 @@ type subjects[T any, R row[T]] struct {
 }
 
 // row is a row of one of the tables.
-type row[T any] interface{ value() T }
+type row[T any] interface {
+	value() T
+	// described returns what the activity log says of it.
+	described() (name string, facts activity.Facts)
+}
 
 // Get implements catalog.Repository.
 func (s *subjects[T, R]) Get(ctx context.Context, id artwork.ID) (T, error) {
@@ -191,7 +208,7 @@ func (s *subjects[T, R]) filter(to *bun.SelectQuery, query catalog.Query) *bun.S
 }
 
 // put inserts the row or, if its ID is known, updates the columns.
-func (s *subjects[T, R]) put(ctx context.Context, id artwork.ID, row *R, columns ...string) (created bool, err error) {
+func (s *subjects[T, R]) put(ctx context.Context, by artwork.Actor, id artwork.ID, row *R, columns ...string) (created bool, err error) {
 	if id.IsZero() {
 		return false, artwork.Errorf(artwork.InvalidInput, "the %s has no ID", s.kind)
 	}
@@ -202,13 +219,36 @@ func (s *subjects[T, R]) put(ctx context.Context, id artwork.ID, row *R, columns
 			return err
 		}
 		n, err := result.RowsAffected()
-		if created = n > 0; err != nil || created {
+		if err != nil {
 			return err
 		}
-		_, err = tx.NewUpdate().Model(row).Column(columns...).WherePK().Exec(ctx)
-		return err
+		if created = n > 0; created {
+			return s.tell(ctx, tx, by, id, nil, *row)
+		}
+		var before R
+		if err := s.db.engine.forUpdate(tx.NewSelect().Model(&before).Where("s.id = ?", uid(id))).Scan(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.NewUpdate().Model(row).Column(columns...).WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return s.tell(ctx, tx, by, id, &before, *row)
 	})
 	return created && err == nil, err
+}
+
+// tell has the activity log say what has changed, if anything has.
+func (s *subjects[T, R]) tell(ctx context.Context, tx bun.Tx, by artwork.Actor, id artwork.ID, before *R, after R) error {
+	var known activity.Facts
+	if before != nil {
+		_, known = (*before).described()
+	}
+	name, facts := after.described()
+	entry, changed := activity.OfSubject(by, artwork.Subject{Kind: s.kind, ID: id}, name, known, facts)
+	if !changed {
+		return nil
+	}
+	return note(ctx, tx, entry)
 }
 
 // heldBy explains a conflict: it names who holds what can be held only once.

@@ -98,7 +98,7 @@ func TestAServerThatStopsIsUnavailableUntilItIsBack(t *testing.T) {
 	requireKind(t, artwork.Unavailable, err)
 	_, err = bunrepo.NewArtists(db).List(t.Context(), catalog.Query{Page: 1, PageSize: 1})
 	requireKind(t, artwork.Unavailable, err)
-	_, err = bunrepo.NewArtists(db).Put(t.Context(), catalog.Artist{ID: artwork.NewID(), Name: "Late"})
+	_, err = bunrepo.NewArtists(db).Put(t.Context(), artwork.Actor{Name: "test"}, catalog.Artist{ID: artwork.NewID(), Name: "Late"})
 	requireKind(t, artwork.Unavailable, err)
 	requireKind(t, artwork.Unavailable, db.Ping(t.Context()))
 	_, _, err = db.MigrationStatus(t.Context())
@@ -206,7 +206,7 @@ func TestAClosedDatabaseIsAnError(t *testing.T) {
 func someRecord(t *testing.T, db *bunrepo.DB, n int) artwork.Record {
 	t.Helper()
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Someone"}
-	_, err := bunrepo.NewArtists(db).Put(t.Context(), artist)
+	_, err := bunrepo.NewArtists(db).Put(t.Context(), artwork.Actor{Name: "test"}, artist)
 	require.NoError(t, err)
 	return recordFor(artwork.Place{Subject: artwork.Artist(artist.ID), Slot: artwork.SlotProfile}, n)
 }

@@ -1,6 +1,7 @@
 package bunrepo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -77,10 +79,33 @@ func (m *Images) Add(ctx context.Context, record artwork.Record) error {
 		if err := requireSubjects(ctx, tx, []artwork.Subject{record.Place.Subject}); err != nil {
 			return err
 		}
-		if err := insertRecords(ctx, tx, []artwork.Record{record}); err != nil {
+		if _, err := insertRecords(ctx, tx, []artwork.Record{record}); err != nil {
 			return err
 		}
-		return offer(ctx, tx, []artwork.Record{record})
+		_, err := offer(ctx, tx, []artwork.Record{record})
+		return err
+	})
+}
+
+// AddUploaded implements artwork.ImageArchive.
+func (m *Images) AddUploaded(ctx context.Context, by artwork.Actor, record artwork.Record) error {
+	if err := cmp.Or(by.Check(), record.Check()); err != nil {
+		return err
+	}
+	return m.db.change(ctx, "bunrepo.AddUploaded", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
+		names, err := namesOf(ctx, tx, []artwork.Subject{record.Place.Subject})
+		if err != nil {
+			return err
+		}
+		added, err := insertRecords(ctx, tx, []artwork.Record{record})
+		if err != nil {
+			return err
+		}
+		offered, err := offer(ctx, tx, []artwork.Record{record})
+		if err != nil || added+offered == 0 {
+			return err
+		}
+		return note(ctx, tx, activity.OfUpload(by, record, names[record.Place.Subject]))
 	})
 }
 
@@ -222,38 +247,56 @@ func (r *inForceRow) image() (*artwork.Image, error) {
 // requireSubjects returns a NotFound error if one of the subjects does not
 // exist. Subjects are never deleted, so that the answer stays true.
 func requireSubjects(ctx context.Context, db bun.IDB, subjects []artwork.Subject) error {
+	_, err := namesOf(ctx, db, subjects)
+	return err
+}
+
+// nameColumns say what the kinds of subject are called.
+var nameColumns = [...]bun.Ident{
+	artwork.ArtistSubject: "name",
+	artwork.AlbumSubject:  "name",
+	artwork.UserSubject:   "username",
+}
+
+// namesOf is requireSubjects and returns what the subjects are called.
+func namesOf(ctx context.Context, db bun.IDB, subjects []artwork.Subject) (map[artwork.Subject]string, error) {
 	wanted := map[artwork.SubjectKind][]artwork.ID{}
 	for _, s := range subjects {
 		wanted[s.Kind] = append(wanted[s.Kind], s.ID)
 	}
-	known := map[artwork.Subject]bool{}
+	names := map[artwork.Subject]string{}
 	for kind, ids := range wanted {
 		if int(kind) >= len(tables) || tables[kind] == "" {
 			continue // nothing of such a kind is known
 		}
 		for some := range slices.Chunk(ids, chunkSize) {
-			var found []uid
-			if err := db.NewRaw("SELECT id FROM ? WHERE id IN (?)", tables[kind], bun.List(uids(some))).Scan(ctx, &found); err != nil {
-				return err
+			var found []struct {
+				ID   uid
+				Name string
 			}
-			for _, id := range found {
-				known[artwork.Subject{Kind: kind, ID: artwork.ID(id)}] = true
+			err := db.NewRaw("SELECT id, ? AS name FROM ? WHERE id IN (?)", nameColumns[kind], tables[kind], bun.List(uids(some))).Scan(ctx, &found)
+			if err != nil {
+				return nil, err
+			}
+			for _, subject := range found {
+				names[artwork.Subject{Kind: kind, ID: artwork.ID(subject.ID)}] = subject.Name
 			}
 		}
 	}
 	for _, s := range subjects {
-		if !known[s] {
-			return notFound(s.String())
+		if _, known := names[s]; !known {
+			return nil, notFound(s.String())
 		}
 	}
-	return nil
+	return names, nil
 }
 
 // chunkSize bounds how many things one statement names.
 const chunkSize = 200
 
-// insertRecords stores the records that are not known yet.
-func insertRecords(ctx context.Context, tx bun.Tx, records []artwork.Record) error {
+// insertRecords stores the records that are not known yet, and returns how many
+// those are.
+func insertRecords(ctx context.Context, tx bun.Tx, records []artwork.Record) (added int64, err error) {
 	now := time.Now()
 	for some := range slices.Chunk(records, chunkSize) {
 		rows := make([]imageRow, len(some))
@@ -263,9 +306,15 @@ func insertRecords(ctx context.Context, tx bun.Tx, records []artwork.Record) err
 			}
 			rows[i] = newImageRow(record)
 		}
-		if _, err := tx.NewInsert().Model(&rows).On("CONFLICT (id) DO NOTHING").Exec(ctx); err != nil {
-			return err
+		result, err := tx.NewInsert().Model(&rows).On("CONFLICT (id) DO NOTHING").Exec(ctx)
+		if err != nil {
+			return added, err
 		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return added, err
+		}
+		added += n
 	}
-	return nil
+	return added, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -24,7 +25,7 @@ func (m *Images) Revise(ctx context.Context, fence artwork.Fence, revision artwo
 			return err
 		}
 		if revision.Focus != nil {
-			if err := insertRecords(ctx, tx, []artwork.Record{*after.InForce}); err != nil {
+			if _, err := insertRecords(ctx, tx, []artwork.Record{*after.InForce}); err != nil {
 				return err
 			}
 		}
@@ -35,6 +36,7 @@ func (m *Images) Revise(ctx context.Context, fence artwork.Fence, revision artwo
 		}
 		revised = artwork.Revised{Image: after.Image(), Changed: changed}
 		b.point(revision.Place, before, after, changed, revision.By)
+		b.tell(activity.OfRevision(revision, b.names[revision.Place.Subject], before, after))
 		return nil
 	})
 	if err != nil {
@@ -58,6 +60,7 @@ func (m *Images) Purge(ctx context.Context, fence artwork.Fence, purge artwork.P
 		changed := after != before
 		purged = artwork.Purged{Revised: artwork.Revised{Image: after.Image(), Changed: changed}, Contents: artwork.Contents(gone)}
 		b.point(purge.Place, before, after, changed, purge.By)
+		b.tell(activity.OfPurge(purge, purged.Contents, b.names[purge.Place.Subject], before, after))
 		b.gone = gone
 		return nil
 	})
@@ -127,6 +130,13 @@ func (b *board) point(place artwork.Place, before, after artwork.SlotState, chan
 	}
 }
 
+// tell remembers what the activity log is to be told, if anything is.
+func (b *board) tell(entry activity.Entry, changed bool) {
+	if changed {
+		b.entries = append(b.entries, entry)
+	}
+}
+
 // withdraw withdraws the picture of the record, or forgets it if it never was in
 // force.
 func withdraw(ctx context.Context, tx bun.Tx, picture artwork.Record, known []artwork.KnownRecord) error {
@@ -148,20 +158,26 @@ func withdraw(ctx context.Context, tx bun.Tx, picture artwork.Record, known []ar
 	return err
 }
 
-// offer takes back that the pictures of records were withdrawn.
-func offer(ctx context.Context, tx bun.Tx, records []artwork.Record) error {
+// offer takes back that the pictures of records were withdrawn, and returns how many
+// records had been.
+func offer(ctx context.Context, tx bun.Tx, records []artwork.Record) (offered int64, err error) {
 	for _, r := range records {
 		if r.Source != artwork.Custom {
 			continue
 		}
-		_, err := tx.NewUpdate().Model((*imageRow)(nil)).Set("withdrawn = ?", false).
+		result, err := tx.NewUpdate().Model((*imageRow)(nil)).Set("withdrawn = ?", false).
 			Where("subject_kind = ? AND subject_id = ? AND slot = ?", r.Place.Subject.Kind.String(), uid(r.Place.Subject.ID), r.Place.Slot.String()).
 			Where("hash = ? AND source = ? AND withdrawn", r.Content.Hash[:], r.Source.String()).Exec(ctx)
 		if err != nil {
-			return err
+			return offered, err
 		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return offered, err
+		}
+		offered += n
 	}
-	return nil
+	return offered, nil
 }
 
 // forget removes records to which no slot points any more, with their history.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -228,6 +229,10 @@ func (r artistRow) value() catalog.Artist {
 	}
 }
 
+func (r artistRow) described() (name string, facts activity.Facts) {
+	return r.Name, activity.FactsOfArtist(r.value())
+}
+
 func newAlbumRow(a catalog.Album, now time.Time) albumRow {
 	folded := catalog.FoldName(a.Name)
 	return albumRow{
@@ -246,6 +251,10 @@ func (r albumRow) value() catalog.Album {
 	}
 }
 
+func (r albumRow) described() (name string, facts activity.Facts) {
+	return r.Name, activity.FactsOfAlbum(r.value())
+}
+
 func newUserRow(u catalog.User, now time.Time) userRow {
 	folded := catalog.FoldName(u.Username)
 	return userRow{
@@ -260,4 +269,8 @@ func (r userRow) value() catalog.User {
 		ID: artwork.ID(r.ID), Username: r.Username, DisplayName: r.DisplayName, Role: catalog.Role(r.Role),
 		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time,
 	}
+}
+
+func (r userRow) described() (name string, facts activity.Facts) {
+	return r.Username, activity.FactsOfUser(r.value())
 }

@@ -1,6 +1,7 @@
 package bunrepo
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -30,13 +31,17 @@ type tokenRow struct {
 }
 
 // AddToken implements accesstoken.Repository.
-func (k *Tokens) AddToken(ctx context.Context, token accesstoken.Token) error {
-	if err := token.Check(); err != nil {
+func (k *Tokens) AddToken(ctx context.Context, by artwork.Actor, token accesstoken.Token) error {
+	if err := cmp.Or(by.Check(), token.Check()); err != nil {
 		return err
 	}
 	row := tokenRow{ID: uid(token.ID), Name: token.Name, Scope: string(token.Scope), Hash: token.Hash[:], CreatedAt: stored(token.CreatedAt)}
-	_, err := k.db.write.NewInsert().Model(&row).Exec(ctx)
-	return k.db.fail(ctx, "bunrepo.AddToken", err)
+	return k.db.change(ctx, "bunrepo.AddToken", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+			return err
+		}
+		return note(ctx, tx, token.Creation(by))
+	})
 }
 
 // FindToken implements accesstoken.Repository.

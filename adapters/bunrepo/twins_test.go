@@ -210,8 +210,8 @@ func (r referencesOn) References(ctx context.Context, visit func(artwork.Content
 
 type namesNobody struct{ catalog.Artists }
 
-func (n namesNobody) Put(ctx context.Context, artist catalog.Artist) (bool, error) {
-	created, err := n.Artists.Put(ctx, artist)
+func (n namesNobody) Put(ctx context.Context, by artwork.Actor, artist catalog.Artist) (bool, error) {
+	created, err := n.Artists.Put(ctx, by, artist)
 	if artwork.KindOf(err) == artwork.Conflict {
 		err = artwork.Errorf(artwork.Conflict, "somebody has the same MBID")
 	}
@@ -265,12 +265,12 @@ type savesByPut struct {
 
 func (s savesByPut) Save(ctx context.Context, artists []catalog.Artist, albums []catalog.Album) error {
 	for _, artist := range artists {
-		if _, err := s.artists.Put(ctx, artist); err != nil {
+		if _, err := s.artists.Put(ctx, artwork.Actor{Name: "test"}, artist); err != nil {
 			return err
 		}
 	}
 	for _, album := range albums {
-		if _, err := s.albums.Put(ctx, album); err != nil {
+		if _, err := s.albums.Put(ctx, artwork.Actor{Name: "test"}, album); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -21,6 +22,7 @@ type draft struct {
 	// any more; those of which the pictures are offered are offered.
 	gone, withdrawn map[artwork.ID]bool
 	offered         []artwork.Record
+	entries         []activity.Entry
 }
 
 func newDraft(r *Repository) *draft {
@@ -47,6 +49,7 @@ func (d *draft) commit(fence artwork.Fence) {
 		delete(d.r.records, id)
 		delete(d.r.withdrawn, id)
 	}
+	d.r.note(d.entries...)
 	d.r.noteChanged(fence, d.changed)
 }
 
@@ -81,7 +84,7 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 		}
 		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By.Name, AppliedAt: stored(d.now)})
 	}
-	return outcome, nil
+	return outcome, d.tell(activity.OfApplication(a, d.r.nameOf(place.Subject), before, after))
 }
 
 func (d *draft) isDone(key artwork.ID) bool {
@@ -95,7 +98,8 @@ func (d *draft) revise(r artwork.Revision) (artwork.Revised, error) {
 		return artwork.Revised{}, err
 	}
 	known := d.r.known(r.Place)
-	after, changed, err := d.r.slots[r.Place].Revise(r, known, d.now)
+	before := d.r.slots[r.Place]
+	after, changed, err := before.Revise(r, known, d.now)
 	if err != nil {
 		return artwork.Revised{}, err
 	}
@@ -107,7 +111,18 @@ func (d *draft) revise(r artwork.Revision) (artwork.Revised, error) {
 	if !r.Withdraw.IsZero() {
 		d.withdraw(r.Withdraw, known)
 	}
-	return artwork.Revised{Image: after.Image(), Changed: changed}, nil
+	revised := artwork.Revised{Image: after.Image(), Changed: changed}
+	return revised, d.tell(activity.OfRevision(r, d.r.nameOf(r.Place.Subject), before, after))
+}
+
+// tell remembers what the activity log is to be told, if anything is.
+func (d *draft) tell(entry activity.Entry, changed bool) error {
+	if !changed {
+		return nil
+	}
+	kept, err := entry.Kept()
+	d.entries = append(d.entries, kept)
+	return err
 }
 
 // point has the place point where the state says, and notes what took force.
@@ -161,7 +176,8 @@ func (d *draft) purge(p artwork.Purge) (artwork.Purged, error) {
 	changed := after != before
 	d.point(p.Place, after, changed, p.By)
 	d.forget(gone)
-	return artwork.Purged{Revised: artwork.Revised{Image: after.Image(), Changed: changed}, Contents: artwork.Contents(gone)}, nil
+	purged := artwork.Purged{Revised: artwork.Revised{Image: after.Image(), Changed: changed}, Contents: artwork.Contents(gone)}
+	return purged, d.tell(activity.OfPurge(p, purged.Contents, d.r.nameOf(p.Place.Subject), before, after))
 }
 
 // record returns what is kept under the record's ID: the record itself, if nothing

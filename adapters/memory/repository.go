@@ -35,6 +35,7 @@ type Repository struct {
 	changedAt map[artwork.Place]time.Time // when the pointer changed
 	pending   map[string]pendingState     // by token
 
+	activity   activityState
 	deployment deploymentState
 	requested  map[artwork.Key]request
 	tasks      map[string]taskState

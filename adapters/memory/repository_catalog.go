@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -167,11 +168,11 @@ func (r *Repository) matches(kind artwork.SubjectKind, d listed, query catalog.Q
 }
 
 // Put implements catalog.Repository.
-func (a *Artists) Put(ctx context.Context, artist catalog.Artist) (created bool, err error) {
-	if err := artist.Check(); err != nil {
+func (a *Artists) Put(ctx context.Context, by artwork.Actor, artist catalog.Artist) (created bool, err error) {
+	if err := cmp.Or(by.Check(), artist.Check()); err != nil {
 		return false, err
 	}
-	return put(ctx, a.r, a.r.artists, artwork.Artist(artist.ID), func(known catalog.Artist, now time.Time) (catalog.Artist, error) {
+	return put(ctx, a.r, by, a.r.artists, artwork.Artist(artist.ID), describeArtist, func(known catalog.Artist, now time.Time) (catalog.Artist, error) {
 		artist.Missing, artist.BackgroundPosition, artist.UpdatedAt = known.Missing, known.BackgroundPosition, now
 		artist.CreatedAt = cmp.Or(known.CreatedAt, now)
 		return artist, a.r.checkArtistMBID(artist)
@@ -179,23 +180,33 @@ func (a *Artists) Put(ctx context.Context, artist catalog.Artist) (created bool,
 }
 
 // SetBackgroundPosition implements catalog.Artists.
-func (a *Artists) SetBackgroundPosition(ctx context.Context, id artwork.ID, position string) error {
+func (a *Artists) SetBackgroundPosition(ctx context.Context, by artwork.Actor, id artwork.ID, position string) error {
+	if err := by.Check(); err != nil {
+		return err
+	}
 	return a.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
 		artist, ok := a.r.artists[id]
 		if !ok {
 			return nil, notFound(artwork.Artist(id).String())
 		}
+		entry, changed := activity.OfBackgroundPosition(by, artist, position)
+		entry, err := entry.Kept()
 		artist.BackgroundPosition, artist.UpdatedAt = position, stored(time.Now())
-		return func() { a.r.artists[id] = artist }, nil
+		return func() {
+			a.r.artists[id] = artist
+			if changed {
+				a.r.note(entry)
+			}
+		}, err
 	})
 }
 
 // Put implements catalog.Repository.
-func (a *Albums) Put(ctx context.Context, album catalog.Album) (created bool, err error) {
-	if err := album.Check(); err != nil {
+func (a *Albums) Put(ctx context.Context, by artwork.Actor, album catalog.Album) (created bool, err error) {
+	if err := cmp.Or(by.Check(), album.Check()); err != nil {
 		return false, err
 	}
-	return put(ctx, a.r, a.r.albums, artwork.Album(album.ID), func(known catalog.Album, now time.Time) (catalog.Album, error) {
+	return put(ctx, a.r, by, a.r.albums, artwork.Album(album.ID), describeAlbum, func(known catalog.Album, now time.Time) (catalog.Album, error) {
 		if err := a.r.requireSubject(artwork.Artist(album.ArtistID)); err != nil {
 			return album, err
 		}
@@ -206,11 +217,11 @@ func (a *Albums) Put(ctx context.Context, album catalog.Album) (created bool, er
 }
 
 // Put implements catalog.Repository.
-func (u *Users) Put(ctx context.Context, user catalog.User) (created bool, err error) {
-	if err := user.Check(); err != nil {
+func (u *Users) Put(ctx context.Context, by artwork.Actor, user catalog.User) (created bool, err error) {
+	if err := cmp.Or(by.Check(), user.Check()); err != nil {
 		return false, err
 	}
-	return put(ctx, u.r, u.r.users, artwork.User(user.ID), func(known catalog.User, now time.Time) (catalog.User, error) {
+	return put(ctx, u.r, by, u.r.users, artwork.User(user.ID), describeUser, func(known catalog.User, now time.Time) (catalog.User, error) {
 		user.UpdatedAt = now
 		user.CreatedAt = cmp.Or(known.CreatedAt, now)
 		folded := catalog.FoldName(user.Username)
@@ -226,7 +237,8 @@ func (u *Users) Put(ctx context.Context, user catalog.User) (created bool, err e
 // put stores what merge makes of the subject that is known by the ID; that is
 // the zero value for a new one.
 func put[T any](
-	ctx context.Context, r *Repository, all map[artwork.ID]T, subject artwork.Subject, merge func(known T, now time.Time) (T, error),
+	ctx context.Context, r *Repository, by artwork.Actor, all map[artwork.ID]T, subject artwork.Subject,
+	describe func(T) described, merge func(known T, now time.Time) (T, error),
 ) (created bool, err error) {
 	if subject.ID.IsZero() {
 		return false, artwork.Errorf(artwork.InvalidInput, "the %s has no ID", subject.Kind)
@@ -235,7 +247,21 @@ func put[T any](
 		known, ok := all[subject.ID]
 		created = !ok
 		merged, err := merge(known, stored(time.Now()))
-		return func() { all[subject.ID] = merged }, err
+		if err != nil {
+			return nil, err
+		}
+		before, after := describe(known), describe(merged)
+		if created {
+			before.facts = nil
+		}
+		entry, changed := activity.OfSubject(by, subject, after.name, before.facts, after.facts)
+		entry, err = entry.Kept()
+		return func() {
+			all[subject.ID] = merged
+			if changed {
+				r.note(entry)
+			}
+		}, err
 	})
 	return created && err == nil, err
 }

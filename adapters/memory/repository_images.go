@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -109,12 +110,25 @@ func (m *Images) Add(ctx context.Context, record artwork.Record) error {
 		if err := m.r.requireSubject(record.Place.Subject); err != nil {
 			return nil, err
 		}
+		return func() { m.r.add(record) }, nil
+	})
+}
+
+// AddUploaded implements artwork.ImageArchive.
+func (m *Images) AddUploaded(ctx context.Context, by artwork.Actor, record artwork.Record) error {
+	if err := cmp.Or(by.Check(), record.Check()); err != nil {
+		return err
+	}
+	return m.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		if err := m.r.requireSubject(record.Place.Subject); err != nil {
+			return nil, err
+		}
+		entry, err := activity.OfUpload(by, record, m.r.nameOf(record.Place.Subject)).Kept()
 		return func() {
-			if _, known := m.r.records[record.ID]; !known {
-				m.r.records[record.ID] = keep(record, time.Now())
+			if m.r.add(record) {
+				m.r.note(entry)
 			}
-			m.r.offer(record)
-		}, nil
+		}, err
 	})
 }
 
@@ -240,12 +254,24 @@ func (r *Repository) took(place artwork.Place) []artwork.ID {
 }
 
 // offer takes back that the record's picture was withdrawn.
-func (r *Repository) offer(record artwork.Record) {
+func (r *Repository) offer(record artwork.Record) (changed bool) {
 	for id := range r.withdrawn {
 		if r.records[id].SamePicture(record) {
 			delete(r.withdrawn, id)
+			changed = true
 		}
 	}
+	return changed
+}
+
+// add keeps a record that is not known yet, and offers its picture. It reports
+// whether that changes anything.
+func (r *Repository) add(record artwork.Record) (changed bool) {
+	if _, known := r.records[record.ID]; !known {
+		r.records[record.ID] = keep(record, time.Now())
+		changed = true
+	}
+	return r.offer(record) || changed
 }
 
 // keep returns the record as it is stored.

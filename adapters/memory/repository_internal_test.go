@@ -14,7 +14,7 @@ import (
 func placeIn(t *testing.T, r *Repository) artwork.Place {
 	t.Helper()
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Someone"}
-	_, err := r.Artists().Put(t.Context(), artist)
+	_, err := r.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, artist)
 	require.NoError(t, err)
 	return artwork.Place{Subject: artwork.Artist(artist.ID), Slot: artwork.SlotProfile}
 }

@@ -24,6 +24,7 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Changes:   repository.ChangeLog(),
 		Claims:    repository.Claims(),
 		Jobs:      repository.Jobs(),
+		Activity:  repository.Activity(),
 	}
 }
 

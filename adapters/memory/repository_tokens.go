@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"slices"
@@ -18,8 +19,12 @@ var _ accesstoken.Repository = (*Tokens)(nil)
 func (r *Repository) Tokens() *Tokens { return &Tokens{r} }
 
 // AddToken implements accesstoken.Repository.
-func (k *Tokens) AddToken(ctx context.Context, token accesstoken.Token) error {
-	if err := token.Check(); err != nil {
+func (k *Tokens) AddToken(ctx context.Context, by artwork.Actor, token accesstoken.Token) error {
+	if err := cmp.Or(by.Check(), token.Check()); err != nil {
+		return err
+	}
+	entry, err := token.Creation(by).Kept()
+	if err != nil {
 		return err
 	}
 	token.CreatedAt = stored(token.CreatedAt)
@@ -27,7 +32,10 @@ func (k *Tokens) AddToken(ctx context.Context, token accesstoken.Token) error {
 		if slices.ContainsFunc(k.r.tokens, func(t accesstoken.Token) bool { return t.ID == token.ID || t.Hash == token.Hash }) {
 			return nil, artwork.Errorf(artwork.Conflict, "there is such a token already")
 		}
-		return func() { k.r.tokens = append(k.r.tokens, token) }, nil
+		return func() {
+			k.r.tokens = append(k.r.tokens, token)
+			k.r.note(entry)
+		}, nil
 	})
 }
 

@@ -63,7 +63,7 @@ func (h *Cache) invalidate(c *gin.Context) error {
 	if len(named) != 1 {
 		return artwork.Errorf(artwork.InvalidInput, "name one of artistId, albumId and userId")
 	}
-	if err := h.manage.Invalidate(c.Request.Context(), named[0]); err != nil {
+	if err := h.manage.Invalidate(c.Request.Context(), caller(c), named[0]); err != nil {
 		return err
 	}
 	c.JSON(http.StatusOK, gin.H{"success": true})
@@ -71,7 +71,7 @@ func (h *Cache) invalidate(c *gin.Context) error {
 }
 
 func (h *Cache) flush(c *gin.Context) error {
-	removed, err := h.manage.Flush(c.Request.Context())
+	removed, err := h.manage.Flush(c.Request.Context(), caller(c))
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (h *Cache) setMode(c *gin.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), moveBudget)
 	defer cancel()
-	begun, err := h.settings.Begin(ctx, in)
+	begun, err := h.settings.Begin(ctx, caller(c), in)
 	if err != nil {
 		return err
 	}

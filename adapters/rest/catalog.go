@@ -77,7 +77,7 @@ func (h *Catalog) placeBackground(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.artists.SetBackgroundPosition(c.Request.Context(), in.ArtistID, position); err != nil {
+	if err := h.artists.SetBackgroundPosition(c.Request.Context(), caller(c), in.ArtistID, position); err != nil {
 		return err
 	}
 	c.JSON(http.StatusOK, gin.H{"success": true, "message": "the background is placed at " + position})
@@ -228,7 +228,7 @@ func put[Fields fields[T], T, Body any](repository catalog.Repository[T], bodyOf
 		if err != nil {
 			return err
 		}
-		created, err := repository.Put(c.Request.Context(), subject)
+		created, err := repository.Put(c.Request.Context(), caller(c), subject)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@
 package rest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -38,13 +40,16 @@ type Router struct {
 }
 
 // NewRouter returns a router with the given routes.
-func NewRouter(authenticate *accesstoken.Authenticate, log *slog.Logger, routes []Routes) *Router {
+//
+// The address of a client is the one that connects. If that is one of the proxies,
+// X-Forwarded-For says who is behind it: the last of its addresses that is no proxy
+// itself. Nobody else's word is taken.
+func NewRouter(authenticate *accesstoken.Authenticate, proxies []netip.Prefix, log *slog.Logger, routes []Routes) *Router {
 	gin.SetMode(gin.ReleaseMode)
 	r := &Router{engine: gin.New(), authenticate: authenticate, log: log}
 	r.engine.HandleMethodNotAllowed = true
 	r.engine.RedirectTrailingSlash = false
-	// Nobody's word about the client's address is taken.
-	_ = r.engine.SetTrustedProxies(nil) // fails on malformed addresses only
+	r.trust(proxies)
 	r.engine.Use(r.identify, r.logRequest, r.recover)
 	r.engine.NoRoute(func(c *gin.Context) {
 		r.writeProblem(c, http.StatusNotFound, artwork.NotFound.String(), "there is nothing at this path")
@@ -56,6 +61,29 @@ func NewRouter(authenticate *accesstoken.Authenticate, log *slog.Logger, routes 
 		routes.Register(r)
 	}
 	return r
+}
+
+func (r *Router) trust(proxies []netip.Prefix) {
+	var networks []string
+	for _, network := range proxies {
+		networks = append(networks, network.String())
+	}
+	r.engine.RemoteIPHeaders = []string{"X-Forwarded-For"} // others are passed on by proxies that do not know them
+	if err := r.engine.SetTrustedProxies(networks); err != nil {
+		panic(err) // a network that was parsed is one
+	}
+}
+
+// Endpoint is a method and the pattern of a path.
+type Endpoint struct{ Method, Path string }
+
+// Endpoints returns all that the router answers, in no order.
+func (r *Router) Endpoints() []Endpoint {
+	var endpoints []Endpoint
+	for _, route := range r.engine.Routes() {
+		endpoints = append(endpoints, Endpoint{route.Method, route.Path})
+	}
+	return endpoints
 }
 
 // ServeHTTP implements http.Handler.
@@ -122,7 +150,17 @@ func bearer(header string) (string, bool) {
 // caller names who makes a guarded request, for histories and logs.
 func caller(c *gin.Context) artwork.Actor {
 	token, _ := c.MustGet(tokenKey).(accesstoken.Token)
-	return artwork.Actor{Name: token.Name, Address: c.ClientIP()}
+	return artwork.Actor{Name: token.Name, ID: token.ID, Address: address(c), RequestID: requestID(c)}
+}
+
+// address returns where the request comes from, as an address is usually written.
+func address(c *gin.Context) string {
+	told := cmp.Or(c.ClientIP(), c.RemoteIP()) // of an address with a zone, gin knows the latter only
+	addr, err := netip.ParseAddr(told)
+	if err != nil {
+		return told
+	}
+	return addr.Unmap().String()
 }
 
 var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)

@@ -22,7 +22,7 @@ func (h *Warming) Register(r *Router) {
 
 // run answers when the cache is warm; a client that hangs up ends it.
 func (h *Warming) run(c *gin.Context) error {
-	summary, err := h.warm.Run(c.Request.Context(), unobserved{})
+	summary, err := h.warm.Run(c.Request.Context(), caller(c), unobserved{})
 	if err != nil {
 		return err
 	}

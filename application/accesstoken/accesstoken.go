@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -46,11 +47,24 @@ func (t Token) Check() error {
 	return artwork.CheckText("name", t.Name)
 }
 
+// Creation is what the activity log says of a new token: never its secret, nor the
+// hash.
+func (t Token) Creation(by artwork.Actor) activity.Entry {
+	return activity.Entry{
+		Actor: by, Action: activity.TokenCreate, Subject: activity.Subject{Kind: activity.Token, ID: t.ID, Name: t.Name},
+		After: activity.FactsOf(struct {
+			Name  string `json:"name"`
+			Scope Scope  `json:"scope"`
+		}{activity.Text(t.Name), t.Scope}),
+	}
+}
+
 // Repository keeps tokens. Methods may be called concurrently.
 type Repository interface {
-	// AddToken stores a token. Conflict: there is one with this ID or hash.
-	// InvalidInput: it has no ID, or a name that cannot be kept (Token.Check).
-	AddToken(ctx context.Context, token Token) error
+	// AddToken stores a token that by wants; the activity log has its Creation, in the
+	// same transaction. Conflict: there is one with this ID or hash. InvalidInput: it
+	// has no ID, or a name that cannot be kept (Token.Check).
+	AddToken(ctx context.Context, by artwork.Actor, token Token) error
 	// FindToken returns the token with the hash. NotFound: there is none.
 	FindToken(ctx context.Context, hash [sha256.Size]byte) (Token, error)
 }
@@ -73,9 +87,9 @@ type CreateIn struct {
 	Scope Scope  `json:"scope"`
 }
 
-// Run stores a new token and returns its secret, which is shown once and kept
+// Run stores a new token that by wants and returns its secret, which is shown once and kept
 // nowhere: 256 random bits, so that a plain hash protects it.
-func (c *Create) Run(ctx context.Context, in CreateIn) (secret string, err error) {
+func (c *Create) Run(ctx context.Context, by artwork.Actor, in CreateIn) (secret string, err error) {
 	if ranks[in.Scope] == 0 {
 		return "", artwork.Errorf(artwork.InvalidInput, "%q is not a scope: use read, write or admin", in.Scope)
 	}
@@ -86,7 +100,7 @@ func (c *Create) Run(ctx context.Context, in CreateIn) (secret string, err error
 	_, _ = rand.Read(random[:]) // never fails, see crypto/rand
 	secret = prefix + base64.RawURLEncoding.EncodeToString(random[:])
 	token := Token{ID: artwork.NewID(), Name: in.Name, Scope: in.Scope, Hash: sha256.Sum256([]byte(secret)), CreatedAt: c.now().UTC()}
-	if err := c.tokens.AddToken(ctx, token); err != nil {
+	if err := c.tokens.AddToken(ctx, by, token); err != nil {
 		return "", artwork.Wrap(artwork.Internal, "accesstoken.Create", err)
 	}
 	return secret, nil

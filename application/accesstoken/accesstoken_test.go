@@ -15,9 +15,9 @@ import (
 func TestTokens(t *testing.T) {
 	tokens := memory.NewRepository().Tokens()
 	create, authenticate := accesstoken.NewCreate(tokens), accesstoken.NewAuthenticate(tokens)
-	secret, err := create.Run(t.Context(), accesstoken.CreateIn{Name: "ci", Scope: accesstoken.Write})
+	secret, err := create.Run(t.Context(), artwork.Actor{Name: "test"}, accesstoken.CreateIn{Name: "ci", Scope: accesstoken.Write})
 	require.NoError(t, err)
-	other, err := create.Run(t.Context(), accesstoken.CreateIn{Name: "ci", Scope: accesstoken.Admin})
+	other, err := create.Run(t.Context(), artwork.Actor{Name: "test"}, accesstoken.CreateIn{Name: "ci", Scope: accesstoken.Admin})
 	require.NoError(t, err)
 	require.NotEqual(t, secret, other)
 
@@ -38,7 +38,7 @@ func TestCreateRefuses(t *testing.T) {
 	for _, in := range []accesstoken.CreateIn{
 		{Name: "x", Scope: "root"}, {Name: "x"}, {Name: " ", Scope: accesstoken.Read}, {Name: strings.Repeat("x", 65), Scope: accesstoken.Read},
 	} {
-		_, err := create.Run(t.Context(), in)
+		_, err := create.Run(t.Context(), artwork.Actor{Name: "test"}, in)
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err))
 	}
 }

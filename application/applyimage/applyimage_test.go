@@ -43,10 +43,10 @@ func newFixture(t *testing.T) *fixture {
 		cache: memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 100, managecache.NewCounters()),
 	}
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Ana"}
-	_, err := f.repo.Artists().Put(t.Context(), artist)
+	_, err := f.repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, artist)
 	require.NoError(t, err)
 	album := catalog.Album{ID: artwork.NewID(), ArtistID: artist.ID, Name: "Uno"}
-	_, err = f.repo.Albums().Put(t.Context(), album)
+	_, err = f.repo.Albums().Put(t.Context(), artwork.Actor{Name: "test"}, album)
 	require.NoError(t, err)
 	f.album = artwork.Place{Subject: artwork.Album(album.ID), Slot: artwork.SlotCover}
 	log := slog.New(slog.NewTextHandler(&f.log, nil))

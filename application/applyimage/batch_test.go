@@ -17,12 +17,12 @@ import (
 func (f *fixture) many(t *testing.T, n int) []artwork.Application {
 	t.Helper()
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Bea"}
-	_, err := f.repo.Artists().Put(t.Context(), artist)
+	_, err := f.repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, artist)
 	require.NoError(t, err)
 	applications := make([]artwork.Application, n)
 	for i := range applications {
 		album := catalog.Album{ID: artwork.NewID(), ArtistID: artist.ID, Name: fmt.Sprint(i)}
-		_, err := f.repo.Albums().Put(t.Context(), album)
+		_, err := f.repo.Albums().Put(t.Context(), artwork.Actor{Name: "test"}, album)
 		require.NoError(t, err)
 		place := artwork.Place{Subject: artwork.Album(album.ID), Slot: artwork.SlotCover}
 		applications[i], err = f.applier.PrepareURL(t.Context(), f, place, applyimage.FromURL{

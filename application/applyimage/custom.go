@@ -30,7 +30,7 @@ func (u *UploadImage) Run(ctx context.Context, in Upload) (artwork.Record, error
 	if err != nil {
 		return artwork.Record{}, err
 	}
-	if err := u.applier.archive.Add(ctx, record); err != nil {
+	if err := u.applier.archive.AddUploaded(ctx, in.By, record); err != nil {
 		return artwork.Record{}, artwork.Wrap(artwork.Internal, "applyimage.UploadImage", err)
 	}
 	return record, nil

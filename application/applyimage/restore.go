@@ -45,7 +45,7 @@ func (a *Applier) PrepareKnown(ctx context.Context, in Restore) (artwork.Applica
 	if err != nil {
 		return artwork.Application{}, artwork.Wrap(artwork.Internal, "applyimage.RestoreImage", err)
 	}
-	return artwork.Application{Record: record, By: in.By, IfTag: in.IfTag, Known: true}, nil
+	return artwork.Application{Record: record, By: in.By, Action: artwork.ActionRestore, IfTag: in.IfTag, Known: true}, nil
 }
 
 // History tells what was in force.

@@ -54,11 +54,11 @@ func newFleet(t *testing.T, albums int) *fleet {
 	}
 	f.jobs = &jobs{Jobs: f.repo.Jobs()}
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Ana"}
-	_, err := f.repo.Artists().Put(t.Context(), artist)
+	_, err := f.repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, artist)
 	require.NoError(t, err)
 	for n := range albums {
 		album := catalog.Album{ID: artwork.NewID(), ArtistID: artist.ID, Name: fmt.Sprint(n)}
-		_, err := f.repo.Albums().Put(t.Context(), album)
+		_, err := f.repo.Albums().Put(t.Context(), artwork.Actor{Name: "test"}, album)
 		require.NoError(t, err)
 		f.albums = append(f.albums, artwork.Place{Subject: artwork.Album(album.ID), Slot: artwork.SlotCover})
 	}
@@ -233,7 +233,7 @@ func TestAProfileHasFourKeys(t *testing.T) {
 		var items []bulkapply.Item
 		for n := range 60 {
 			artist := catalog.Artist{ID: artwork.NewID(), Name: fmt.Sprint(n)}
-			_, err := f.repo.Artists().Put(t.Context(), artist)
+			_, err := f.repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, artist)
 			require.NoError(t, err)
 			items = append(items, bulkapply.Item{
 				Place: artwork.Place{Subject: artwork.Artist(artist.ID), Slot: artwork.SlotProfile}, URL: fmt.Sprintf("https://host.example/%d", n), Provider: "deezer",
@@ -359,7 +359,7 @@ func TestKnownImagesAndAvatars(t *testing.T) {
 			}
 		}
 		user := catalog.User{ID: artwork.NewID(), Username: "bea", Role: catalog.RoleUser}
-		_, err := f.repo.Users().Put(t.Context(), user)
+		_, err := f.repo.Users().Put(t.Context(), artwork.Actor{Name: "test"}, user)
 		require.NoError(t, err)
 		submit, stop := f.start(f.jobs)
 		defer stop()

@@ -125,7 +125,9 @@ func (l leaving) Download(ctx context.Context, url string, limit int64) ([]byte,
 
 func (r *run) prepareOnce(ctx context.Context, item Item, downloader applyimage.Downloader) (artwork.Application, error) {
 	if item.URL == "" {
-		return r.applier.PrepareKnown(ctx, applyimage.Restore{Place: item.Place, RecordID: item.ImageID, By: r.job.By})
+		application, err := r.applier.PrepareKnown(ctx, applyimage.Restore{Place: item.Place, RecordID: item.ImageID, By: r.job.By})
+		application.Action = artwork.ActionApply // whether it ever was in force or not
+		return application, err
 	}
 	return r.applier.PrepareURL(ctx, downloader, item.Place, applyimage.FromURL{
 		SubjectID: item.Place.Subject.ID, Slot: item.Place.Slot, URL: item.URL, Provider: item.Provider, By: r.job.By,

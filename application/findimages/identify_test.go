@@ -30,9 +30,9 @@ func TestSearchIdentifiers(t *testing.T) {
 	repo := memory.NewRepository()
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Genesis"}
 	album := catalog.Album{ID: artwork.NewID(), ArtistID: artist.ID, Name: "Foxtrot"}
-	_, err := repo.Artists().Put(t.Context(), artist)
+	_, err := repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, artist)
 	require.NoError(t, err)
-	_, err = repo.Albums().Put(t.Context(), album)
+	_, err = repo.Albums().Put(t.Context(), artwork.Actor{Name: "test"}, album)
 	require.NoError(t, err)
 	var heard asked
 	search := findimages.NewSearchIdentifiers(&heard, repo.Artists(), repo.Albums())

@@ -97,7 +97,7 @@ type fixture struct {
 func newFixture(t *testing.T, looks looks, providers ...*provider) *fixture {
 	t.Helper()
 	f := &fixture{repo: memory.NewRepository(), artist: catalog.Artist{ID: artwork.NewID(), Name: "Ana"}}
-	_, err := f.repo.Artists().Put(t.Context(), f.artist)
+	_, err := f.repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, f.artist)
 	require.NoError(t, err)
 	all := make([]findimages.ArtworkProvider, len(providers))
 	for i, p := range providers {
@@ -197,7 +197,7 @@ func TestAnswersAreKept(t *testing.T) {
 		f.run(t, findimages.In{}, nil)
 		require.Equal(2, found.asked)
 		f.artist.MBID = artwork.NewID()
-		_, err := f.repo.Artists().Put(t.Context(), f.artist)
+		_, err := f.repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, f.artist)
 		require.NoError(err)
 		f.run(t, findimages.In{}, nil)
 		require.Equal(3, found.asked, "another identifier is another question")

@@ -13,6 +13,8 @@ import (
 
 	"gatefold/adapters/memory"
 	"gatefold/application/followsettings"
+	"gatefold/application/keepactivity"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 )
@@ -117,12 +119,32 @@ func (p *process) fetch(t *testing.T) artwork.Level {
 	return answer.Level
 }
 
+// requireRecorded checks that the move is in the activity log, unless it was none.
+func requireRecorded(t *testing.T, activities activity.Log, before, after artwork.CacheSettings) {
+	t.Helper()
+	page, err := activities.List(t.Context(), activity.Query{Action: string(activity.CacheMode), Limit: 10})
+	require.NoError(t, err)
+	if before == after {
+		require.Empty(t, page.Items)
+		return
+	}
+	require.Len(t, page.Items, 1)
+	for settings, facts := range map[artwork.CacheSettings]activity.Facts{before: page.Items[0].Before, after: page.Items[0].After} {
+		require.Contains(t, string(facts), `"mode":"`+string(settings.Mode)+`"`)
+		require.Contains(t, string(facts), `"cacheTtl":"`+artwork.FormatTerm(settings.TTL)+`"`)
+	}
+}
+
 // move has the deployment move and waits until it has.
 func (p *process) move(t *testing.T, to followsettings.SwitchIn) deployment.State {
 	t.Helper()
-	s := followsettings.NewSwitch(p.registry, p.Membership, slog.New(slog.DiscardHandler))
-	_, err := s.Begin(t.Context(), to)
+	log, activities := slog.New(slog.DiscardHandler), memory.NewRepository().Activity()
+	s := followsettings.NewSwitch(p.registry, p.Membership, keepactivity.NewRecorder(activities, log), log)
+	before, err := s.Look(t.Context())
 	require.NoError(t, err)
+	begun, err := s.Begin(t.Context(), artwork.Actor{Name: "test"}, to)
+	require.NoError(t, err)
+	requireRecorded(t, activities, before.Target(), begun.Target())
 	state, err := s.Await(t.Context())
 	require.NoError(t, err)
 	return state

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"gatefold/application/keepactivity"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 )
@@ -15,12 +17,13 @@ import (
 type Switch struct {
 	registry Registry
 	member   *Membership
+	acts     *keepactivity.Recorder
 	log      *slog.Logger
 }
 
 // NewSwitch returns the use case; this process takes part in the moves as a member.
-func NewSwitch(registry Registry, member *Membership, log *slog.Logger) *Switch {
-	return &Switch{registry, member, log}
+func NewSwitch(registry Registry, member *Membership, acts *keepactivity.Recorder, log *slog.Logger) *Switch {
+	return &Switch{registry, member, acts, log}
 }
 
 // SwitchIn says what to change; zero values stay as they are.
@@ -49,13 +52,25 @@ func (s *Switch) Look(ctx context.Context) (deployment.State, error) { return s.
 
 // Begin has the deployment move. It goes on by itself, whatever becomes of the
 // caller. The errors are those of deployment.State.Move.
-func (s *Switch) Begin(ctx context.Context, in SwitchIn) (deployment.State, error) {
-	state, err := s.registry.Update(ctx, func(state *deployment.State) error { return state.Move(in.over(state.Target())) })
+func (s *Switch) Begin(ctx context.Context, by artwork.Actor, in SwitchIn) (deployment.State, error) {
+	var before artwork.CacheSettings
+	state, err := s.registry.Update(ctx, func(state *deployment.State) error {
+		before = state.Target()
+		return state.Move(in.over(before))
+	})
 	if err != nil {
 		return deployment.State{}, err
 	}
+	if after := state.Target(); after != before {
+		s.acts.Record(ctx, activity.Entry{Actor: by, Action: activity.CacheMode, Before: facts(before), After: facts(after)})
+	}
 	s.log.InfoContext(ctx, "An operator sets the deployment's cache settings", "to", state.Target().String())
 	return state, nil
+}
+
+// facts are the settings in the words of the API.
+func facts(s artwork.CacheSettings) activity.Facts {
+	return activity.FactsOf(map[string]string{"mode": string(s.Mode), "cacheTtl": artwork.FormatTerm(s.TTL), "l1Ttl": artwork.FormatTerm(s.L1TTL)})
 }
 
 // patience bounds how long Await waits: a member that died counts as alive for

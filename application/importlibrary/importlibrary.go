@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"gatefold/application/keepactivity"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -42,6 +44,26 @@ type Summary struct {
 	Took time.Duration `json:"took"`
 }
 
+// changed reports whether anything is new, or missing.
+func (s Summary) changed() bool { return s.NewArtists+s.NewAlbums+s.NewImages+s.Missing > 0 }
+
+// entry is what the activity log says of an import.
+func (s Summary) entry(by artwork.Actor, root string, complete bool) activity.Entry {
+	return activity.Entry{
+		Actor: by, Action: activity.LibraryImport, Subject: activity.Subject{Kind: activity.Library, Name: root},
+		After: activity.FactsOf(map[string]any{
+			"audioFiles": s.AudioFiles, "newArtists": s.NewArtists, "newAlbums": s.NewAlbums, "newImages": s.NewImages,
+			"skipped": s.Skipped, "missing": s.Missing, "complete": complete,
+		}),
+	}
+}
+
+// Watcher is who imports when nobody has asked for it.
+var Watcher = artwork.Actor{Name: library}
+
+// library is the name under which imports bring images.
+const library = "library"
+
 // Import reads a library into the catalogue and puts its pictures in force where
 // nothing better is. One at a time runs per process; several processes may
 // import the same library at once.
@@ -53,16 +75,17 @@ type Import struct {
 	store     artwork.ImageStore
 	library   Library
 	inspector Inspector
+	acts      *keepactivity.Recorder
 	log       *slog.Logger
 }
 
 // New returns the use case on the ports.
 func New(cache artwork.ImageCache, images artwork.ImageRepository, archive artwork.ImageArchive, store artwork.ImageStore,
-	library Library, inspector Inspector, log *slog.Logger,
+	library Library, inspector Inspector, acts *keepactivity.Recorder, log *slog.Logger,
 ) *Import {
 	return &Import{
 		cache: cache, images: images, archive: archive, store: store,
-		library: library, inspector: inspector, log: log,
+		library: library, inspector: inspector, acts: acts, log: log,
 	}
 }
 
@@ -71,7 +94,10 @@ func New(cache artwork.ImageCache, images artwork.ImageRepository, archive artwo
 // it did until then stays. Running it again changes nothing that is the same.
 // Images that a person chose, custom and external images and locked slots are
 // never touched.
-func (i *Import) Run(ctx context.Context, source Source, observer Observer) (Summary, error) {
+//
+// by is who asked for it, or Watcher. The activity log has the run, unless nobody
+// asked for it and nothing has changed.
+func (i *Import) Run(ctx context.Context, by artwork.Actor, source Source, observer Observer) (Summary, error) {
 	i.running.Lock()
 	defer i.running.Unlock()
 	begin := time.Now()
@@ -88,6 +114,9 @@ func (i *Import) Run(ctx context.Context, source Source, observer Observer) (Sum
 		err = scan.finish(ctx)
 	}
 	scan.summary.Took = time.Since(begin)
+	if scan.summary.changed() || err == nil && by != Watcher {
+		i.acts.Record(ctx, scan.summary.entry(by, source.Root(), err == nil))
+	}
 	if err != nil {
 		return scan.summary, artwork.Wrap(artwork.Internal, "importlibrary.Import", err)
 	}

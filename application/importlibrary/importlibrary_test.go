@@ -11,7 +11,9 @@ import (
 
 	"gatefold/adapters/memory"
 	"gatefold/application/importlibrary"
+	"gatefold/application/keepactivity"
 	"gatefold/application/managecache"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -35,8 +37,15 @@ func newFixture() *fixture {
 		Cache: memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 1000, managecache.NewCounters()),
 		repo:  memory.NewRepository(), store: memory.NewStore(0), gone: map[string]bool{},
 	}
-	f.importer = importlibrary.New(f, f.repo.Images(), f.repo.Images(), f.store, f.repo.Library(), f, slog.New(slog.DiscardHandler))
+	f.importer = importlibrary.New(f, f.repo.Images(), f.repo.Images(), f.store, f.repo.Library(), f, f.acts(), slog.New(slog.DiscardHandler))
 	return f
+}
+
+// ana asks for what tests import.
+var ana = artwork.Actor{Name: "ana"}
+
+func (f *fixture) acts() *keepactivity.Recorder {
+	return keepactivity.NewRecorder(f.repo.Activity(), slog.New(slog.DiscardHandler))
 }
 
 // Change counts the fences.
@@ -84,7 +93,7 @@ func (f *fixture) Skipped(file importlibrary.Skipped) { f.skipped = append(f.ski
 func (f *fixture) run(t *testing.T, folders ...importlibrary.Folder) importlibrary.Summary {
 	t.Helper()
 	f.folders, f.skipped, f.changes, f.read = folders, nil, 0, 0
-	summary, err := f.importer.Run(t.Context(), f, f)
+	summary, err := f.importer.Run(t.Context(), ana, f, f)
 	require.NoError(t, err)
 	return summary
 }
@@ -322,7 +331,7 @@ func TestACancelledImportSaysSo(t *testing.T) {
 	f.folders = []importlibrary.Folder{folder("/music/a", "1", album("Ana", "Uno"))}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := f.importer.Run(ctx, f, f)
+	_, err := f.importer.Run(ctx, ana, f, f)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -343,10 +352,41 @@ func (r *racing) Save(ctx context.Context, artists []catalog.Artist, albums []ca
 func TestAConflictIsResolvedAnew(t *testing.T) {
 	f := newFixture()
 	library := &racing{f.repo.Library(), 2}
-	f.importer = importlibrary.New(f, f.repo.Images(), f.repo.Images(), f.store, library, f, slog.New(slog.DiscardHandler))
+	f.importer = importlibrary.New(f, f.repo.Images(), f.repo.Images(), f.store, library, f, f.acts(), slog.New(slog.DiscardHandler))
 	require.Equal(t, 1, f.run(t, folder("/music/a", "1", album("Ana", "Uno"))).NewAlbums)
 	library.conflicts = 100
 	f.folders = []importlibrary.Folder{folder("/music/b", "1", album("Bea", "Dos"))}
-	_, err := f.importer.Run(t.Context(), f, f)
+	_, err := f.importer.Run(t.Context(), ana, f, f)
 	require.Equal(t, artwork.Conflict, artwork.KindOf(err))
+}
+
+// TestAnImportIsOneActivity: not one for each image. A run that nobody asked for is
+// none unless it changed something.
+func TestAnImportIsOneActivity(t *testing.T) {
+	f := newFixture()
+	entries := func() []activity.Entry {
+		page, err := f.repo.Activity().List(t.Context(), activity.Query{Limit: 10})
+		require.NoError(t, err)
+		return page.Items
+	}
+	uno := folder("/music/a", "1", album("Ana", "Uno", f.picture(0, "/music/a/cover.png", "one")), album("Ana", "Dos"))
+	require.Equal(t, 1, f.run(t, uno).NewImages)
+	require.Len(t, entries(), 1)
+	entry := entries()[0]
+	require.Equal(t, ana, entry.Actor)
+	require.Equal(t, activity.LibraryImport, entry.Action)
+	require.Equal(t, activity.Subject{Kind: activity.Library, Name: "/music"}, entry.Subject)
+	require.Nil(t, entry.Before)
+	require.JSONEq(t, `{"audioFiles":1,"newArtists":1,"newAlbums":2,"newImages":1,"skipped":0,"missing":0,"complete":true}`, string(entry.After))
+
+	_, err := f.importer.Run(t.Context(), importlibrary.Watcher, f, f)
+	require.NoError(t, err)
+	require.Len(t, entries(), 1, "nothing has changed")
+	f.folders = nil
+	_, err = f.importer.Run(t.Context(), importlibrary.Watcher, f, f)
+	require.NoError(t, err)
+	require.Len(t, entries(), 2)
+	require.Equal(t, "library", entries()[0].Actor.Name)
+	f.run(t)
+	require.Len(t, entries(), 3, "somebody asked for it")
 }

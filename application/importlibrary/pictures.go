@@ -73,14 +73,13 @@ func (s *scan) keep(ctx context.Context, picture folderPicture) (artwork.Content
 }
 
 func application(place artwork.Place, content artwork.Content, picture folderPicture) artwork.Application {
-	const by = "library"
 	return artwork.Application{
 		Record: artwork.Record{
-			ID:    artwork.RecordID(place, content.Hash, artwork.Local, by),
-			Place: place, Content: content, Source: artwork.Local, Provider: by,
-			FileName: artwork.CleanFileName(picture.FileName), AddedBy: by,
+			ID:    artwork.RecordID(place, content.Hash, artwork.Local, library),
+			Place: place, Content: content, Source: artwork.Local, Provider: library,
+			FileName: artwork.CleanFileName(picture.FileName), AddedBy: library,
 		},
-		By: artwork.Actor{Name: by}, Automatic: true, Origin: picture.Origin,
+		By: Watcher, Automatic: true, Origin: picture.Origin,
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"context"
 	"log/slog"
 
+	"gatefold/application/keepactivity"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -23,12 +25,13 @@ type Manage struct {
 	cache   artwork.ImageCache
 	counter Counter
 	flusher Flusher
+	acts    *keepactivity.Recorder
 	log     *slog.Logger
 }
 
 // New returns the use cases on the ports.
-func New(cache artwork.ImageCache, counter Counter, flusher Flusher, log *slog.Logger) *Manage {
-	return &Manage{cache, counter, flusher, log}
+func New(cache artwork.ImageCache, counter Counter, flusher Flusher, acts *keepactivity.Recorder, log *slog.Logger) *Manage {
+	return &Manage{cache, counter, flusher, acts, log}
 }
 
 // Stats returns the counters of this process.
@@ -38,7 +41,7 @@ func (m *Manage) Stats() Stats { return m.counter.Stats() }
 // returns once no one can be answered from one. It is never needed for
 // staleness: what changes through Gatefold is never stale. It is for rows that
 // somebody changed in the database by hand.
-func (m *Manage) Invalidate(ctx context.Context, subject artwork.Subject) error {
+func (m *Manage) Invalidate(ctx context.Context, by artwork.Actor, subject artwork.Subject) error {
 	if subject.ID.IsZero() {
 		return artwork.Errorf(artwork.InvalidInput, "no %s is named", subject.Kind)
 	}
@@ -46,13 +49,17 @@ func (m *Manage) Invalidate(ctx context.Context, subject artwork.Subject) error 
 	if err != nil {
 		return artwork.Wrap(artwork.Internal, "managecache.Invalidate", err)
 	}
+	m.acts.Record(ctx, activity.Entry{Actor: by, Action: activity.CacheInvalidate, Subject: activity.SubjectOf(subject, "")})
 	m.log.InfoContext(ctx, "Invalidated image cache for "+subject.String())
 	return nil
 }
 
 // Flush drops everything that is cached and returns how many pointers that were.
-func (m *Manage) Flush(ctx context.Context) (int, error) {
+func (m *Manage) Flush(ctx context.Context, by artwork.Actor) (int, error) {
 	removed, err := m.flusher.Flush(ctx)
+	if err == nil || removed > 0 {
+		m.acts.Record(ctx, activity.Entry{Actor: by, Action: activity.CacheFlush, After: activity.FactsOf(map[string]int{"removed": removed})})
+	}
 	if err != nil {
 		return removed, artwork.Wrap(artwork.Internal, "managecache.Flush", err)
 	}

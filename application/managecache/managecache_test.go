@@ -14,14 +14,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/adapters/memory"
+	"gatefold/application/keepactivity"
 	"gatefold/application/managecache"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
 func TestInvalidateAndFlush(t *testing.T) {
 	counters := managecache.NewCounters()
 	cache := memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 100, counters)
-	manage := managecache.New(cache, counters, cache, slog.New(slog.DiscardHandler))
+	log, activities, ana := slog.New(slog.DiscardHandler), memory.NewRepository().Activity(), artwork.Actor{Name: "ana"}
+	manage := managecache.New(cache, counters, cache, keepactivity.NewRecorder(activities, log), log)
 	one, other := artwork.Artist(artwork.NewID()), artwork.Album(artwork.NewID())
 	fill := func() (filled int) {
 		for _, key := range append(one.Keys(), other.Keys()...) {
@@ -34,13 +37,22 @@ func TestInvalidateAndFlush(t *testing.T) {
 		return filled
 	}
 	require.Equal(t, 8, fill())
-	require.NoError(t, manage.Invalidate(t.Context(), one))
+	require.NoError(t, manage.Invalidate(t.Context(), ana, one))
 	require.Equal(t, 7, fill(), "all types of the artist, and nothing else")
-	removed, err := manage.Flush(t.Context())
+	removed, err := manage.Flush(t.Context(), ana)
 	require.NoError(t, err)
 	require.Equal(t, 8, removed)
 	require.Equal(t, 8, fill())
-	require.Equal(t, artwork.InvalidInput, artwork.KindOf(manage.Invalidate(t.Context(), artwork.Subject{Kind: artwork.UserSubject})))
+	require.Equal(t, artwork.InvalidInput, artwork.KindOf(manage.Invalidate(t.Context(), ana, artwork.Subject{Kind: artwork.UserSubject})))
+
+	page, err := activities.List(t.Context(), activity.Query{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 2, "what is refused is no activity")
+	require.Equal(t, activity.CacheFlush, page.Items[0].Action)
+	require.JSONEq(t, `{"removed":8}`, string(page.Items[0].After))
+	require.Equal(t, activity.CacheInvalidate, page.Items[1].Action)
+	require.Equal(t, activity.SubjectOf(one, ""), page.Items[1].Subject)
+	require.Equal(t, ana, page.Items[1].Actor)
 }
 
 func TestStats(t *testing.T) {

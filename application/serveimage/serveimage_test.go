@@ -29,11 +29,11 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	f := &fixture{repo: memory.NewRepository(), store: memory.NewStore(0), artist: artwork.NewID(), album: artwork.NewID(), user: artwork.NewID()}
 	f.pointers = serveimage.NewPointers(memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 100, managecache.NewCounters()), f.repo.Images(), &f.noted)
-	_, err := f.repo.Artists().Put(t.Context(), catalog.Artist{ID: f.artist, Name: "Ana"})
+	_, err := f.repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, catalog.Artist{ID: f.artist, Name: "Ana"})
 	require.NoError(t, err)
-	_, err = f.repo.Albums().Put(t.Context(), catalog.Album{ID: f.album, ArtistID: f.artist, Name: "Uno"})
+	_, err = f.repo.Albums().Put(t.Context(), artwork.Actor{Name: "test"}, catalog.Album{ID: f.album, ArtistID: f.artist, Name: "Uno"})
 	require.NoError(t, err)
-	_, err = f.repo.Users().Put(t.Context(), catalog.User{ID: f.user, Username: "ana", Role: catalog.RoleUser})
+	_, err = f.repo.Users().Put(t.Context(), artwork.Actor{Name: "test"}, catalog.User{ID: f.user, Username: "ana", Role: catalog.RoleUser})
 	require.NoError(t, err)
 	return f
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"gatefold/application/keepactivity"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -62,14 +64,17 @@ type Warm struct {
 	requests Requests
 	changes  Changes
 	claims   Claims
+	acts     *keepactivity.Recorder
 	log      *slog.Logger
 	closed   context.Context
 	close    context.CancelFunc
 }
 
 // New returns the use case on the ports.
-func New(cfg Config, settings Settings, fetcher Fetcher, requests Requests, changes Changes, claims Claims, log *slog.Logger) *Warm {
-	w := &Warm{cfg: cfg, settings: settings, fetcher: fetcher, requests: requests, changes: changes, claims: claims, log: log}
+func New(cfg Config, settings Settings, fetcher Fetcher, requests Requests, changes Changes, claims Claims,
+	acts *keepactivity.Recorder, log *slog.Logger,
+) *Warm {
+	w := &Warm{cfg: cfg, settings: settings, fetcher: fetcher, requests: requests, changes: changes, claims: claims, acts: acts, log: log}
 	w.closed, w.close = context.WithCancel(context.Background())
 	return w
 }
@@ -85,8 +90,8 @@ func (w *Warm) Close() { w.close() }
 // Conflict: another run is under way, on whichever instance, or there is nothing
 // to warm because the cache or its warming is turned off. Unavailable: the
 // database cannot be reached, or the cache keeps nothing. What was done until
-// then is in the Summary, and stays.
-func (w *Warm) Run(ctx context.Context, observer Observer) (Summary, error) {
+// then is in the Summary, and stays, and is in the activity log.
+func (w *Warm) Run(ctx context.Context, by artwork.Actor, observer Observer) (Summary, error) {
 	switch {
 	case w.settings.Mode() == artwork.CacheOff:
 		return Summary{}, artwork.Errorf(artwork.Conflict, "the cache mode of the deployment is off: there is nothing to warm")
@@ -100,7 +105,18 @@ func (w *Warm) Run(ctx context.Context, observer Observer) (Summary, error) {
 	if claim.Holder == "" {
 		return Summary{}, artwork.Errorf(artwork.Conflict, "the image cache is being warmed by %s", cmp.Or(holder, "another instance"))
 	}
-	return w.under(ctx, claim, observer)
+	summary, err := w.under(ctx, claim, observer)
+	if err == nil || summary.done() > 0 {
+		w.acts.Record(ctx, summary.entry(by, err == nil))
+	}
+	return summary, err
+}
+
+// entry is what the activity log says of a warming.
+func (s Summary) entry(by artwork.Actor, complete bool) activity.Entry {
+	return activity.Entry{Actor: by, Action: activity.CacheWarm, After: activity.FactsOf(map[string]any{
+		"keys": s.Keys, "filled": s.Filled, "empty": s.Empty, "present": s.Present, "bypassed": s.Bypassed, "failed": s.Failed, "complete": complete,
+	})}
 }
 
 // AtStart warms the cache of an instance that has started, unless another one

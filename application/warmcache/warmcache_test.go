@@ -14,7 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/adapters/memory"
+	"gatefold/application/keepactivity"
 	"gatefold/application/warmcache"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -77,7 +79,7 @@ var (
 func (f *fleet) instance(cfg warmcache.Config) *warmcache.Warm { return f.with(cfg, f.repo.Claims()) }
 
 func (f *fleet) with(cfg warmcache.Config, claims warmcache.Claims) *warmcache.Warm {
-	return warmcache.New(cfg, f.mode, f.cache, f.repo.Requests(terms), f.repo.ChangeLog(), claims, f.slog)
+	return warmcache.New(cfg, f.mode, f.cache, f.repo.Requests(terms), f.repo.ChangeLog(), claims, keepactivity.NewRecorder(f.repo.Activity(), f.slog), f.slog)
 }
 
 // requested has keys requested, the first of them most often.
@@ -97,12 +99,12 @@ func (f *fleet) requested(t *testing.T, n int) []artwork.Key {
 func (f *fleet) changed(t *testing.T, n int) []artwork.Key {
 	t.Helper()
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Ana"}
-	_, err := f.repo.Artists().Put(t.Context(), artist)
+	_, err := f.repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, artist)
 	require.NoError(t, err)
 	keys := make([]artwork.Key, n)
 	for i := range n {
 		album := catalog.Album{ID: artwork.NewID(), ArtistID: artist.ID, Name: fmt.Sprint(i)}
-		_, err := f.repo.Albums().Put(t.Context(), album)
+		_, err := f.repo.Albums().Put(t.Context(), artwork.Actor{Name: "test"}, album)
 		require.NoError(t, err)
 		f.apply(t, artwork.Place{Subject: artwork.Album(album.ID), Slot: artwork.SlotCover})
 		keys[n-1-i] = artwork.Album(album.ID).Keys()[0]
@@ -121,6 +123,9 @@ func (f *fleet) apply(t *testing.T, place artwork.Place) {
 	require.NoError(t, err)
 }
 
+// ana asks for what tests warm.
+var ana = artwork.Actor{Name: "ana"}
+
 // watched is an observer that remembers.
 type watched [][2]int
 
@@ -133,11 +138,17 @@ func TestTheMostRequestedAndTheLastChangedAreFetchedInTurns(t *testing.T) {
 		// What was changed last is requested too, and is fetched once.
 		require.NoError(t, f.repo.Requests(terms).Add(t.Context(), []warmcache.Count{{Key: c[0], N: 1_000_000}}))
 		var progress watched
-		summary, err := f.instance(config).Run(t.Context(), &progress)
+		summary, err := f.instance(config).Run(t.Context(), ana, &progress)
 		require.NoError(t, err)
 		require.Equal(t, []artwork.Key{c[0], c[1], r[0], c[2], r[1], r[2], r[3], r[4]}, f.cache.asked)
 		require.Equal(t, warmcache.Summary{Keys: 8, Filled: 8, Took: 800 * time.Millisecond}, summary)
 		require.Equal(t, watched{{1, 8}, {2, 8}, {3, 8}, {4, 8}, {5, 8}, {6, 8}, {7, 8}, {8, 8}}, progress)
+
+		page, err := f.repo.Activity().List(t.Context(), activity.Query{Action: string(activity.CacheWarm), Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 1)
+		require.Equal(t, ana, page.Items[0].Actor)
+		require.JSONEq(t, `{"keys":8,"filled":8,"empty":0,"present":0,"bypassed":0,"failed":0,"complete":true}`, string(page.Items[0].After))
 	})
 }
 
@@ -147,7 +158,7 @@ func TestNeitherListCrowdsOutTheOther(t *testing.T) {
 		requested, changed := f.requested(t, 300), f.changed(t, 300)
 		cfg := config
 		cfg.Keys = 100
-		summary, err := f.instance(cfg).Run(t.Context(), &watched{})
+		summary, err := f.instance(cfg).Run(t.Context(), ana, &watched{})
 		require.NoError(t, err)
 		require.Equal(t, 100, summary.Keys)
 		require.ElementsMatch(t, append(requested[:50:50], changed[:50]...), f.cache.asked)
@@ -160,11 +171,11 @@ func TestEveryTypeOfAChangedSlotIsFetched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet()
 		artist := catalog.Artist{ID: artwork.NewID(), Name: "Ana"}
-		_, err := f.repo.Artists().Put(t.Context(), artist)
+		_, err := f.repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, artist)
 		require.NoError(t, err)
 		place := artwork.Place{Subject: artwork.Artist(artist.ID), Slot: artwork.SlotProfile}
 		f.apply(t, place)
-		_, err = f.instance(config).Run(t.Context(), &watched{})
+		_, err = f.instance(config).Run(t.Context(), ana, &watched{})
 		require.NoError(t, err)
 		require.Equal(t, place.Keys(), f.cache.asked)
 	})
@@ -183,7 +194,7 @@ func TestTheRateIsKept(t *testing.T) {
 			}
 			return always(artwork.Filled)(ctx, n)
 		}
-		summary, err := f.instance(cfg).Run(t.Context(), &watched{})
+		summary, err := f.instance(cfg).Run(t.Context(), ana, &watched{})
 		require.NoError(t, err)
 		require.Equal(t, 1000, summary.Filled)
 		require.LessOrEqual(t, f.cache.most, 4, "too many loads at once")
@@ -217,7 +228,7 @@ func TestTheSummaryTellsWhatBecameOfTheKeys(t *testing.T) {
 			}
 			return always([]artwork.Level{artwork.Filled, artwork.Process, artwork.Loaded}[n-4])(t.Context(), n)
 		}
-		summary, err := f.instance(config).Run(t.Context(), &watched{})
+		summary, err := f.instance(config).Run(t.Context(), ana, &watched{})
 		require.NoError(t, err)
 		require.Equal(t, warmcache.Summary{Keys: 7, Filled: 1, Empty: 1, Present: 2, Bypassed: 1, Failed: 2, Took: 700 * time.Millisecond}, summary)
 	})
@@ -227,7 +238,7 @@ func TestTheLogTellsOfTheProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet()
 		f.requested(t, 450)
-		_, err := f.instance(config).Run(t.Context(), &watched{})
+		_, err := f.instance(config).Run(t.Context(), ana, &watched{})
 		require.NoError(t, err)
 		lines := strings.Split(strings.TrimSpace(f.log.String()), "\n")
 		require.Len(t, lines, 6, f.log)
@@ -253,7 +264,7 @@ func TestItStopsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5050*time.Millisecond)
 		defer cancel()
 		begin := time.Now()
-		summary, err := f.instance(config).Run(ctx, &watched{})
+		summary, err := f.instance(config).Run(ctx, ana, &watched{})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, 5050*time.Millisecond, time.Since(begin))
 		require.Equal(t, 49, summary.Filled)
@@ -277,10 +288,10 @@ func TestAStopDoesNotWait(t *testing.T) {
 		warm := f.instance(config)
 		time.AfterFunc(time.Second, warm.Close)
 		begin := time.Now()
-		_, err := warm.Run(t.Context(), &watched{})
+		_, err := warm.Run(t.Context(), ana, &watched{})
 		require.ErrorContains(t, err, "this instance is stopping")
 		require.Equal(t, time.Second, time.Since(begin))
-		_, err = warm.Run(t.Context(), &watched{})
+		_, err = warm.Run(t.Context(), ana, &watched{})
 		require.ErrorContains(t, err, "this instance is stopping")
 	})
 }
@@ -302,7 +313,7 @@ func TestItGivesUpWithoutACache(t *testing.T) {
 					}
 					return failing(ctx, n)
 				}
-				summary, err := f.instance(config).Run(t.Context(), &watched{})
+				summary, err := f.instance(config).Run(t.Context(), ana, &watched{})
 				require.Equal(t, artwork.Unavailable, artwork.KindOf(err), "%v", err)
 				require.ErrorContains(t, err, "nothing was cached")
 				require.Equal(t, 6, summary.Present)
@@ -319,7 +330,7 @@ func TestSubjectsThatAreGoneDoNotEndIt(t *testing.T) {
 		f.cache.answer = func(context.Context, int) (artwork.Answer, error) {
 			return artwork.Answer{}, artwork.Errorf(artwork.NotFound, "there is no such album")
 		}
-		summary, err := f.instance(config).Run(t.Context(), &watched{})
+		summary, err := f.instance(config).Run(t.Context(), ana, &watched{})
 		require.NoError(t, err)
 		require.Equal(t, 100, summary.Failed)
 	})
@@ -336,7 +347,7 @@ func TestOneInstanceWarms(t *testing.T) {
 			starting.Go(func() { f.instance(config).AtStart(t.Context()) })
 		}
 		time.Sleep(time.Second)
-		_, err := f.instance(config).Run(t.Context(), &watched{})
+		_, err := f.instance(config).Run(t.Context(), ana, &watched{})
 		require.Equal(t, artwork.Conflict, artwork.KindOf(err))
 		require.ErrorContains(t, err, "the image cache is being warmed by one")
 		starting.Wait()
@@ -346,7 +357,7 @@ func TestOneInstanceWarms(t *testing.T) {
 
 		f.instance(config).AtStart(t.Context())
 		require.Len(t, f.cache.asked, 100)
-		_, err = f.instance(config).Run(t.Context(), &watched{})
+		_, err = f.instance(config).Run(t.Context(), ana, &watched{})
 		require.NoError(t, err)
 		require.Len(t, f.cache.asked, 200)
 		time.Sleep(4 * time.Minute)
@@ -378,12 +389,12 @@ func TestALongRunKeepsItsClaim(t *testing.T) {
 		cfg.Rate = 1
 		ended := make(chan error, 1)
 		go func() {
-			_, err := f.instance(cfg).Run(t.Context(), &watched{})
+			_, err := f.instance(cfg).Run(t.Context(), ana, &watched{})
 			ended <- err
 		}()
 		for range 99 {
 			time.Sleep(10 * time.Second)
-			_, err := f.instance(config).Run(t.Context(), &watched{})
+			_, err := f.instance(config).Run(t.Context(), ana, &watched{})
 			require.Equal(t, artwork.Conflict, artwork.KindOf(err))
 		}
 		require.NoError(t, <-ended)
@@ -391,10 +402,10 @@ func TestALongRunKeepsItsClaim(t *testing.T) {
 		taken, _, err := f.repo.Claims().Claim(t.Context(), warmcache.Claim{Task: "warm image cache", Holder: "dead/1", Term: 30 * time.Second}, 0)
 		require.NoError(t, err)
 		require.True(t, taken)
-		_, err = f.instance(config).Run(t.Context(), &watched{})
+		_, err = f.instance(config).Run(t.Context(), ana, &watched{})
 		require.ErrorContains(t, err, "dead")
 		time.Sleep(31 * time.Second)
-		_, err = f.instance(config).Run(t.Context(), &watched{})
+		_, err = f.instance(config).Run(t.Context(), ana, &watched{})
 		require.NoError(t, err)
 	})
 }
@@ -430,7 +441,7 @@ func TestNoTwoClaimsHaveTheSameHolder(t *testing.T) {
 		f := newFleet()
 		claims := named{f.repo.Claims(), map[string]bool{}}
 		for range 3 {
-			_, err := f.with(config, claims).Run(t.Context(), &watched{})
+			_, err := f.with(config, claims).Run(t.Context(), ana, &watched{})
 			require.NoError(t, err)
 		}
 		require.Len(t, claims.holders, 3)
@@ -464,7 +475,7 @@ func TestWhoLosesTheClaimStops(t *testing.T) {
 				f := newFleet()
 				f.requested(t, 1000)
 				begin := time.Now()
-				_, err := f.with(config, &unsteady{Claims: f.repo.Claims(), renew: c.renew}).Run(t.Context(), &watched{})
+				_, err := f.with(config, &unsteady{Claims: f.repo.Claims(), renew: c.renew}).Run(t.Context(), ana, &watched{})
 				if c.after == 0 {
 					require.NoError(t, err)
 					return
@@ -483,14 +494,14 @@ func TestTurnedOff(t *testing.T) {
 		none := config
 		none.Keys = 0
 		warm := f.instance(none)
-		_, err := warm.Run(t.Context(), &watched{})
+		_, err := warm.Run(t.Context(), ana, &watched{})
 		require.Equal(t, artwork.Conflict, artwork.KindOf(err))
 		require.ErrorContains(t, err, "WARM_KEYS=0")
 		warm.AtStart(t.Context())
 
 		f.mode = mode(artwork.CacheOff)
 		warm = f.instance(config)
-		_, err = warm.Run(t.Context(), &watched{})
+		_, err = warm.Run(t.Context(), ana, &watched{})
 		require.Equal(t, artwork.Conflict, artwork.KindOf(err))
 		require.ErrorContains(t, err, "the cache mode of the deployment is off")
 		warm.AtStart(t.Context())

@@ -174,8 +174,9 @@ type ImageRepository interface {
 type ImageReviser interface {
 	// Revise carries the revision out, in one transaction that ends before the
 	// fence's deadline, as SlotState.Revise says. An image that takes force by it
-	// is in the history. A lock and what keeps a slot empty stay when the image in
-	// force does not change.
+	// is in the history, and what changes is in the activity log, in the same
+	// transaction. A lock and what keeps a slot empty stay when the image in force
+	// does not change.
 	//
 	// A withdrawn upload is not listed any more. It stays in the history, and is
 	// listed again once it is added or takes force again; if it never was in force,
@@ -187,7 +188,8 @@ type ImageReviser interface {
 	Revise(ctx context.Context, fence Fence, revision Revision) (Revised, error)
 
 	// Purge carries the purge out, in one transaction that ends before the fence's
-	// deadline, as SlotState.Purge says. Bytes are not touched.
+	// deadline, as SlotState.Purge says, and the activity log has it if anything was
+	// forgotten. Bytes are not touched.
 	//
 	// InvalidInput: the purge cannot be (Purge.Check). Errors otherwise: as for
 	// Revise.
@@ -237,6 +239,7 @@ type PendingChange struct {
 type Application struct {
 	Record    Record
 	By        Actor
+	Action    Action // what the activity log calls it; empty: ActionApply
 	Automatic bool   // nobody chose it: SlotState decides whether it may take force
 	Origin    Origin // where a local image was found; of automatic applications only
 	Vanished  string // path of an origin known to be gone, no obstacle any more; "" if none
@@ -249,11 +252,16 @@ type Application struct {
 	IdempotencyKey ID
 }
 
-// Check returns an InvalidInput error unless the record and the name of who
-// wants it can be kept.
+// Check returns an InvalidInput error unless the record, who wants it and the name
+// of the action can be kept.
 func (a Application) Check() error {
 	if err := a.By.Check(); err != nil {
 		return err
+	}
+	if a.Action != "" {
+		if err := a.Action.Check(); err != nil {
+			return err
+		}
 	}
 	return a.Record.Check()
 }
@@ -293,6 +301,10 @@ type ImageArchive interface {
 	// (Record.Check). NotFound: no such subject. A record with no AddedAt gets
 	// the present time.
 	Add(ctx context.Context, record Record) error
+	// AddUploaded is Add of an image that somebody brought. If it was not known, the
+	// activity log has it, in the same transaction. InvalidInput: by cannot be kept
+	// (Actor.Check).
+	AddUploaded(ctx context.Context, by Actor, record Record) error
 	// Find returns a record. NotFound: there is none with this ID.
 	Find(ctx context.Context, id ID) (Record, error)
 	// List returns the subject's pictures from the source, newest first, without

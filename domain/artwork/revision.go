@@ -38,6 +38,23 @@ const (
 	KeepEmpty
 )
 
+// Action returns what the activity log calls the revision; "" if it does nothing.
+func (r Revision) Action() Action {
+	switch {
+	case r.Remove != 0:
+		return ActionRemove
+	case r.Lock == Lock:
+		return ActionLock
+	case r.Lock == Unlock:
+		return ActionUnlock
+	case r.Focus != nil:
+		return ActionFocus
+	case !r.Withdraw.IsZero():
+		return ActionWithdraw
+	}
+	return ""
+}
+
 // Check returns an InvalidInput error unless the revision says what to do.
 func (r Revision) Check() error {
 	if err := r.Place.Check(); err != nil {

@@ -50,19 +50,22 @@ type Repository[T any] interface {
 	List(ctx context.Context, query Query) (Page[T], error)
 	// Put creates the subject or replaces what is known of it, and reports
 	// whether it was created; CreatedAt, UpdatedAt and Missing are kept by the
-	// repository. Conflict: another subject holds the same MBID or user name;
+	// repository. by wants it: what it changes is in the activity log (activity.Log),
+	// in the same transaction. Conflict: another subject holds the same MBID or user name;
 	// the message names its ID. NotFound: an album's artist does not exist.
-	// InvalidInput: the subject has no ID or cannot be stored (its Check).
-	Put(ctx context.Context, subject T) (created bool, err error)
+	// InvalidInput: the subject has no ID or cannot be stored (its Check), or by
+	// cannot (Actor.Check).
+	Put(ctx context.Context, by artwork.Actor, subject T) (created bool, err error)
 }
 
 type (
 	// Artists is the repository of artists.
 	Artists interface {
 		Repository[Artist]
-		// SetBackgroundPosition replaces the artist's. NotFound: there is no such
-		// artist.
-		SetBackgroundPosition(ctx context.Context, id artwork.ID, position string) error
+		// SetBackgroundPosition replaces the artist's. by wants it: as for Put.
+		// NotFound: there is no such artist. InvalidInput: by cannot be kept
+		// (Actor.Check).
+		SetBackgroundPosition(ctx context.Context, by artwork.Actor, id artwork.ID, position string) error
 	}
 	// Albums is the repository of albums.
 	Albums interface{ Repository[Album] }

@@ -1,19 +1,61 @@
-// Package admin plugs in the tokens that guard changes, and the page that shows
-// what there is.
+// Package admin plugs in the tokens that guard changes, the log of who made them, and
+// the page that shows what there is.
 package admin
 
 import (
+	"context"
+	"log/slog"
+	"time"
+
 	"go.uber.org/fx"
 
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
+	"gatefold/application/keepactivity"
+	"gatefold/domain/activity"
 )
 
-// Module provides the use cases of accesstoken and the route of the page.
-func Module() fx.Option {
-	return fx.Module("admin", fx.Provide(
-		accesstoken.NewCreate,
-		accesstoken.NewAuthenticate,
-		fx.Annotate(rest.NewWelcome, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
-	))
+// Config says for how long the activity log is kept; 0: for ever.
+type Config struct{ KeepActivity time.Duration }
+
+// Module provides the use cases of accesstoken and keepactivity, and the routes of
+// the log and the page.
+func Module(cfg Config) fx.Option {
+	return fx.Module("admin",
+		fx.Supply(cfg),
+		fx.Provide(
+			accesstoken.NewCreate,
+			accesstoken.NewAuthenticate,
+			keepactivity.NewRecorder,
+			newTrimmer,
+			fx.Annotate(rest.NewActivity, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+			fx.Annotate(rest.NewWelcome, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+		),
+	)
+}
+
+func newTrimmer(cfg Config, log activity.Log, logger *slog.Logger) *keepactivity.Trimmer {
+	return keepactivity.NewTrimmer(log, cfg.KeepActivity, logger)
+}
+
+// Trimming has the activity log trimmed for as long as the program runs.
+func Trimming() fx.Option {
+	return fx.Invoke(func(lc fx.Lifecycle, trimmer *keepactivity.Trimmer) {
+		running, stop := context.WithCancel(context.Background())
+		ended := make(chan struct{})
+		lc.Append(fx.Hook{
+			OnStart: func(context.Context) error {
+				go func() {
+					defer close(ended)
+					trimmer.Run(running)
+				}()
+				return nil
+			},
+			OnStop: func(context.Context) error {
+				stop()
+				<-ended
+				return nil
+			},
+		})
+	})
 }

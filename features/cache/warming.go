@@ -7,6 +7,7 @@ import (
 
 	"gatefold/adapters/rest"
 	"gatefold/application/followsettings"
+	"gatefold/application/keepactivity"
 	"gatefold/application/serveimage"
 	"gatefold/application/warmcache"
 )
@@ -23,8 +24,8 @@ func warming() fx.Option {
 }
 
 func newWarm(cfg Config, terms *followsettings.Terms, pointers *serveimage.Pointers, requests warmcache.Requests, changes warmcache.Changes,
-	claims warmcache.Claims, log *slog.Logger,
+	claims warmcache.Claims, acts *keepactivity.Recorder, log *slog.Logger,
 ) *warmcache.Warm {
 	warm := warmcache.Config{Keys: cfg.WarmKeys, Rate: cfg.WarmRate, Instance: cfg.Name}
-	return warmcache.New(warm, terms, pointers, requests, changes, claims, log)
+	return warmcache.New(warm, terms, pointers, requests, changes, claims, acts, log)
 }

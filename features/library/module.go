@@ -19,6 +19,7 @@ import (
 	"gatefold/application/managecache"
 	"gatefold/application/serveimage"
 	"gatefold/application/warmcache"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -47,6 +48,7 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),
 			fx.Annotate(bunrepo.NewUsers, fx.As(new(catalog.Users))),
 			fx.Annotate(bunrepo.NewLibrary, fx.As(new(importlibrary.Library))),
+			fx.Annotate(bunrepo.NewActivity, fx.As(new(activity.Log))),
 			fx.Annotate(bunrepo.NewTokens, fx.As(new(accesstoken.Repository))),
 			importlibrary.New,
 			fx.Annotate(rest.NewCatalog, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),

@@ -327,7 +327,7 @@ func fromPostgres(b *testing.B) artwork.Load {
 		b.Fatal(err)
 	}
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Someone"}
-	if _, err := bunrepo.NewArtists(db).Put(b.Context(), artist); err != nil {
+	if _, err := bunrepo.NewArtists(db).Put(b.Context(), artwork.Actor{Name: "test"}, artist); err != nil {
 		b.Fatal(err)
 	}
 	place := artwork.Place{Subject: artwork.Artist(artist.ID), Slot: artwork.SlotProfile}

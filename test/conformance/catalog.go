@@ -72,9 +72,9 @@ func putsAndGets(t TB, open func(TB) Repositories) {
 	album := catalog.Album{ID: artwork.NewID(), ArtistID: artist.ID, Name: "( )", Year: 2002, MBID: artwork.NewID(), ReleaseGroupMBID: artwork.NewID()}
 	user := catalog.User{ID: artwork.NewID(), Username: "jónsi", DisplayName: "Jón Þór", Role: catalog.RoleAdmin}
 	for _, put := range []func() (bool, error){
-		func() (bool, error) { return r.Artists.Put(t.Context(), artist) },
-		func() (bool, error) { return r.Albums.Put(t.Context(), album) },
-		func() (bool, error) { return r.Users.Put(t.Context(), user) },
+		func() (bool, error) { return r.Artists.Put(t.Context(), somebody, artist) },
+		func() (bool, error) { return r.Albums.Put(t.Context(), somebody, album) },
+		func() (bool, error) { return r.Users.Put(t.Context(), somebody, user) },
 	} {
 		created, err := put()
 		require.NoError(t, err)
@@ -112,13 +112,13 @@ func putsAndGets(t TB, open func(TB) Repositories) {
 func putReplaces(t TB, open func(TB) Repositories) {
 	r := open(t)
 	first := catalog.Artist{ID: artwork.NewID(), Name: "Prince", SortName: "Prince", MBID: artwork.NewID()}
-	_, err := r.Artists.Put(t.Context(), first)
+	_, err := r.Artists.Put(t.Context(), somebody, first)
 	require.NoError(t, err)
 	stored, err := r.Artists.Get(t.Context(), first.ID)
 	require.NoError(t, err)
 
 	past := time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
-	created, err := r.Artists.Put(t.Context(), catalog.Artist{ID: first.ID, Name: "The Artist", CreatedAt: past, UpdatedAt: past, Missing: true})
+	created, err := r.Artists.Put(t.Context(), somebody, catalog.Artist{ID: first.ID, Name: "The Artist", CreatedAt: past, UpdatedAt: past, Missing: true})
 	require.NoError(t, err)
 	require.False(t, created)
 	replaced, err := r.Artists.Get(t.Context(), first.ID)
@@ -129,10 +129,10 @@ func putReplaces(t TB, open func(TB) Repositories) {
 	require.Empty(t, artistNames(t, r, search("prince")), "the old name is still found")
 
 	user := catalog.User{ID: artwork.NewID(), Username: "one", Role: catalog.RoleUser}
-	_, err = r.Users.Put(t.Context(), user)
+	_, err = r.Users.Put(t.Context(), somebody, user)
 	require.NoError(t, err)
 	user.Username, user.DisplayName, user.Role = "ONE", "One", catalog.RoleAdmin
-	created, err = r.Users.Put(t.Context(), user)
+	created, err = r.Users.Put(t.Context(), somebody, user)
 	require.NoError(t, err, "a user conflicts with itself")
 	require.False(t, created)
 	got, err := r.Users.Get(t.Context(), user.ID)
@@ -157,20 +157,20 @@ func putInvalid(t TB, open func(TB) Repositories) {
 	r := open(t)
 	artist := newArtist(t, r, "Someone")
 	for _, name := range []string{"", "  ", "NUL \x00", "\xff", "line\nbreak", strings.Repeat("x", 1001)} {
-		_, err := r.Artists.Put(t.Context(), catalog.Artist{ID: artwork.NewID(), Name: name})
+		_, err := r.Artists.Put(t.Context(), somebody, catalog.Artist{ID: artwork.NewID(), Name: name})
 		requireKind(t, artwork.InvalidInput, err)
-		_, err = r.Albums.Put(t.Context(), catalog.Album{ID: artwork.NewID(), ArtistID: artist.ID, Name: name})
+		_, err = r.Albums.Put(t.Context(), somebody, catalog.Album{ID: artwork.NewID(), ArtistID: artist.ID, Name: name})
 		requireKind(t, artwork.InvalidInput, err)
-		_, err = r.Users.Put(t.Context(), catalog.User{ID: artwork.NewID(), Username: name, Role: catalog.RoleUser})
+		_, err = r.Users.Put(t.Context(), somebody, catalog.User{ID: artwork.NewID(), Username: name, Role: catalog.RoleUser})
 		requireKind(t, artwork.InvalidInput, err)
 	}
-	_, err := r.Artists.Put(t.Context(), catalog.Artist{Name: "no ID"})
+	_, err := r.Artists.Put(t.Context(), somebody, catalog.Artist{Name: "no ID"})
 	requireKind(t, artwork.InvalidInput, err)
-	_, err = r.Albums.Put(t.Context(), catalog.Album{ArtistID: artist.ID, Name: "no ID"})
+	_, err = r.Albums.Put(t.Context(), somebody, catalog.Album{ArtistID: artist.ID, Name: "no ID"})
 	requireKind(t, artwork.InvalidInput, err)
-	_, err = r.Users.Put(t.Context(), catalog.User{Username: "no ID", Role: catalog.RoleUser})
+	_, err = r.Users.Put(t.Context(), somebody, catalog.User{Username: "no ID", Role: catalog.RoleUser})
 	requireKind(t, artwork.InvalidInput, err)
-	_, err = r.Users.Put(t.Context(), catalog.User{ID: artwork.NewID(), Username: "no role"})
+	_, err = r.Users.Put(t.Context(), somebody, catalog.User{ID: artwork.NewID(), Username: "no role"})
 	requireKind(t, artwork.InvalidInput, err)
 	page, err := r.Artists.List(t.Context(), everything())
 	require.NoError(t, err)
@@ -208,7 +208,7 @@ func longNames(t TB, open func(TB) Repositories) {
 	r := open(t)
 	long := randomName(1000, 1)
 	artist := newArtist(t, r, long)
-	_, err := r.Users.Put(t.Context(), catalog.User{ID: artwork.NewID(), Username: long, DisplayName: long, Role: catalog.RoleUser})
+	_, err := r.Users.Put(t.Context(), somebody, catalog.User{ID: artwork.NewID(), Username: long, DisplayName: long, Role: catalog.RoleUser})
 	require.NoError(t, err)
 	album := newAlbum(t, r, artist.ID, long)
 	require.Equal(t, []string{long}, artistNames(t, r, search(long)))
@@ -225,25 +225,25 @@ func mbidConflict(t TB, open func(TB) Repositories) {
 	r := open(t)
 	mbid := artwork.NewID()
 	holder := catalog.Artist{ID: artwork.NewID(), Name: "Holder", MBID: mbid}
-	_, err := r.Artists.Put(t.Context(), holder)
+	_, err := r.Artists.Put(t.Context(), somebody, holder)
 	require.NoError(t, err)
 	other := newArtist(t, r, "Other")
 	for _, artist := range []catalog.Artist{
 		{ID: artwork.NewID(), Name: "New", MBID: mbid},
 		{ID: other.ID, Name: "Other", MBID: mbid},
 	} {
-		_, err = r.Artists.Put(t.Context(), artist)
+		_, err = r.Artists.Put(t.Context(), somebody, artist)
 		requireKind(t, artwork.Conflict, err)
 		require.ErrorContains(t, err, holder.ID.String(), "the conflict does not name the holder")
 	}
-	_, err = r.Artists.Put(t.Context(), holder)
+	_, err = r.Artists.Put(t.Context(), somebody, holder)
 	require.NoError(t, err, "an artist conflicts with itself")
 
 	// An album may have the MBID of an artist, but not of another album.
 	album := catalog.Album{ID: artwork.NewID(), ArtistID: other.ID, Name: "Album", MBID: mbid}
-	_, err = r.Albums.Put(t.Context(), album)
+	_, err = r.Albums.Put(t.Context(), somebody, album)
 	require.NoError(t, err)
-	_, err = r.Albums.Put(t.Context(), catalog.Album{ID: artwork.NewID(), ArtistID: holder.ID, Name: "New", MBID: mbid})
+	_, err = r.Albums.Put(t.Context(), somebody, catalog.Album{ID: artwork.NewID(), ArtistID: holder.ID, Name: "New", MBID: mbid})
 	requireKind(t, artwork.Conflict, err)
 	require.ErrorContains(t, err, album.ID.String())
 }
@@ -252,12 +252,12 @@ func mbidGivenUp(t TB, open func(TB) Repositories) {
 	r := open(t)
 	first := catalog.Artist{ID: artwork.NewID(), Name: "First", MBID: artwork.NewID()}
 	second := catalog.Artist{ID: artwork.NewID(), Name: "Second", MBID: first.MBID}
-	_, err := r.Artists.Put(t.Context(), first)
+	_, err := r.Artists.Put(t.Context(), somebody, first)
 	require.NoError(t, err)
 	first.MBID = catalog.MBID{}
-	_, err = r.Artists.Put(t.Context(), first)
+	_, err = r.Artists.Put(t.Context(), somebody, first)
 	require.NoError(t, err)
-	_, err = r.Artists.Put(t.Context(), second)
+	_, err = r.Artists.Put(t.Context(), somebody, second)
 	require.NoError(t, err)
 }
 
@@ -265,7 +265,7 @@ func releaseGroupShared(t TB, open func(TB) Repositories) {
 	r := open(t)
 	artist, group := newArtist(t, r, "Someone"), artwork.NewID()
 	for range 2 {
-		_, err := r.Albums.Put(t.Context(), catalog.Album{ID: artwork.NewID(), ArtistID: artist.ID, Name: "Edition", ReleaseGroupMBID: group})
+		_, err := r.Albums.Put(t.Context(), somebody, catalog.Album{ID: artwork.NewID(), ArtistID: artist.ID, Name: "Edition", ReleaseGroupMBID: group})
 		require.NoError(t, err)
 	}
 }
@@ -273,10 +273,10 @@ func releaseGroupShared(t TB, open func(TB) Repositories) {
 func userNameConflict(t TB, open func(TB) Repositories) {
 	r := open(t)
 	holder := catalog.User{ID: artwork.NewID(), Username: "Zoë", Role: catalog.RoleUser}
-	_, err := r.Users.Put(t.Context(), holder)
+	_, err := r.Users.Put(t.Context(), somebody, holder)
 	require.NoError(t, err)
 	for _, name := range []string{"Zoë", "Zoe\u0308", "ZOE", " zoe "} {
-		_, err = r.Users.Put(t.Context(), catalog.User{ID: artwork.NewID(), Username: name, Role: catalog.RoleUser})
+		_, err = r.Users.Put(t.Context(), somebody, catalog.User{ID: artwork.NewID(), Username: name, Role: catalog.RoleUser})
 		requireKind(t, artwork.Conflict, err)
 		require.ErrorContains(t, err, holder.ID.String())
 	}
@@ -285,14 +285,14 @@ func userNameConflict(t TB, open func(TB) Repositories) {
 func albumNeedsArtist(t TB, open func(TB) Repositories) {
 	r := open(t)
 	album := catalog.Album{ID: artwork.NewID(), ArtistID: artwork.NewID(), Name: "Orphan"}
-	_, err := r.Albums.Put(t.Context(), album)
+	_, err := r.Albums.Put(t.Context(), somebody, album)
 	requireKind(t, artwork.NotFound, err)
 	_, err = r.Albums.Get(t.Context(), album.ID)
 	requireKind(t, artwork.NotFound, err)
 
 	album = newAlbum(t, r, newArtist(t, r, "Someone").ID, "Album")
 	album.ArtistID = artwork.NewID()
-	_, err = r.Albums.Put(t.Context(), album)
+	_, err = r.Albums.Put(t.Context(), somebody, album)
 	requireKind(t, artwork.NotFound, err)
 }
 
@@ -301,10 +301,10 @@ func albumArtistName(t TB, open func(TB) Repositories) {
 	artist := newArtist(t, r, "Before")
 	album := newAlbum(t, r, artist.ID, "Album")
 	artist.Name = "After"
-	_, err := r.Artists.Put(t.Context(), artist)
+	_, err := r.Artists.Put(t.Context(), somebody, artist)
 	require.NoError(t, err)
 	album.ArtistName = "only read, never written"
-	_, err = r.Albums.Put(t.Context(), album)
+	_, err = r.Albums.Put(t.Context(), somebody, album)
 	require.NoError(t, err)
 	got, err := r.Albums.Get(t.Context(), album.ID)
 	require.NoError(t, err)
@@ -315,7 +315,7 @@ func racingUserNames(t TB, open func(TB) Repositories) {
 	r := open(t)
 	errs := make([]error, 20)
 	race(len(errs), func(i int) {
-		_, errs[i] = r.Users.Put(t.Context(), catalog.User{ID: artwork.NewID(), Username: "same", Role: catalog.RoleUser})
+		_, errs[i] = r.Users.Put(t.Context(), somebody, catalog.User{ID: artwork.NewID(), Username: "same", Role: catalog.RoleUser})
 	})
 	won := 0
 	for _, err := range errs {
@@ -332,7 +332,7 @@ func racingCreators(t TB, open func(TB) Repositories) {
 	r := open(t)
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Same", MBID: artwork.NewID()}
 	created, errs := make([]bool, 20), make([]error, 20)
-	race(len(errs), func(i int) { created[i], errs[i] = r.Artists.Put(t.Context(), artist) })
+	race(len(errs), func(i int) { created[i], errs[i] = r.Artists.Put(t.Context(), somebody, artist) })
 	n := 0
 	for i, err := range errs {
 		require.NoError(t, err)
@@ -360,7 +360,7 @@ func listOrder(t TB, open func(TB) Repositories) {
 	for i := range ordered {
 		artist := ordered[i*7%len(ordered)] // in another order than the list's
 		artist.ID = artwork.NewID()
-		_, err := r.Artists.Put(t.Context(), artist)
+		_, err := r.Artists.Put(t.Context(), somebody, artist)
 		require.NoError(t, err)
 	}
 	var names []string
@@ -476,7 +476,7 @@ func searchUsers(t TB, open func(TB) Repositories) {
 	r := open(t)
 	for _, user := range []catalog.User{{Username: "carol", DisplayName: "Zoë"}, {Username: "Bob"}, {Username: "álvaro", DisplayName: "Bobby"}} {
 		user.ID, user.Role = artwork.NewID(), catalog.RoleUser
-		_, err := r.Users.Put(t.Context(), user)
+		_, err := r.Users.Put(t.Context(), somebody, user)
 		require.NoError(t, err)
 	}
 	names := func(query catalog.Query) (names []string) {
@@ -553,11 +553,11 @@ func catalogCancelled(t TB, open func(TB) Repositories) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = r.Artists.List(ctx, everything())
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = r.Artists.Put(ctx, catalog.Artist{ID: artwork.NewID(), Name: "Late"})
+	_, err = r.Artists.Put(ctx, somebody, catalog.Artist{ID: artwork.NewID(), Name: "Late"})
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = r.Albums.Put(ctx, catalog.Album{ID: artwork.NewID(), ArtistID: artist.ID, Name: "Late"})
+	_, err = r.Albums.Put(ctx, somebody, catalog.Album{ID: artwork.NewID(), ArtistID: artist.ID, Name: "Late"})
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = r.Users.Put(ctx, catalog.User{ID: artwork.NewID(), Username: "late", Role: catalog.RoleUser})
+	_, err = r.Users.Put(ctx, somebody, catalog.User{ID: artwork.NewID(), Username: "late", Role: catalog.RoleUser})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, []string{"Someone"}, artistNames(t, r, everything()))
 }
@@ -565,9 +565,9 @@ func catalogCancelled(t TB, open func(TB) Repositories) {
 func backgroundPosition(t TB, open func(TB) Repositories) {
 	r := open(t)
 	artist := newArtist(t, r, "Someone")
-	require.NoError(t, r.Artists.SetBackgroundPosition(t.Context(), artist.ID, "50% 30%"))
+	require.NoError(t, r.Artists.SetBackgroundPosition(t.Context(), somebody, artist.ID, "50% 30%"))
 	artist.Name, artist.BackgroundPosition = "Somebody", "is not written by Put"
-	_, err := r.Artists.Put(t.Context(), artist)
+	_, err := r.Artists.Put(t.Context(), somebody, artist)
 	require.NoError(t, err)
 	stored, err := r.Artists.Get(t.Context(), artist.ID)
 	require.NoError(t, err)
@@ -575,5 +575,5 @@ func backgroundPosition(t TB, open func(TB) Repositories) {
 	other, err := r.Artists.Get(t.Context(), newArtist(t, r, "Another").ID)
 	require.NoError(t, err)
 	require.Empty(t, other.BackgroundPosition)
-	requireKind(t, artwork.NotFound, r.Artists.SetBackgroundPosition(t.Context(), artwork.NewID(), "center"))
+	requireKind(t, artwork.NotFound, r.Artists.SetBackgroundPosition(t.Context(), somebody, artwork.NewID(), "center"))
 }

@@ -104,7 +104,7 @@ func jobSurvives(t TB, open func(TB) Repositories) {
 	requireNoJob(t, r)
 	artist := artwork.Artist(artwork.NewID())
 	job := bulkapply.Job{
-		ID: artwork.NewID(), By: artwork.Actor{Name: "Ünal “Ü” Özgür", Address: "2001:db8::7"},
+		ID: artwork.NewID(), By: artwork.Actor{Name: "Ünal “Ü” Özgür", ID: artwork.NewID(), Address: "2001:db8::7", RequestID: "req-1.a_B"},
 		Items: []bulkapply.Item{
 			{Place: artwork.Place{Subject: artist, Slot: artwork.SlotBanner}, URL: "https://example.org/a?b=c%20d&e='f'\\?0", Provider: "it's ?1"},
 			{Place: artwork.Place{Subject: artist, Slot: artwork.SlotLogo}, ImageID: artwork.NewID()},

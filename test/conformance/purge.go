@@ -43,6 +43,7 @@ func purgeCases() []Case[Repositories] {
 	}
 }
 
+// somebody wants what cases do.
 var somebody = artwork.Actor{Name: "somebody"}
 
 func focus(t TB, r Repositories, place artwork.Place, x, y float64) artwork.Revised {

@@ -18,6 +18,7 @@ import (
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/warmcache"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -39,6 +40,7 @@ type Repositories struct {
 	Changes   warmcache.Changes
 	Claims    warmcache.Claims
 	Jobs      bulkapply.Jobs
+	Activity  activity.Log
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -50,7 +52,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), jobCases())
+	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases(), jobCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
@@ -122,7 +124,7 @@ func archiveCases() []Case[Repositories] {
 func newArtist(t TB, r Repositories, name string) catalog.Artist {
 	t.Helper()
 	artist := catalog.Artist{ID: artwork.NewID(), Name: name}
-	created, err := r.Artists.Put(t.Context(), artist)
+	created, err := r.Artists.Put(t.Context(), somebody, artist)
 	require.NoError(t, err)
 	require.True(t, created)
 	return artist
@@ -131,7 +133,7 @@ func newArtist(t TB, r Repositories, name string) catalog.Artist {
 func newAlbum(t TB, r Repositories, artist artwork.ID, name string) catalog.Album {
 	t.Helper()
 	album := catalog.Album{ID: artwork.NewID(), ArtistID: artist, Name: name}
-	created, err := r.Albums.Put(t.Context(), album)
+	created, err := r.Albums.Put(t.Context(), somebody, album)
 	require.NoError(t, err)
 	require.True(t, created)
 	return album
@@ -176,7 +178,7 @@ func fullRecord(place artwork.Place) artwork.Record {
 }
 
 func chosen(record artwork.Record) artwork.Application {
-	return artwork.Application{Record: record, By: artwork.Actor{Name: "somebody"}}
+	return artwork.Application{Record: record, By: somebody}
 }
 
 func found(record artwork.Record, rank int, path string) artwork.Application {
@@ -304,9 +306,9 @@ func placesAreIndependent(t TB, open func(TB) Repositories) {
 	r := open(t)
 	artist := newArtist(t, r, "Someone")
 	// The same UUID names three subjects of three kinds.
-	_, err := r.Albums.Put(t.Context(), catalog.Album{ID: artist.ID, ArtistID: artist.ID, Name: "Something"})
+	_, err := r.Albums.Put(t.Context(), somebody, catalog.Album{ID: artist.ID, ArtistID: artist.ID, Name: "Something"})
 	require.NoError(t, err)
-	_, err = r.Users.Put(t.Context(), catalog.User{ID: artist.ID, Username: "someone", Role: catalog.RoleUser})
+	_, err = r.Users.Put(t.Context(), somebody, catalog.User{ID: artist.ID, Username: "someone", Role: catalog.RoleUser})
 	require.NoError(t, err)
 	records := []artwork.Record{
 		newRecord(artwork.Place{Subject: artwork.Artist(artist.ID), Slot: artwork.SlotProfile}, artwork.Custom, 1),

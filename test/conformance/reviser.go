@@ -30,7 +30,7 @@ func reviserCases() []Case[Repositories] {
 
 func revise(t TB, r Repositories, revision artwork.Revision) artwork.Revised {
 	t.Helper()
-	revision.By = artwork.Actor{Name: "somebody"}
+	revision.By = somebody
 	revised, err := r.Reviser.Revise(t.Context(), artwork.Unfenced(), revision)
 	require.NoError(t, err)
 	return revised
@@ -187,7 +187,7 @@ func revisionIfTag(t TB, open func(TB) Repositories) {
 	record := newRecord(newPlace(t, r), artwork.Custom, 1)
 	tag := applyOne(t, r, chosen(record)).Image.Tag
 	for _, revision := range []artwork.Revision{{Remove: artwork.GiveWay}, {Lock: artwork.Lock}} {
-		revision.Place, revision.By, revision.IfTag = record.Place, artwork.Actor{Name: "somebody"}, "another"
+		revision.Place, revision.By, revision.IfTag = record.Place, somebody, "another"
 		_, err := r.Reviser.Revise(t.Context(), artwork.Unfenced(), revision)
 		requireKind(t, artwork.PreconditionFailed, err)
 		require.False(t, requireInForce(t, r, record).Locked)
@@ -202,7 +202,7 @@ func revisionsPending(t TB, open func(TB) Repositories) {
 	applyOne(t, r, chosen(newRecord(place, artwork.Custom, 1)))
 	try := func(token string, revision artwork.Revision) {
 		for term := shortly; ; term *= 2 {
-			revision.By = artwork.Actor{Name: "somebody"}
+			revision.By = somebody
 			_, err := r.Reviser.Revise(t.Context(), pendingFence(token, revision.Place.Keys(), term), revision)
 			if artwork.KindOf(err) != artwork.CacheUnreachable || term > patience/4 {
 				require.NoError(t, err)
@@ -226,7 +226,7 @@ func revisionFence(t TB, open func(TB) Repositories) {
 	lost := artwork.Errorf(artwork.CacheUnreachable, "the fence is lost")
 	fence := artwork.Fence{StillHeld: func(context.Context) error { return lost }}
 	for _, revision := range []artwork.Revision{{Remove: artwork.KeepEmpty}, {Lock: artwork.Lock}} {
-		revision.Place, revision.By = record.Place, artwork.Actor{Name: "somebody"}
+		revision.Place, revision.By = record.Place, somebody
 		_, err := r.Reviser.Revise(t.Context(), fence, revision)
 		require.Equal(t, lost, err)
 		require.False(t, requireInForce(t, r, record).Locked)

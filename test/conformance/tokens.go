@@ -35,7 +35,7 @@ func tokenFound(t TB, open func(TB) Repositories) {
 	for _, name := range oddTexts {
 		token := newToken(name)
 		token.Name = name
-		require.NoError(t, r.Tokens.AddToken(t.Context(), token))
+		require.NoError(t, r.Tokens.AddToken(t.Context(), somebody, token))
 		found, err := r.Tokens.FindToken(t.Context(), token.Hash)
 		require.NoError(t, err)
 		token.CreatedAt = token.CreatedAt.UTC()
@@ -45,7 +45,7 @@ func tokenFound(t TB, open func(TB) Repositories) {
 
 func tokenUnknown(t TB, open func(TB) Repositories) {
 	r := open(t)
-	require.NoError(t, r.Tokens.AddToken(t.Context(), newToken("one")))
+	require.NoError(t, r.Tokens.AddToken(t.Context(), somebody, newToken("one")))
 	_, err := r.Tokens.FindToken(t.Context(), sha256.Sum256([]byte("another")))
 	requireKind(t, artwork.NotFound, err)
 	_, err = r.Tokens.FindToken(t.Context(), [sha256.Size]byte{})
@@ -55,11 +55,11 @@ func tokenUnknown(t TB, open func(TB) Repositories) {
 func tokenTwice(t TB, open func(TB) Repositories) {
 	r := open(t)
 	token := newToken("one")
-	require.NoError(t, r.Tokens.AddToken(t.Context(), token))
+	require.NoError(t, r.Tokens.AddToken(t.Context(), somebody, token))
 	sameHash, sameID := newToken("one"), newToken("two")
 	sameID.ID = token.ID
-	requireKind(t, artwork.Conflict, r.Tokens.AddToken(t.Context(), sameHash))
-	requireKind(t, artwork.Conflict, r.Tokens.AddToken(t.Context(), sameID))
+	requireKind(t, artwork.Conflict, r.Tokens.AddToken(t.Context(), somebody, sameHash))
+	requireKind(t, artwork.Conflict, r.Tokens.AddToken(t.Context(), somebody, sameID))
 }
 
 func tokenBadName(t TB, open func(TB) Repositories) {
@@ -67,7 +67,7 @@ func tokenBadName(t TB, open func(TB) Repositories) {
 	for _, name := range []string{"NUL \x00", "\xff"} {
 		token := newToken("one")
 		token.Name = name
-		requireKind(t, artwork.InvalidInput, r.Tokens.AddToken(t.Context(), token))
+		requireKind(t, artwork.InvalidInput, r.Tokens.AddToken(t.Context(), somebody, token))
 	}
 }
 
@@ -75,7 +75,7 @@ func tokenWithoutID(t TB, open func(TB) Repositories) {
 	r := open(t)
 	token := newToken("one")
 	token.ID = artwork.ID{}
-	requireKind(t, artwork.InvalidInput, r.Tokens.AddToken(t.Context(), token))
+	requireKind(t, artwork.InvalidInput, r.Tokens.AddToken(t.Context(), somebody, token))
 	_, err := r.Tokens.FindToken(t.Context(), token.Hash)
 	requireKind(t, artwork.NotFound, err)
 }
@@ -85,7 +85,7 @@ func tokensCancelled(t TB, open func(TB) Repositories) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	token := newToken("one")
-	require.ErrorIs(t, r.Tokens.AddToken(ctx, token), context.Canceled)
+	require.ErrorIs(t, r.Tokens.AddToken(ctx, somebody, token), context.Canceled)
 	_, err := r.Tokens.FindToken(ctx, token.Hash)
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = r.Tokens.FindToken(t.Context(), token.Hash)

@@ -216,12 +216,12 @@ func newPlaces(ctx context.Context, t *testing.T, db *bunrepo.DB, n int) []artwo
 	places := make([]artwork.Place, n)
 	for i := range places {
 		artist := artwork.NewID()
-		_, err := bunrepo.NewArtists(db).Put(ctx, catalog.Artist{ID: artist, Name: "artist"})
+		_, err := bunrepo.NewArtists(db).Put(ctx, artwork.Actor{Name: "test"}, catalog.Artist{ID: artist, Name: "artist"})
 		require.NoError(t, err)
 		switch i % 3 {
 		case 0:
 			album := artwork.NewID()
-			_, err = bunrepo.NewAlbums(db).Put(ctx, catalog.Album{ID: album, ArtistID: artist, Name: "album"})
+			_, err = bunrepo.NewAlbums(db).Put(ctx, artwork.Actor{Name: "test"}, catalog.Album{ID: album, ArtistID: artist, Name: "album"})
 			require.NoError(t, err)
 			places[i] = artwork.Place{Subject: artwork.Album(album), Slot: artwork.SlotCover}
 		case 1: // with four keys

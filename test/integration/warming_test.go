@@ -16,6 +16,7 @@ import (
 	"gatefold/adapters/memory"
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/twolevelcache"
+	"gatefold/application/keepactivity"
 	"gatefold/application/managecache"
 	"gatefold/application/serveimage"
 	"gatefold/application/warmcache"
@@ -261,7 +262,7 @@ func TestAChangeDuringWarmingIsKept(t *testing.T) {
 // warming, of the two images.
 func changeDuringWarming(t *testing.T, db *bunrepo.DB, cache artwork.ImageCache) (summary warmcache.Summary, older, newer, served artwork.Hash) {
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Ana"}
-	_, err := bunrepo.NewArtists(db).Put(t.Context(), artist)
+	_, err := bunrepo.NewArtists(db).Put(t.Context(), artwork.Actor{Name: "test"}, artist)
 	require.NoError(t, err)
 	images, place := bunrepo.NewImages(db), artwork.Place{Subject: artwork.Artist(artist.ID), Slot: artwork.SlotLogo}
 	key, tally, log := place.Keys()[0], warmcache.NewTally(), slog.New(slog.DiscardHandler)
@@ -282,11 +283,12 @@ func changeDuringWarming(t *testing.T, db *bunrepo.DB, cache artwork.ImageCache)
 	held := &heldImages{ImageRepository: images, read: make(chan struct{}), goOn: make(chan struct{})}
 	terms := warmcache.RecordTerms{HalfLife: warmcache.HalfLife, MaxKeys: warmcache.MaxKeys}
 	warm := warmcache.New(warmcache.Config{Keys: 10, Rate: 1000, Instance: "test"}, inUse(artwork.CacheRedis),
-		serveimage.NewPointers(cache, held, tally), bunrepo.NewRequests(db, terms), bunrepo.NewChangeLog(db), bunrepo.NewClaims(db), log)
+		serveimage.NewPointers(cache, held, tally), bunrepo.NewRequests(db, terms), bunrepo.NewChangeLog(db), bunrepo.NewClaims(db),
+		keepactivity.NewRecorder(bunrepo.NewActivity(db), log), log)
 	warmed := make(chan error, 1)
 	go func() {
 		var err error
-		summary, err = warm.Run(t.Context(), ignored{})
+		summary, err = warm.Run(t.Context(), artwork.Actor{Name: "test"}, ignored{})
 		warmed <- err
 	}()
 	<-held.read

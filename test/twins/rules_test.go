@@ -11,6 +11,8 @@ const (
 	onSQLite     = "TestConformance/sqlite/"
 	waitsForThem = "TestAWriterWaitsForCopies/"
 
+	memorySuite   = "TestRepository/"
+	activityLog   = "domain/activity"
 	settingsRules = "domain/deployment"
 	following     = "application/followsettings"
 	applying      = "application/applyimage"
@@ -422,5 +424,17 @@ local time = redis.call('TIME')`,
 		rule: "an instance that stops keeps its job",
 		file: inBulk + "/runner.go", old: `r.release(ctx, claim)`, new: ``,
 		pkg: inBulk, test: "TestAStopLeavesTheRestToOthersAtOnce",
+	},
+
+	// The activity log.
+	{
+		rule: "an entry is there although its change is not",
+		file: memoryCache + "/repository_images.go", old: `d.entries = append(d.entries, kept)`, new: `d.r.note(kept)`,
+		pkg: memoryCache, test: memorySuite + "activity:_a_lost_fence_leaves_no_entry",
+	},
+	{
+		rule: "what is so already is an activity",
+		file: activityLog + "/changes.go", old: `return entry, !bytes.Equal(entry.Before, entry.After)`, new: `return entry, true`,
+		pkg: memoryCache, test: memorySuite + "activity:_what_is_so_already_is_not_there",
 	},
 }
