@@ -45,6 +45,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		externalmetadata.Module(externalmetadata.Config{
 			AllowHosts: cfg.DownloadAllowHosts,
 			UserAgent:  "Gatefold/" + Version,
+			Instance:   cfg.Cache.Name,
 
 			DecodeMemoryMB: cfg.DecodeMemoryMB,
 		}),

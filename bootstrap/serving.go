@@ -16,6 +16,7 @@ import (
 	"gatefold/adapters/control"
 	"gatefold/adapters/musicfolder"
 	"gatefold/adapters/rest"
+	"gatefold/application/bulkapply"
 	"gatefold/application/importlibrary"
 	"gatefold/application/verifystore"
 	"gatefold/application/warmcache"
@@ -42,19 +43,28 @@ type serving struct {
 	importer *importlibrary.Import
 	warm     *warmcache.Warm
 	sweep    *verifystore.Sweep
+	bulk     *bulkapply.Runner
 	log      *slog.Logger
 	failed   chan error // gets the error that ended serving
 
 	stopWatching context.CancelFunc
 	watching     chan struct{}  // closed when nothing is watched any more
-	background   sync.WaitGroup // warming and sweeping
+	background   sync.WaitGroup // warming, sweeping and jobs
 }
 
-func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server,
-	importer *importlibrary.Import, warm *warmcache.Warm, sweep *verifystore.Sweep, log *slog.Logger,
-) *serving {
+// work is what an instance does beside answering requests.
+type work struct {
+	fx.In
+	Importer *importlibrary.Import
+	Warm     *warmcache.Warm
+	Sweep    *verifystore.Sweep
+	Bulk     *bulkapply.Runner
+}
+
+func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server, work work, log *slog.Logger) *serving {
 	s := &serving{
-		cfg: cfg, control: controlServer, importer: importer, warm: warm, sweep: sweep, log: log, failed: make(chan error, 1),
+		cfg: cfg, control: controlServer, importer: work.Importer, warm: work.Warm, sweep: work.Sweep, bulk: work.Bulk,
+		log: log, failed: make(chan error, 1),
 		http: &http.Server{
 			Handler: router, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 			IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
@@ -82,6 +92,7 @@ func (s *serving) start(ctx context.Context) (err error) {
 	s.log.Info("Gatefold is serving", append([]any{"address", "http://" + browsable(s.listener.Addr())}, s.cfg.summary()...)...)
 	s.background.Go(func() { s.warm.AtStart(background) })
 	s.background.Go(func() { s.sweep.Watch(background) })
+	s.background.Go(func() { s.bulk.Run(background) })
 	return nil
 }
 
@@ -130,7 +141,8 @@ func (s *serving) watch() (func(context.Context), error) {
 }
 
 // stop ends what changes things first, and then drains the requests in flight.
-// Warming ends with it, also one that a request has asked for.
+// Warming ends with it, also one that a request has asked for, and jobs are left
+// to the other instances at once, or to the next start.
 func (s *serving) stop(ctx context.Context) error {
 	s.stopWatching()
 	s.warm.Close()

@@ -48,6 +48,7 @@ type board struct {
 	records map[artwork.ID]artwork.Record
 	changed map[artwork.Place]bool // slots to be written back
 	moved   bool                   // what readers are answered has changed
+	done    map[artwork.ID]bool    // idempotency keys of what took force
 	history []historyRow
 	gone    []artwork.Record // to be forgotten
 	names   map[artwork.Subject]string
@@ -78,7 +79,10 @@ func (m *Images) open(ctx context.Context, tx bun.Tx, applications []artwork.App
 	if _, err := offer(ctx, tx, wanted); err != nil {
 		return nil, err
 	}
-	return b, b.readRecords(ctx, tx, all)
+	if err := b.readRecords(ctx, tx, all); err != nil {
+		return nil, err
+	}
+	return b, b.readDone(ctx, tx, applications)
 }
 
 func newBoard() *board {
@@ -86,6 +90,7 @@ func newBoard() *board {
 		slots:   map[artwork.Place]*slotRow{},
 		records: map[artwork.ID]artwork.Record{},
 		changed: map[artwork.Place]bool{},
+		done:    map[artwork.ID]bool{},
 	}
 }
 
@@ -168,12 +173,37 @@ func (b *board) readRecords(ctx context.Context, tx bun.Tx, applied []artwork.Re
 	return err
 }
 
+// readDone looks for the idempotency keys of the applications in the history.
+// Whoever wants the same at the same time holds the lock of the same place.
+func (b *board) readDone(ctx context.Context, tx bun.Tx, applications []artwork.Application) error {
+	var keys []artwork.ID
+	for _, a := range applications {
+		if !a.IdempotencyKey.IsZero() {
+			keys = append(keys, a.IdempotencyKey)
+		}
+	}
+	for some := range slices.Chunk(keys, chunkSize) {
+		var known []uid
+		if err := tx.NewRaw("SELECT idempotency_key FROM history WHERE idempotency_key IN (?)", bun.List(uids(some))).Scan(ctx, &known); err != nil {
+			return err
+		}
+		for _, key := range known {
+			b.done[artwork.ID(key)] = true
+		}
+	}
+	return nil
+}
+
 // play carries out the applications in their order.
 func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, error) {
 	outcomes := make([]artwork.Outcome, len(applications))
 	for i, a := range applications {
 		slot := b.slots[a.Record.Place]
 		before := b.state(slot)
+		if b.done[a.IdempotencyKey] {
+			outcomes[i] = artwork.Outcome{Result: artwork.AlreadyDone, Image: before.Image()}
+			continue
+		}
 		record, ok := b.records[a.Record.ID]
 		if !ok {
 			return nil, notFound("image " + a.Record.ID.String())
@@ -187,7 +217,7 @@ func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, err
 			b.changed[a.Record.Place] = true
 		}
 		if outcome.Result == artwork.Changed {
-			b.note(slot, a.By.Name)
+			b.note(slot, a.By.Name, a.IdempotencyKey)
 		}
 		b.tell(activity.OfApplication(a, b.names[a.Record.Place.Subject], before, after))
 		outcomes[i] = outcome
@@ -218,9 +248,13 @@ func (r *slotRow) set(state artwork.SlotState) {
 	r.LastModified = instant{state.LastModified}
 }
 
-// note remembers that the slot's image took force.
-func (b *board) note(slot *slotRow, by string) {
+// note remembers that the slot's image took force, under the idempotency key if
+// there is one.
+func (b *board) note(slot *slotRow, by string, key artwork.ID) {
 	b.move(slot)
+	if !key.IsZero() {
+		b.done[key] = true
+	}
 	b.history = append(b.history, historyRow{
 		SubjectKind: slot.SubjectKind,
 		SubjectID:   slot.SubjectID,
@@ -228,6 +262,8 @@ func (b *board) note(slot *slotRow, by string) {
 		ImageID:     slot.ImageID,
 		AppliedBy:   by,
 		AppliedAt:   stored(b.now),
+
+		IdempotencyKey: uid(key),
 	})
 }
 

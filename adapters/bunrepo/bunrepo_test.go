@@ -86,6 +86,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Requests:  bunrepo.NewRequests(db, conformance.RecordTerms),
 		Changes:   bunrepo.NewChangeLog(db),
 		Claims:    bunrepo.NewClaims(db),
+		Jobs:      bunrepo.NewJobs(db),
 		Activity:  bunrepo.NewActivity(db),
 	}
 }

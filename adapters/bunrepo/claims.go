@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"gatefold/application/warmcache"
-	"gatefold/domain/artwork"
 )
 
 // Claims keeps which instance does a task that is to be done once.
@@ -26,7 +25,7 @@ WHERE f.until <= ? AND (f.finished_at IS NULL OR f.finished_at <= ?)`
 // Claim implements warmcache.Claims.
 func (c *Claims) Claim(ctx context.Context, claim warmcache.Claim, rest time.Duration) (taken bool, holder string, err error) {
 	now := c.db.engine.fromNow
-	taken, err = c.affects(ctx, "bunrepo.Claim", takeClaim, claim.Task, claim.Holder, now(claim.Term), now(0), now(-rest))
+	taken, err = c.db.affects(ctx, "bunrepo.Claim", takeClaim, claim.Task, claim.Holder, now(claim.Term), now(0), now(-rest))
 	if taken || err != nil {
 		return taken, "", err
 	}
@@ -40,10 +39,10 @@ func (c *Claims) Claim(ctx context.Context, claim warmcache.Claim, rest time.Dur
 // Renew implements warmcache.Claims.
 func (c *Claims) Renew(ctx context.Context, claim warmcache.Claim) error {
 	now := c.db.engine.fromNow
-	held, err := c.affects(ctx, "bunrepo.Renew", "UPDATE fleet_tasks SET until = ? WHERE name = ? AND holder = ? AND until > ?",
+	held, err := c.db.affects(ctx, "bunrepo.Renew", "UPDATE fleet_tasks SET until = ? WHERE name = ? AND holder = ? AND until > ?",
 		now(claim.Term), claim.Task, claim.Holder, now(0))
 	if err == nil && !held {
-		err = artwork.Errorf(artwork.Conflict, "the claim does not hold any more")
+		err = errNotHeld()
 	}
 	return err
 }
@@ -51,17 +50,17 @@ func (c *Claims) Renew(ctx context.Context, claim warmcache.Claim) error {
 // Release implements warmcache.Claims.
 func (c *Claims) Release(ctx context.Context, claim warmcache.Claim, finished bool) error {
 	now := c.db.engine.fromNow
-	_, err := c.affects(ctx, "bunrepo.Release", "UPDATE fleet_tasks SET until = ?, finished_at = CASE WHEN ? THEN ? ELSE finished_at END WHERE name = ? AND holder = ? AND until > ?",
+	_, err := c.db.affects(ctx, "bunrepo.Release", "UPDATE fleet_tasks SET until = ?, finished_at = CASE WHEN ? THEN ? ELSE finished_at END WHERE name = ? AND holder = ? AND until > ?",
 		now(0), finished, now(0), claim.Task, claim.Holder, now(0))
 	return err
 }
 
 // affects runs a statement and reports whether it changed a row.
-func (c *Claims) affects(ctx context.Context, op, statement string, args ...any) (bool, error) {
-	result, err := c.db.write.ExecContext(ctx, statement, args...)
+func (db *DB) affects(ctx context.Context, op, statement string, args ...any) (bool, error) {
+	result, err := db.write.ExecContext(ctx, statement, args...)
 	if err != nil {
-		return false, c.db.fail(ctx, op, err)
+		return false, db.fail(ctx, op, err)
 	}
 	n, err := result.RowsAffected()
-	return n > 0, c.db.fail(ctx, op, err)
+	return n > 0, db.fail(ctx, op, err)
 }

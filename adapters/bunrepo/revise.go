@@ -124,7 +124,7 @@ func (b *board) point(place artwork.Place, before, after artwork.SlotState, chan
 	}
 	switch {
 	case changed && after.InForce != nil && (before.InForce == nil || before.InForce.ID != after.InForce.ID):
-		b.note(slot, by.Name)
+		b.note(slot, by.Name, artwork.ID{})
 	case changed:
 		b.move(slot)
 	}

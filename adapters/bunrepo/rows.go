@@ -75,6 +75,8 @@ type historyRow struct {
 	ImageID     uid     `bun:"image_id"`
 	AppliedBy   string  `bun:"applied_by"`
 	AppliedAt   instant `bun:"applied_at"`
+	// IdempotencyKey is that of the application; NULL if it had none.
+	IdempotencyKey uid `bun:"idempotency_key"`
 
 	InForce sql.NullBool `bun:"in_force,scanonly"` // NULL: the slot is empty
 }

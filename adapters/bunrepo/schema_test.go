@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -116,14 +117,22 @@ func TestEightInstancesMigrateAtOnce(t *testing.T) {
 		db := openURL(t, url)
 		var versions []int64
 		require.NoError(t, db.Write().NewRaw("SELECT version_id FROM goose_db_version ORDER BY id").Scan(t.Context(), &versions))
-		_, latest, err := db.MigrationStatus(t.Context())
-		require.NoError(t, err)
-		var once []int64
-		for version := range latest + 1 {
-			once = append(once, version)
-		}
-		require.Equal(t, once, versions, "a step was taken twice or not at all")
+		require.Equal(t, append([]int64{0}, steps(t, db)...), versions, "a step was taken twice or not at all")
 	})
+}
+
+// steps are the versions that the migrations of the engine lead to, in order.
+func steps(t *testing.T, db *bunrepo.DB) (versions []int64) {
+	t.Helper()
+	files, err := os.ReadDir(filepath.Join("migrations", db.Kind()))
+	require.NoError(t, err)
+	for _, file := range files {
+		number, _, _ := strings.Cut(file.Name(), "_")
+		version, err := strconv.ParseInt(number, 10, 64)
+		require.NoError(t, err)
+		versions = append(versions, version)
+	}
+	return versions
 }
 
 func TestMigrationStatusChangesNothing(t *testing.T) {
@@ -178,6 +187,8 @@ func TestPagesAreReadInOrder(t *testing.T) {
 			"expired activity":    "SELECT y.id FROM activity AS y WHERE y.at < " + anHourAgo + " ORDER BY y.at, y.id LIMIT 1000",
 			"most requested":      "SELECT key FROM requested_keys ORDER BY heat DESC, key DESC LIMIT 50",
 			"last changed":        "SELECT * FROM slots AS s WHERE s.changed_at > " + anHourAgo + " ORDER BY s.changed_at DESC LIMIT 50",
+			"next job":            "SELECT id FROM bulk_jobs WHERE finished_at IS NULL AND until <= " + anHourAgo + " ORDER BY created_at, id LIMIT 1",
+			"done by key":         "SELECT idempotency_key FROM history WHERE idempotency_key IN ('89ad4ac3-39f7-470e-963a-56509c546377')",
 			"overdue":             "SELECT * FROM cache_pending AS c WHERE c.deadline <= " + anHourAgo + " ORDER BY c.deadline, c.token LIMIT 50",
 		} {
 			plan := planOf(t, db, explain+query)

@@ -17,6 +17,7 @@ type draft struct {
 	records map[artwork.ID]artwork.Record
 	changed map[artwork.Place]bool // places of which the pointer changes
 	history []artwork.HistoryEntry
+	done    map[artwork.ID]artwork.ID // as of the Repository
 	// gone and withdrawn are records that are to be forgotten, or not to be offered
 	// any more; those of which the pictures are offered are offered.
 	gone, withdrawn map[artwork.ID]bool
@@ -28,6 +29,7 @@ func newDraft(r *Repository) *draft {
 	return &draft{
 		r: r, now: time.Now(),
 		slots: map[artwork.Place]artwork.SlotState{}, records: map[artwork.ID]artwork.Record{}, changed: map[artwork.Place]bool{},
+		done: map[artwork.ID]artwork.ID{},
 		gone: map[artwork.ID]bool{}, withdrawn: map[artwork.ID]bool{},
 	}
 }
@@ -36,11 +38,13 @@ func (d *draft) commit(fence artwork.Fence) {
 	maps.Copy(d.r.slots, d.slots)
 	maps.Copy(d.r.records, d.records)
 	d.r.history = append(d.r.history, d.history...)
+	maps.Copy(d.r.done, d.done)
 	maps.Copy(d.r.withdrawn, d.withdrawn)
 	for _, record := range d.offered {
 		d.r.offer(record)
 	}
 	d.r.history = slices.DeleteFunc(d.r.history, func(e artwork.HistoryEntry) bool { return d.gone[e.ID] })
+	maps.DeleteFunc(d.r.done, func(_, record artwork.ID) bool { return d.gone[record] })
 	for id := range d.gone {
 		delete(d.r.records, id)
 		delete(d.r.withdrawn, id)
@@ -58,6 +62,9 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 	if !ok {
 		before = d.r.slots[place]
 	}
+	if d.isDone(a.IdempotencyKey) {
+		return artwork.Outcome{Result: artwork.AlreadyDone, Image: before.Image()}, nil
+	}
 	record, ok := d.record(a.Record, a.Known)
 	if !ok {
 		return artwork.Outcome{}, notFound("image " + a.Record.ID.String())
@@ -72,9 +79,18 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 	}
 	if outcome.Result == artwork.Changed {
 		d.changed[place] = true
+		if !a.IdempotencyKey.IsZero() {
+			d.done[a.IdempotencyKey] = record.ID
+		}
 		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By.Name, AppliedAt: stored(d.now)})
 	}
 	return outcome, d.tell(activity.OfApplication(a, d.r.nameOf(place.Subject), before, after))
+}
+
+func (d *draft) isDone(key artwork.ID) bool {
+	_, before := d.r.done[key]
+	_, now := d.done[key]
+	return before || now
 }
 
 func (d *draft) revise(r artwork.Revision) (artwork.Revised, error) {

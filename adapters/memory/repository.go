@@ -24,7 +24,8 @@ type Repository struct {
 	users   map[artwork.ID]catalog.User
 	records map[artwork.ID]artwork.Record
 	slots   map[artwork.Place]artwork.SlotState
-	history []artwork.HistoryEntry // the latest last
+	history []artwork.HistoryEntry    // the latest last
+	done    map[artwork.ID]artwork.ID // idempotency keys, and the records that took force under them
 	// withdrawn are uploads that are not offered any more.
 	withdrawn map[artwork.ID]bool
 	folders   map[string]folderState
@@ -38,6 +39,7 @@ type Repository struct {
 	deployment deploymentState
 	requested  map[artwork.Key]request
 	tasks      map[string]taskState
+	jobs       map[artwork.ID]jobState
 }
 
 // NewRepository returns an empty repository.
@@ -52,6 +54,7 @@ func NewRepository() *Repository {
 		withdrawn: map[artwork.ID]bool{},
 
 		slots:   map[artwork.Place]artwork.SlotState{},
+		done:    map[artwork.ID]artwork.ID{},
 		folders: map[string]folderState{},
 		inFiles: map[artwork.ID]bool{},
 
@@ -60,6 +63,7 @@ func NewRepository() *Repository {
 
 		requested: map[artwork.Key]request{},
 		tasks:     map[string]taskState{},
+		jobs:      map[artwork.ID]jobState{},
 	}
 }
 

@@ -125,7 +125,7 @@ func (c *Claims) Renew(ctx context.Context, claim warmcache.Claim) error {
 	return c.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
 		now, task := time.Now(), c.r.tasks[claim.Task]
 		if task.holder != claim.Holder || !now.Before(task.until) {
-			return nil, artwork.Errorf(artwork.Conflict, "the claim does not hold any more")
+			return nil, errNotHeld()
 		}
 		task.until = now.Add(claim.Term)
 		return func() { c.r.tasks[claim.Task] = task }, nil

@@ -23,6 +23,7 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Requests:  repository.Requests(conformance.RecordTerms),
 		Changes:   repository.ChangeLog(),
 		Claims:    repository.Claims(),
+		Jobs:      repository.Jobs(),
 		Activity:  repository.Activity(),
 	}
 }

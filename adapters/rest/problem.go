@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -89,25 +90,17 @@ func levelOf(kind artwork.ErrorKind) slog.Level {
 	return slog.LevelWarn
 }
 
-// messageOf returns what the innermost classified error says to the person who
-// asked; the errors around it name operations.
+// messageOf returns what the error says to the person who asked.
 func messageOf(err error) string {
-	message := ""
-	for e, ok := errors.AsType[*artwork.Error](err); ok; e, ok = errors.AsType[*artwork.Error](e.Err) {
-		if e.Msg != "" {
-			message = e.Msg
-			break
-		}
-	}
-	if message == "" {
-		message = http.StatusText(statuses[artwork.KindOf(err)])
-	}
-	return message
+	return cmp.Or(artwork.MessageOf(err), http.StatusText(statuses[artwork.KindOf(err)]))
 }
+
+// problemType is the URI that names a kind of problem.
+func problemType(kind string) string { return "urn:gatefold:problem:" + kind }
 
 func (r *Router) writeProblem(c *gin.Context, status int, kind, detail string) {
 	body, err := json.Marshal(problem{
-		Type: "urn:gatefold:problem:" + kind, Title: http.StatusText(status), Status: status, Detail: detail,
+		Type: problemType(kind), Title: http.StatusText(status), Status: status, Detail: detail,
 		Instance: c.Request.URL.Path, RequestID: requestID(c),
 		StatusCode: status, Message: detail, Error: http.StatusText(status),
 		Timestamp: time.Now().UTC(), Path: c.Request.URL.Path,

@@ -222,12 +222,15 @@ func byID(h func(c *gin.Context, subject artwork.ID) error) handler {
 }
 
 // decodeJSON reads the body into v: one JSON object without unknown fields.
-func decodeJSON(c *gin.Context, v any) error {
-	body := http.MaxBytesReader(c.Writer, c.Request.Body, maxJSON)
+func decodeJSON(c *gin.Context, v any) error { return decodeJSONUpTo(c, maxJSON, v) }
+
+// decodeJSONUpTo is decodeJSON for bodies of another size.
+func decodeJSONUpTo(c *gin.Context, limit int64, v any) error {
+	body := http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 	decoder := json.NewDecoder(body)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(v); err != nil {
-		return badJSON(err)
+		return badJSON("the body", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return artwork.Errorf(artwork.InvalidInput, "the body has more than one JSON value")
@@ -235,25 +238,26 @@ func decodeJSON(c *gin.Context, v any) error {
 	return nil
 }
 
-func badJSON(err error) error {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return artwork.Errorf(artwork.TooLarge, "the body has more than %d bytes", maxJSON)
+// badJSON says what is wrong with something that was to be a JSON object.
+func badJSON(what string, err error) error {
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return artwork.Errorf(artwork.TooLarge, "%s has more than %d bytes", what, e.Limit)
 	}
 	if e, ok := errors.AsType[*artwork.Error](err); ok {
 		return e
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		if e.Field == "" {
-			return artwork.Errorf(artwork.InvalidInput, "the body must be a JSON object, not a JSON %s", e.Value)
+			return artwork.Errorf(artwork.InvalidInput, "%s must be a JSON object, not a JSON %s", what, e.Value)
 		}
 		return artwork.Errorf(artwork.InvalidInput, "the field %q cannot be a JSON %s", e.Field, e.Value)
 	}
 	if errors.Is(err, io.EOF) {
-		return artwork.Errorf(artwork.InvalidInput, "the body is empty: a JSON object is expected")
+		return artwork.Errorf(artwork.InvalidInput, "%s is empty: a JSON object is expected", what)
 	}
 	// What is left are syntax errors and unknown fields, which encoding/json
 	// describes well.
-	return artwork.Errorf(artwork.InvalidInput, "the body is not what is expected: %s", strings.TrimPrefix(err.Error(), "json: "))
+	return artwork.Errorf(artwork.InvalidInput, "%s is not what is expected: %s", what, strings.TrimPrefix(err.Error(), "json: "))
 }
 
 // onlyQuery returns an InvalidInput error if the query has another parameter

@@ -96,53 +96,6 @@ func (a *Applier) record(place artwork.Place, content artwork.Content, source ar
 	}
 }
 
-// apply puts a record in force and returns once that is visible everywhere.
-func (a *Applier) apply(ctx context.Context, application artwork.Application) (Applied, error) {
-	place := application.Record.Place
-	if img, ok, err := a.alreadyInForce(ctx, application); ok || err != nil {
-		return Applied{Image: img}, err
-	}
-	var outcome artwork.Outcome
-	begin := a.now()
-	err := a.cache.Change(ctx, place.Keys(), func(ctx context.Context, fence artwork.Fence) error {
-		outcomes, err := a.images.Apply(ctx, fence, []artwork.Application{application})
-		if err != nil {
-			return err
-		}
-		outcome = outcomes[0]
-		return nil
-	})
-	if err != nil {
-		return Applied{}, artwork.Wrap(artwork.Internal, "applyimage.apply", err)
-	}
-	a.log.InfoContext(ctx, "Invalidated image cache for "+place.Subject.String(),
-		"slot", place.Slot.String(), "tag", string(outcome.Image.Tag), "by", application.By.Name)
-	return Applied{Image: outcome.Image, VisibleAfter: a.now().Sub(begin)}, nil
-}
-
-// alreadyInForce spares an application of what is in force the fence and its
-// wait. It still reaches the repository, which notes that a person wants this
-// image; the condition on the tag turns it away if another was put in force in
-// between.
-func (a *Applier) alreadyInForce(ctx context.Context, application artwork.Application) (*artwork.Image, bool, error) {
-	current, err := a.images.InForce(ctx, application.Record.Place)
-	if err != nil || current == nil || current.RecordID != application.Record.ID {
-		return nil, false, artwork.Wrap(artwork.Internal, "applyimage.apply", err)
-	}
-	if application.IfTag != "" && application.IfTag != current.Tag {
-		return nil, false, nil
-	}
-	application.IfTag = current.Tag
-	outcomes, err := a.images.Apply(ctx, artwork.Unfenced(), []artwork.Application{application})
-	if artwork.KindOf(err) == artwork.PreconditionFailed {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, artwork.Wrap(artwork.Internal, "applyimage.apply", err)
-	}
-	return outcomes[0].Image, true, nil
-}
-
 // exists returns NotFound unless the place's subject exists: said before
 // anything is downloaded or stored for it.
 func (a *Applier) exists(ctx context.Context, place artwork.Place) error {
@@ -153,7 +106,16 @@ func (a *Applier) exists(ctx context.Context, place artwork.Place) error {
 	return artwork.Wrap(artwork.Internal, "applyimage.exists", err)
 }
 
-func checkProvider(name string) error {
+// maxBytes is the most that an image of the place may have.
+func maxBytes(place artwork.Place) int64 {
+	if place.Slot == artwork.SlotAvatar {
+		return MaxAvatarBytes
+	}
+	return MaxImageBytes
+}
+
+// CheckProvider returns an InvalidInput error unless a provider can have the name.
+func CheckProvider(name string) error {
 	if n := utf8.RuneCountInString(name); n < 1 || n > 64 || !utf8.ValidString(name) {
 		return artwork.Errorf(artwork.InvalidInput, "provider must have 1 to 64 characters")
 	}

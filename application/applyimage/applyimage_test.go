@@ -30,6 +30,9 @@ type fixture struct {
 	album   artwork.Place
 	breakAt map[string]error
 	changes int
+	commits int
+	blind   artwork.Place // of which InForce does not know that it is gone
+	anew    func()        // called when a change is begun anew, if it is to be
 }
 
 var errBroken = artwork.Errorf(artwork.Unavailable, "broken by the test")
@@ -78,6 +81,14 @@ func (f *fixture) Change(ctx context.Context, keys []artwork.Key, commit artwork
 		return err
 	}
 	return f.cache.Change(ctx, keys, func(ctx context.Context, fence artwork.Fence) error {
+		if f.anew != nil {
+			lost := fence
+			lost.StillHeld = func(context.Context) error { return artwork.ErrSettingsChanged }
+			if err := commit(ctx, lost); !errors.Is(err, artwork.ErrSettingsChanged) {
+				return errors.Join(err, errors.New("what has not changed is said to have"))
+			}
+			f.anew()
+		}
 		fence.StillHeld = func(context.Context) error { return f.breakAt["held"] }
 		return commit(ctx, fence)
 	})
@@ -85,11 +96,15 @@ func (f *fixture) Change(ctx context.Context, keys []artwork.Key, commit artwork
 
 // InForce implements artwork.ImageRepository.
 func (f *fixture) InForce(ctx context.Context, place artwork.Place) (*artwork.Image, error) {
+	if place == f.blind {
+		return nil, nil
+	}
 	return f.repo.Images().InForce(ctx, place)
 }
 
 // Apply implements artwork.ImageRepository.
 func (f *fixture) Apply(ctx context.Context, fence artwork.Fence, applications []artwork.Application) ([]artwork.Outcome, error) {
+	f.commits++
 	if err := f.breakAt["commit"]; err != nil {
 		return nil, err
 	}

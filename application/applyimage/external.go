@@ -51,21 +51,32 @@ func (u *ApplyAlbumCover) Run(ctx context.Context, in FromURL) (Applied, error) 
 }
 
 func applyURL(ctx context.Context, a *Applier, downloader Downloader, place artwork.Place, in FromURL) (Applied, error) {
-	if err := checkProvider(in.Provider); err != nil {
+	application, err := a.PrepareURL(ctx, downloader, place, in)
+	if err != nil {
 		return Applied{}, err
+	}
+	return a.apply(ctx, application)
+}
+
+// PrepareURL is everything slow and fallible of applying an image of a URL in a
+// place: it downloads, checks and stores the image, and returns what is left to
+// apply. The SubjectID and Slot are those of the place.
+func (a *Applier) PrepareURL(ctx context.Context, downloader Downloader, place artwork.Place, in FromURL) (artwork.Application, error) {
+	if err := CheckProvider(in.Provider); err != nil {
+		return artwork.Application{}, err
 	}
 	if err := a.exists(ctx, place); err != nil {
-		return Applied{}, err
+		return artwork.Application{}, err
 	}
-	bytes, err := downloader.Download(ctx, in.URL, MaxImageBytes)
+	bytes, err := downloader.Download(ctx, in.URL, maxBytes(place))
 	if err != nil {
-		return Applied{}, artwork.Wrap(artwork.Internal, "applyimage.download", err)
+		return artwork.Application{}, artwork.Wrap(artwork.Internal, "applyimage.download", err)
 	}
 	content, err := a.keep(ctx, bytes)
 	if err != nil {
-		return Applied{}, err
+		return artwork.Application{}, err
 	}
 	record := a.record(place, content, artwork.External, in.Provider, in.By.Name)
 	record.SourceURL = in.URL
-	return a.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag})
+	return artwork.Application{Record: record, By: in.By, IfTag: in.IfTag}, nil
 }

@@ -25,17 +25,27 @@ type Restore struct {
 // the same bytes, under the same tag, as when it was in force before. NotFound: the
 // place never had such an image.
 func (u *RestoreImage) Run(ctx context.Context, in Restore) (Applied, error) {
-	if err := in.Place.Check(); err != nil {
+	application, err := u.applier.PrepareKnown(ctx, in)
+	if err != nil {
 		return Applied{}, err
 	}
-	record, err := u.applier.archive.Find(ctx, in.RecordID)
+	return u.applier.apply(ctx, application)
+}
+
+// PrepareKnown finds the image that the archive knows for the place. NotFound: the
+// place never had such an image.
+func (a *Applier) PrepareKnown(ctx context.Context, in Restore) (artwork.Application, error) {
+	if err := in.Place.Check(); err != nil {
+		return artwork.Application{}, err
+	}
+	record, err := a.archive.Find(ctx, in.RecordID)
 	if artwork.KindOf(err) == artwork.NotFound || err == nil && record.Place != in.Place {
-		return Applied{}, artwork.Errorf(artwork.NotFound, "the %s of the %s never was the image %s", in.Place.Slot, in.Place.Subject.Kind, in.RecordID)
+		return artwork.Application{}, artwork.Errorf(artwork.NotFound, "the %s of the %s never was the image %s", in.Place.Slot, in.Place.Subject.Kind, in.RecordID)
 	}
 	if err != nil {
-		return Applied{}, artwork.Wrap(artwork.Internal, "applyimage.RestoreImage", err)
+		return artwork.Application{}, artwork.Wrap(artwork.Internal, "applyimage.RestoreImage", err)
 	}
-	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, Action: artwork.ActionRestore, IfTag: in.IfTag, Known: true})
+	return artwork.Application{Record: record, By: in.By, Action: artwork.ActionRestore, IfTag: in.IfTag, Known: true}, nil
 }
 
 // History tells what was in force.

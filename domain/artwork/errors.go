@@ -143,3 +143,15 @@ func KindOf(err error) ErrorKind {
 	}
 	return Internal
 }
+
+// MessageOf returns what the outermost Error in err's chain that has a message
+// says to the person who asked; the errors around it name operations. "" if none
+// has one.
+func MessageOf(err error) string {
+	for e, ok := errors.AsType[*Error](err); ok; e, ok = errors.AsType[*Error](e.Err) {
+		if e.Msg != "" {
+			return e.Msg
+		}
+	}
+	return ""
+}

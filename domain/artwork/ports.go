@@ -157,6 +157,11 @@ type ImageRepository interface {
 	// an empty slot that is neither locked nor kept empty. A person's choice takes
 	// force always.
 	//
+	// An application whose idempotency key another one that took force has had
+	// changes nothing, whatever is in force by now: it is AlreadyDone. Of several
+	// with one key, in one call or of racing callers, one takes force. A purge of the
+	// image forgets the key.
+	//
 	// InvalidInput: an application cannot be stored (Application.Check).
 	// NotFound: a subject, or a record that is Known, does not exist. Conflict: a known record belongs to
 	// another place. PreconditionFailed: an IfTag does not
@@ -242,6 +247,9 @@ type Application struct {
 	// Known: the record was read from the archive. It is not recorded anew: after a
 	// purge it would refer to bytes that are gone.
 	Known bool
+	// IdempotencyKey, if not zero, names the wish, so that it is not carried out
+	// again by somebody who does not know what became of it.
+	IdempotencyKey ID
 }
 
 // Check returns an InvalidInput error unless the record, who wants it and the name
@@ -279,6 +287,9 @@ const (
 	// Declined: the application was automatic and the slot does not allow it.
 	// The record is kept, so that it can be chosen.
 	Declined
+	// AlreadyDone: the image took force under the same idempotency key before, and
+	// others may have since; nothing has changed.
+	AlreadyDone
 )
 
 // ImageArchive keeps the records of all images known for a place, in force or

@@ -3,12 +3,15 @@
 package externalmetadata
 
 import (
+	"log/slog"
+
 	"go.uber.org/fx"
 
 	"gatefold/adapters/imagecheck"
 	"gatefold/adapters/rest"
 	"gatefold/adapters/safefetch"
 	"gatefold/application/applyimage"
+	"gatefold/application/bulkapply"
 	"gatefold/application/importlibrary"
 )
 
@@ -16,11 +19,12 @@ import (
 type Config struct {
 	AllowHosts []string // host:port, exempt from the check of private addresses
 	UserAgent  string
+	Instance   string // names this process to people
 	// DecodeMemoryMB is how much memory the checks of images may take at once.
 	DecodeMemoryMB int
 }
 
-// Module provides the use cases of applyimage and their routes.
+// Module provides the use cases of applyimage and bulkapply, and their routes.
 func Module(cfg Config) fx.Option {
 	return fx.Module("externalmetadata",
 		fx.Supply(cfg),
@@ -38,6 +42,11 @@ func Module(cfg Config) fx.Option {
 			applyimage.NewHistory,
 			applyimage.NewReviseSlot,
 			applyimage.NewPurgeImages,
+			func() bulkapply.Progress { return bulkapply.NoProgress{} },
+			newRunner,
+			bulkapply.NewSubmit,
+			bulkapply.NewWatch,
+			fx.Annotate(rest.NewBulk, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewMetadata, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewRevisions, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewHistory, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
@@ -51,4 +60,8 @@ func newInspector(cfg Config) *imagecheck.Inspector {
 
 func newDownloader(cfg Config) *safefetch.Fetcher {
 	return safefetch.New(cfg.AllowHosts, cfg.UserAgent)
+}
+
+func newRunner(cfg Config, jobs bulkapply.Jobs, applier *applyimage.Applier, downloader applyimage.Downloader, progress bulkapply.Progress, log *slog.Logger) *bulkapply.Runner {
+	return bulkapply.NewRunner(cfg.Instance, jobs, applier, downloader, progress, log)
 }

@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/bulkapply"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/warmcache"
@@ -37,6 +39,7 @@ type Repositories struct {
 	Requests  warmcache.Requests // with RecordTerms
 	Changes   warmcache.Changes
 	Claims    warmcache.Claims
+	Jobs      bulkapply.Jobs
 	Activity  activity.Log
 }
 
@@ -49,7 +52,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases())
+	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases(), jobCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
@@ -86,6 +89,8 @@ func imageCases() []Case[Repositories] {
 		{"images: what a person applied again is chosen", appliedAgainIsChosen},
 		{"images: other automatic images displace nothing", otherAutomaticImages},
 		{"images: paths are bytes", pathsAreBytes},
+		{"images: under one idempotency key an image takes force once", onceByKey},
+		{"images: of 20 racing writers with one idempotency key one changes the slot", racingKeys},
 		{"images: a cancelled context ends every method", imagesCancelled},
 	}
 }
@@ -790,6 +795,64 @@ func pathsAreBytes(t TB, open func(TB) Repositories) {
 	outcome := applyOne(t, r, found(newRecord(place, artwork.Local, 2), 1, path))
 	require.Equal(t, artwork.Declined, outcome.Result)
 	require.Equal(t, path, outcome.Blocker)
+}
+
+func onceByKey(t TB, open func(TB) Repositories) {
+	r := open(t)
+	place, other := newPlace(t, r), newCover(t, r)
+	once := chosen(newRecord(place, artwork.External, 1))
+	once.IdempotencyKey = artwork.NewID()
+	require.Equal(t, artwork.Changed, applyOne(t, r, once).Result)
+	require.Equal(t, artwork.AlreadyDone, applyOne(t, r, once).Result)
+
+	between := chosen(newRecord(place, artwork.External, 2))
+	require.Equal(t, artwork.Changed, applyOne(t, r, between).Result)
+	elsewhere := chosen(newRecord(other, artwork.External, 3))
+	outcomes := applyAll(t, r, elsewhere, once)
+	require.Equal(t, artwork.Changed, outcomes[0].Result)
+	require.Equal(t, artwork.AlreadyDone, outcomes[1].Result)
+	require.Equal(t, between.Record.ID, outcomes[1].Image.RecordID, "what is in force since then")
+	requireInForce(t, r, between.Record)
+
+	twice := chosen(newRecord(place, artwork.External, 4))
+	twice.IdempotencyKey = artwork.NewID()
+	outcomes = applyAll(t, r, twice, between, twice)
+	require.Equal(t, []artwork.Result{artwork.Changed, artwork.Changed, artwork.AlreadyDone},
+		[]artwork.Result{outcomes[0].Result, outcomes[1].Result, outcomes[2].Result})
+	requireInForce(t, r, between.Record)
+
+	// A failed attempt is none.
+	lost := chosen(newRecord(place, artwork.External, 5))
+	lost.IdempotencyKey, lost.IfTag = artwork.NewID(), "0123456789abcdef"
+	_, err := r.Images.Apply(t.Context(), artwork.Unfenced(), []artwork.Application{lost})
+	requireKind(t, artwork.PreconditionFailed, err)
+	lost.IfTag = ""
+	require.Equal(t, artwork.Changed, applyOne(t, r, lost).Result)
+	history, err := r.Archive.History(t.Context(), place.Subject)
+	require.NoError(t, err)
+	require.Len(t, history, 5)
+}
+
+func racingKeys(t TB, open func(TB) Repositories) {
+	r := open(t)
+	place := newPlace(t, r)
+	once := chosen(newRecord(place, artwork.External, 0))
+	once.IdempotencyKey = artwork.NewID()
+	var applying sync.WaitGroup
+	var changed atomic.Int32
+	for n := range 20 {
+		applying.Go(func() {
+			outcomes, err := r.Images.Apply(t.Context(), artwork.Unfenced(), []artwork.Application{once, chosen(newRecord(place, artwork.External, n+1))})
+			switch {
+			case err != nil:
+				changed.Add(100)
+			case outcomes[0].Result == artwork.Changed:
+				changed.Add(1)
+			}
+		})
+	}
+	applying.Wait()
+	require.EqualValues(t, 1, changed.Load())
 }
 
 func imagesCancelled(t TB, open func(TB) Repositories) {

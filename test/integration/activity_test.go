@@ -222,6 +222,17 @@ func (in *instance) externalActs(provider string) []act {
 			action: "image.apply", subject: anAlbum, slot: "cover",
 			before: map[string]any{"imageId": nil}, after: map[string]any{"source": "external", "provider": "discogs"},
 		},
+		{ // one entry for each image, with the request that has asked for all of them
+			route: "POST " + bulkPath + "apply", do: func() answer {
+				submitted := in.send(http.MethodPost, bulkPath+"apply", map[string]any{"items": []any{map[string]any{
+					"subject": "album", "id": albumID, "type": "cover", "url": provider + "/abc.jpg?token=hunter2", "provider": "discogs",
+				}}})
+				in.awaitJob(submitted.json(in.t)["jobId"].(string))
+				return submitted
+			},
+			action: "image.apply", subject: anAlbum, slot: "cover",
+			before: map[string]any{"provider": "discogs"}, after: map[string]any{"source": "external", "provider": "discogs"},
+		},
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	settingsRules = "domain/deployment"
 	following     = "application/followsettings"
 	applying      = "application/applyimage"
+	inBulk        = "application/bulkapply"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -425,6 +426,38 @@ local time = redis.call('TIME')`,
 		rule: "a master that was away is still known",
 		file: redisCache + "/trust.go", old: "t.known = nil", new: "_ = t.known",
 		pkg: "test/consistency", test: "TestAMasterThatWasAwayIsNotBelieved",
+	},
+
+	// Bulk applies.
+	{
+		rule: "what is wrong with one image takes its batch along",
+		file: applying + "/batch.go", old: `*lost || !isItsOwn(err)`, new: `err != nil`,
+		pkg: applying, test: "TestABadApplicationFailsAlone",
+	},
+	{
+		rule: "who goes on with a job does again what was done already",
+		file: inBulk + "/run.go", old: `p.application.IdempotencyKey = idempotencyKey(r.job.ID, item.N)`, new: ``,
+		pkg: inBulk, test: "TestADeadInstanceIsReplaced",
+	},
+	{
+		rule: "an idempotency key is not looked for",
+		file: repository + "/apply.go", old: `b.done[a.IdempotencyKey] {`, new: `false {`,
+		pkg: repository, test: onSQLite + "images:_under_one_idempotency_key_an_image_takes_force_once",
+	},
+	{
+		rule: "who has lost the claim on a job goes on",
+		file: inBulk + "/runner.go", old: `lost(errLost)`, new: `_ = lost`,
+		pkg: inBulk, test: "TestWhoHasLostTheClaimStops",
+	},
+	{
+		rule: "who has lost the claim on a job records results",
+		file: repository + "/jobs.go", old: `return errNotHeld()`, new: `return nil`,
+		pkg: repository, test: onSQLite + "jobs:_without_the_claim_no_result_is_kept",
+	},
+	{
+		rule: "an instance that stops keeps its job",
+		file: inBulk + "/runner.go", old: `r.release(ctx, claim)`, new: ``,
+		pkg: inBulk, test: "TestAStopLeavesTheRestToOthersAtOnce",
 	},
 
 	// The activity log.
