@@ -438,4 +438,14 @@ local time = redis.call('TIME')`,
 		file: "adapters/rest/metadata.go", old: `if err == io.EOF {`, new: `if errors.Is(err, io.EOF) {`,
 		pkg: "test/integration", test: "TestHostileInputs/attempts/form:_end_that_is_cut_off",
 	},
+	{
+		// The twin is in the program that the test builds.
+		rule: "half a file has the name of the whole",
+		file: "test/crash/points_test.go", old: "\timported := map[string]bool{}\n", new: `	put := "\t\terr = s.write(ctx, path, content)\n"
+	all = append(all, overlay.Edit{File: "adapters/diskstore/put.go", Old: put, New: "_ = os.WriteFile(path, content[:1], fileMode)\n" +
+		reach(writing, "", nil) + "_ = os.Remove(path)\n" + put})
+	imported := map[string]bool{}
+`,
+		pkg: "test/crash", test: "TestCrashes/SQLite_and_memory",
+	},
 }
