@@ -141,7 +141,7 @@ func readUpload(c *gin.Context, limit int64, allowed ...string) (uploadForm, err
 	form := uploadForm{fields: map[string]string{}}
 	body := http.MaxBytesReader(c.Writer, c.Request.Body, limit+maxFraming)
 	for reader := multipart.NewReader(body, params["boundary"]); ; {
-		part, err := reader.NextPart()
+		part, err := reader.NextRawPart()
 		if err == io.EOF { // as it is: with more around it, it says that the end is missing
 			break
 		}
