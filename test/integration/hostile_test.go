@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,14 +70,35 @@ var before = musicfixture.Picture(40, 40, 1)
 // unless it is sound it changes nothing: not what is in force, not what is known
 // of the place, and not what the store holds.
 func TestHostileInputs(t *testing.T) {
-	stranger := newStranger(t)
 	dir := t.TempDir()
-	in := deployment{environ: []string{"DATA_DIR=" + dir}}.startWith(t, stranger.between())
-	in.putArtist(artistID, "Whose albums they are")
-	attempts := slicesOf(urlAttempts(stranger), redirectAttempts(stranger), nameAttempts(stranger), answerAttempts(stranger),
-		imageAttempts(t, stranger), formAttempts(t))
-	require.Greater(t, len(attempts), 300)
+	tryAll(t, deployment{environ: []string{"DATA_DIR=" + dir}}, dir, func(all []attempt) []attempt {
+		require.Greater(t, len(all), 300)
+		return all
+	})
+}
 
+// TestHostileInputsWithServers tries some of them where nothing is embedded: what
+// is refused does not depend on that.
+func TestHostileInputsWithServers(t *testing.T) {
+	dir := t.TempDir()
+	d := sharedDeployment(t, "IMAGE_CACHE=redis", "DATA_DIR="+dir)
+	tryAll(t, d, dir, func(all []attempt) (some []attempt) {
+		slices.SortFunc(all, func(a, b attempt) int { return strings.Compare(a.name, b.name) })
+		for i := 0; i < len(all); i += 8 {
+			some = append(some, all[i])
+		}
+		return some
+	})
+}
+
+// tryAll tries the chosen attempts on a deployment that keeps its data in dir.
+func tryAll(t *testing.T, d deployment, dir string, chosen func([]attempt) []attempt) {
+	t.Helper()
+	stranger := newStranger(t)
+	in := d.startWith(t, stranger.between())
+	in.putArtist(artistID, "Whose albums they are")
+	attempts := chosen(slices.Concat(urlAttempts(stranger), redirectAttempts(stranger), nameAttempts(stranger), answerAttempts(stranger),
+		imageAttempts(t, stranger), formAttempts(t)))
 	kept := map[string]bool{artwork.HashOf(before).Path(): true}
 	t.Run("attempts", func(t *testing.T) {
 		for _, a := range attempts {
@@ -191,14 +213,6 @@ func asAvatar(name string, file []byte, want verdict) attempt {
 	}}
 }
 
-func slicesOf(groups ...[]attempt) []attempt {
-	var all []attempt
-	for _, group := range groups {
-		all = append(all, group...)
-	}
-	return all
-}
-
 // urlAttempts are URLs that are refused for what they are.
 func urlAttempts(s *stranger) []attempt {
 	_, port, _ := net.SplitHostPort(s.private)
@@ -296,8 +310,13 @@ func nameAttempts(s *stranger) []attempt {
 		fromURL("name: an empty label", "http://public..test:"+port+"/", failed),
 		fromURL("name: that changes while it is redirected", s.page(redirects("http://again.rebinding.test:"+s.public+"/rebound")), forbidden),
 	}
-	// The first look, which checks nothing else than this very connection, is
-	// answered by a public address. The next look would be a private one's.
+	// The address that is checked is the one that is connected to: a second look
+	// would be answered by another one.
+	good := musicfixture.Picture(30, 30, 64)
+	s.mux.HandleFunc("/good", sends(good))
+	once := fromURL("name: that changes once it was looked up", "http://once.rebinding.test:"+s.public+"/good", accepted)
+	once.serves = good
+	all = append(all, once)
 	s.mux.HandleFunc("/rebound", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 		http.Redirect(w, r, "http://"+r.Host+"/rebound", http.StatusFound)
