@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -67,6 +68,9 @@ type fleet struct {
 
 func newFleet(t *testing.T, shared bool) *fleet {
 	t.Helper()
+	// The processes end with the thread that started them, should this process be
+	// killed itself: it is to be the same one until the test ends.
+	runtime.LockOSThread()
 	f := &fleet{t: t, dir: t.TempDir(), provider: newProvider(t)}
 	f.orders = filepath.Join(f.dir, "order")
 	f.environ = []string{
@@ -101,6 +105,7 @@ func (f *fleet) serve(more ...string) *process {
 	require.NoError(f.t, err)
 	p := &process{cmd: exec.Command(path, "serve"), done: make(chan struct{})}
 	p.cmd.Env, p.cmd.Dir = slices.Concat(f.environ, more), f.dir
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	output, err := p.cmd.StderrPipe()
 	require.NoError(f.t, err)
 	require.NoError(f.t, p.cmd.Start())
