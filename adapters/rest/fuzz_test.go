@@ -93,7 +93,7 @@ func newParsers(tb testing.TB) *Router {
 		Content: artwork.Content{Hash: hash, Size: int64(len(content)), MIMEType: "image/jpeg"},
 		Tag:     artwork.TagOf(hash, nil), LastModified: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
-	return NewRouter(nil, slog.New(slog.DiscardHandler), []Routes{&parsers{&Images{content: serveimage.NewOpenContent(store)}, image}})
+	return NewRouter(nil, nil, slog.New(slog.DiscardHandler), []Routes{&parsers{&Images{content: serveimage.NewOpenContent(store)}, image}})
 }
 
 // answer sends a request and returns the answer, in which nothing went wrong on

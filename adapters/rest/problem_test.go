@@ -29,7 +29,7 @@ func TestAClientThatHasGone(t *testing.T) {
 		want int
 	}{"gone": {ctx, statusClientClosedRequest}, "there": {t.Context(), http.StatusInternalServerError}} {
 		got := httptest.NewRecorder()
-		router := NewRouter(nil, slog.New(slog.DiscardHandler), []Routes{failing{context.Canceled}})
+		router := NewRouter(nil, nil, slog.New(slog.DiscardHandler), []Routes{failing{context.Canceled}})
 		router.ServeHTTP(got, httptest.NewRequestWithContext(c.ctx, http.MethodGet, "/fails", nil))
 		require.Equal(t, c.want, got.Code, name)
 	}

@@ -66,7 +66,7 @@ func edits() []overlay.Edit {
 		commit  = "\terr := tx.Commit()\n"
 		unfence = "\tunfenced := ch.unfence(ctx)\n"
 		inner   = "\terr = commit(context.WithoutCancel(ctx), fence)\n"
-		add     = "\treturn m.db.change(ctx, \"bunrepo.Add\", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {\n"
+		add     = "\treturn m.db.change(ctx, \"bunrepo.AddUploaded\", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {\n"
 	)
 	all := []overlay.Edit{
 		{File: "adapters/imagecheck/inspector.go", Old: check, New: before(downloaded, check)},

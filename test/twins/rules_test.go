@@ -398,7 +398,7 @@ local time = redis.call('TIME')`,
 	// The activity log.
 	{
 		rule: "an entry is there although its change is not",
-		file: memoryCache + "/repository_images.go", old: `d.entries = append(d.entries, kept)`, new: `d.r.note(kept)`,
+		file: memoryCache + "/draft.go", old: `d.entries = append(d.entries, kept)`, new: `d.r.note(kept)`,
 		pkg: memoryCache, test: memorySuite + "activity:_a_lost_fence_leaves_no_entry",
 	},
 	{
