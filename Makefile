@@ -28,19 +28,21 @@ test:
 	$(GO) vet ./...
 	$(GO) test -count=1 -timeout 20m ./...
 
-## race: the same with the race detector, but for the broken twins of the rules:
-## they are other programs, which `test` builds
+## race: the same with the race detector, but for the broken twins of the rules and
+## the processes that are killed: they are other programs, which `test` builds
 race:
 	@./scripts/install-test-tools.sh
-	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -v /test/twins)
+	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '/test/(twins|crash)$$')
 
 ## fuzz: every fuzz target FUZZTIME (20000x, or a time such as 10m)
 fuzz:
 	@./scripts/fuzz.sh
 
-## soak: every scenario of the consistency harness 20 times, with 3 instances of 10 000 operations each; about half an hour
+## soak: every scenario of the consistency harness 20 times, with 3 instances of 10 000 operations each, and 20 crashes at
+## every step; about half an hour
 soak:
 	@./scripts/install-test-tools.sh
+	$(GO) test -count=1 -timeout 1h -v -run '^TestCrashes$$' ./test/crash -crash.runs=20
 	$(GO) test -count=1 -timeout 3h -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
 
 ## lint: golangci-lint, at the version this project is checked with

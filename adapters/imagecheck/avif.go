@@ -97,12 +97,32 @@ func sizeOfAVIF(content []byte) (image.Point, error) {
 	if major != "avif" && slices.ContainsFunc(boxes, func(b box) bool { return b.kind == "moov" }) {
 		return image.Point{}, errSequence
 	}
+	// The decoder gives up on sizes that it cannot hold without saying so.
+	if declared := declaredSize(content); exceeds(declared) {
+		return declared, nil
+	}
 	coded, err := codedSize(content)
-	if err != nil || coded.X > MaxSide || coded.Y > MaxSide || coded.X*coded.Y > MaxPixelsAVIF {
+	if err != nil || exceeds(coded) {
 		return coded, err
 	}
 	size, err := sizeBy(avif.DecodeConfig)(content)
 	return size, brief(err)
+}
+
+func exceeds(size image.Point) bool {
+	return size.X > MaxSide || size.Y > MaxSide || size.X*size.Y > MaxPixelsAVIF
+}
+
+// declaredSize returns the size that the properties of the primary item declare;
+// none if they do not.
+func declaredSize(content []byte) (size image.Point) {
+	eachProperty(content, func(property box) {
+		if r := (fields{data: property.data}); property.kind == "ispe" {
+			r.next(4) // version and flags
+			size = image.Pt(int(r.next(4)), int(r.next(4)))
+		}
+	})
+	return size
 }
 
 // stillDuration is what the decoder reports as the duration of a picture that
@@ -136,26 +156,32 @@ func brief(err error) error {
 // orientationOfAVIF combines the rotation and mirroring that belong to the
 // primary item. In this format they, and not Exif, say how to show the image.
 func orientationOfAVIF(content []byte) orientation {
-	meta := inBox(content, "meta", 4)
-	properties := inBox(meta, "iprp", 0)
-	boxes, err := boxesOf(inBox(properties, "ipco", 0))
-	if err != nil {
-		return 1
-	}
 	var angle, mirrored byte
-	for _, i := range associations(inBox(properties, "ipma", 0), primaryItem(inBox(meta, "pitm", 0))) {
-		if i < 1 || i > len(boxes) || len(boxes[i-1].data) < 1 {
-			continue
-		}
-		value := boxes[i-1].data[0]
-		switch boxes[i-1].kind {
+	eachProperty(content, func(property box) {
+		value := property.data[0]
+		switch property.kind {
 		case "irot": // quarter turns against the clock
 			angle = value & 3
 		case "imir": // 0 exchanges top and bottom, 1 left and right
 			mirrored = 1 + value&1
 		}
-	}
+	})
 	return avifOrientation(angle, mirrored)
+}
+
+// eachProperty visits the properties of the primary item that have any data.
+func eachProperty(content []byte, visit func(box)) {
+	meta := inBox(content, "meta", 4)
+	properties := inBox(meta, "iprp", 0)
+	boxes, err := boxesOf(inBox(properties, "ipco", 0))
+	if err != nil {
+		return
+	}
+	for _, i := range associations(inBox(properties, "ipma", 0), primaryItem(inBox(meta, "pitm", 0))) {
+		if i >= 1 && i <= len(boxes) && len(boxes[i-1].data) > 0 {
+			visit(boxes[i-1])
+		}
+	}
 }
 
 // avifOrientation translates to Exif's numbers. Mirroring comes after turning;

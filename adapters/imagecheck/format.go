@@ -7,6 +7,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -46,7 +47,56 @@ func detect(content []byte) (format, error) {
 	if i < 0 {
 		return format{}, artwork.Errorf(artwork.UnsupportedImage, "this is %s: %s", looksLike(content), accepted)
 	}
+	if other := polyglot(content); other != "" {
+		return format{}, artwork.Errorf(artwork.UnsupportedImage, "this %s begins as %s too: %s", formats[i].name, other, accepted)
+	}
 	return formats[i], nil
+}
+
+// startBytes is how far those look who tell by its start what a file is.
+const startBytes = 1024
+
+// markup is what makes somebody take a file for another thing than an image.
+var markup = regexp.MustCompile(`(?i)(%PDF-)|(<svg[\s>])|(<\?php\b|<script[\s>])|(<html[\s>]|<!doctype\s+html)`)
+
+// languages are those of the groups of markup.
+var languages = [...]string{"a PDF document", "an SVG drawing", "a script", "a web page (HTML)"}
+
+// polyglot says what else than an image the content begins as; "" if nothing.
+func polyglot(content []byte) string {
+	if startsAsScript(content) {
+		return "a script"
+	}
+	match := markup.FindSubmatchIndex(content[:min(len(content), startBytes)])
+	for group := range languages {
+		if match != nil && match[2*group+2] >= 0 {
+			return languages[group]
+		}
+	}
+	return ""
+}
+
+// identifiers are beginnings of images that a script may have for a variable. A
+// JPEG begins so if it has a JFIF header.
+var identifiers = [...]string{"GIF87a", "GIF89a", "RIFF", "\xff\xd8\xff\xe0"}
+
+// startsAsScript reports whether a comment or an assignment follows an identifier.
+// As sizes, which they are in an image, the bytes are unheard of.
+func startsAsScript(content []byte) bool {
+	for _, identifier := range identifiers {
+		rest, ok := bytes.CutPrefix(content, []byte(identifier))
+		rest = bytes.TrimLeft(rest, " \t\n\v\f\r")
+		if !ok || len(rest) < 2 {
+			continue
+		}
+		switch second := rest[1]; rest[0] {
+		case '/':
+			return second == '*' || second == '/'
+		case '=':
+			return second >= '\t' && second <= '\r' || second >= ' ' && second <= '~'
+		}
+	}
+	return false
 }
 
 func prefix(signature string) func([]byte) bool {

@@ -147,6 +147,48 @@ func TestWhatIsNotAnImage(t *testing.T) {
 	}
 }
 
+// TestPolyglots: an image that begins as something else too is not accepted; what
+// follows an image is nobody's beginning, and sizes are not taken for scripts.
+func TestPolyglots(t *testing.T) {
+	t.Parallel()
+	jpeg, gif := encodeJPEG(t, gradient(8, 8)), load(t, "animated.gif")
+	commented := func(comment string) []byte {
+		return bytes.Join([][]byte{jpeg[:2], {0xff, 0xfe}, binary.BigEndian.AppendUint16(nil, uint16(len(comment)+2)), []byte(comment), jpeg[2:]}, nil)
+	}
+	inspect := func(content []byte) error {
+		_, err := New(testMemory).Inspect(t.Context(), content)
+		return err
+	}
+	for what, contents := range map[string][][]byte{
+		"a PDF document":    {commented("%PDF-1.4 obj"), commented(strings.Repeat(" ", startBytes-11) + "%PDF-")},
+		"an SVG drawing":    {commented("<svg onload=alert(1)>"), commented("<SVG\n>")},
+		"a web page (HTML)": {commented("<html>"), commented("<!DocType  HTML>"), commented("<HTML lang=en>")},
+		"a script": {
+			commented("<script>"), commented("<?php echo 1"), []byte("GIF89a/*\x01\x00\x80"), []byte("GIF87a=1;/*"), []byte("GIF89a \t=`"), []byte("GIF89a//\x01\x00"),
+			[]byte("\xff\xd8\xff\xe0/*JFIF\x00"), []byte("RIFF/*\x00\x00WEBPVP8 "), []byte("RIFF='\x00\x00WEBPVP8 "),
+		},
+	} {
+		for _, content := range contents {
+			err := inspect(content)
+			requireKind(t, artwork.UnsupportedImage, err)
+			assert.Contains(t, message(t, err), "begins as "+what+" too", "%q", content)
+		}
+	}
+	for _, content := range [][]byte{
+		commented("<htmlish> and <svgs>, 100 %PDF"), commented(strings.Repeat(" ", startBytes) + "<html>"), append(bytes.Clone(jpeg), strings.Repeat(" ", startBytes)+"<html>"...),
+		edited(gif, func(b []byte) { binary.LittleEndian.PutUint16(b[6:], 61) }), edited(gif, func(b []byte) { binary.LittleEndian.PutUint16(b[6:], 303) }),
+	} {
+		require.NoError(t, inspect(content), "%q", content[:min(len(content), 60)])
+	}
+}
+
+// edited returns a copy of the content after a change.
+func edited(content []byte, change func([]byte)) []byte {
+	content = bytes.Clone(content)
+	change(content)
+	return content
+}
+
 func TestTruncatedImages(t *testing.T) {
 	t.Parallel()
 	for name, content := range samples(t) {
@@ -214,6 +256,7 @@ func TestImagesThatAreTooLarge(t *testing.T) {
 		"pixels": {9000, 8000, "9000 x 8000 = 72.0 million pixels"},
 		"width":  {16385, 10, "16385 x 10 pixels: a side may have 16384 at most"},
 		"height": {10, 20000, "10 x 20000"},
+		"both":   {20000, 20000, "20000 x 20000 pixels: a side may have 16384 at most"},
 	} {
 		for kind, content := range sized(t, c.w, c.h) {
 			t.Run(name+" "+kind, func(t *testing.T) {
@@ -386,6 +429,9 @@ func FuzzInspect(f *testing.F) {
 	}
 	f.Add([]byte("<svg/>"))
 	inspector := New(testMemory)
+	// The first AVIF has its decoder compiled, which takes longer than a try may.
+	_, err := inspector.Inspect(f.Context(), load(f, "still.avif"))
+	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, content []byte) {
 		got, err := inspector.Inspect(t.Context(), content)
 		if err != nil {

@@ -38,7 +38,7 @@ func entry(order binary.AppendByteOrder, tag, value int) []byte {
 }
 
 // with returns the images with Exif data put in.
-func with(t *testing.T, data []byte) map[string][]byte {
+func with(t testing.TB, data []byte) map[string][]byte {
 	t.Helper()
 	jpeg := encodeJPEG(t, gradient(48, 32))
 	segment := append([]byte(exifHeader), data...)

@@ -92,11 +92,12 @@ func TestScanRefusesWhatIsDamaged(t *testing.T) {
 func TestDecodeRefusesWhatNamesNoImage(t *testing.T) {
 	t.Parallel()
 	for name, img := range map[string]*artwork.Image{
-		"no hash": changed(func(img *artwork.Image) { img.Hash = artwork.Hash{} }),
-		"no tag":  changed(func(img *artwork.Image) { img.Tag = "" }),
-		"no type": changed(func(img *artwork.Image) { img.MIMEType = "" }),
+		"no hash":   changed(func(img *artwork.Image) { img.Hash = artwork.Hash{} }),
+		"no tag":    changed(func(img *artwork.Image) { img.Tag = "" }),
+		"no type":   changed(func(img *artwork.Image) { img.MIMEType = "" }),
+		"no source": changed(func(img *artwork.Image) { img.Source = 0 }),
 	} {
-		_, err := decode(encoded(t, img))
+		_, err := decode(strings.Replace(encoded(t, img), `"source":"",`, "", 1))
 		require.Error(t, err, name)
 	}
 }

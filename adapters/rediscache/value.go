@@ -91,7 +91,7 @@ func decode(stored string) (*artwork.Image, error) {
 			return nil, err
 		}
 	}
-	if img.Hash.IsZero() || img.Tag == "" || img.MIMEType == "" {
+	if img.Hash.IsZero() || img.Tag == "" || img.MIMEType == "" || img.Source.String() == "" {
 		return nil, artwork.Errorf(artwork.Internal, "the stored value names no image")
 	}
 	return img, nil

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -122,20 +123,26 @@ type uploadForm struct {
 	fields   map[string]string
 }
 
-// maxField bounds a form field beside the file.
-const maxField = 1 << 10
+const (
+	// maxField bounds a form field beside the file.
+	maxField = 1 << 10
+	// maxFraming bounds what is not the file in a multipart body.
+	maxFraming = 64 << 10
+)
 
-// readUpload reads a multipart body with a part "file" and the allowed fields.
-// It reads one byte more than the limit at most: the use case refuses that.
+// readUpload reads a multipart body with a part "file", of at most limit bytes,
+// and the allowed fields, each at most once. Of a body that is longer than all
+// that can be it does not read the rest.
 func readUpload(c *gin.Context, limit int64, allowed ...string) (uploadForm, error) {
 	mediaType, params, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
 	if err != nil || mediaType != "multipart/form-data" || params["boundary"] == "" {
 		return uploadForm{}, artwork.Errorf(artwork.InvalidInput, "the body must be multipart/form-data with a part \"file\"")
 	}
 	form := uploadForm{fields: map[string]string{}}
-	for reader := multipart.NewReader(c.Request.Body, params["boundary"]); ; {
-		part, err := reader.NextPart()
-		if errors.Is(err, io.EOF) {
+	body := http.MaxBytesReader(c.Writer, c.Request.Body, limit+maxFraming)
+	for reader := multipart.NewReader(body, params["boundary"]); ; {
+		part, err := reader.NextRawPart()
+		if err == io.EOF { // as it is: with more around it, it says that the end is missing
 			break
 		}
 		if err != nil {
@@ -167,19 +174,30 @@ func (f *uploadForm) read(part *multipart.Part, limit int64, allowed []string) e
 		f.content, f.fileName = content, part.FileName()
 		return nil
 	}
-	for _, field := range allowed {
-		if name == field {
-			value, err := io.ReadAll(io.LimitReader(part, maxField))
-			f.fields[name] = string(value)
-			return brokenForm(err)
-		}
+	if !slices.Contains(allowed, name) {
+		return artwork.Errorf(artwork.InvalidInput, "unknown part %q", name)
 	}
-	return artwork.Errorf(artwork.InvalidInput, "unknown part %q", name)
+	return f.readField(name, part)
+}
+
+func (f *uploadForm) readField(name string, part io.Reader) error {
+	if _, given := f.fields[name]; given {
+		return artwork.Errorf(artwork.InvalidInput, "the body has more than one part %q", name)
+	}
+	value, err := io.ReadAll(io.LimitReader(part, maxField+1))
+	if err != nil {
+		return brokenForm(err)
+	}
+	if len(value) > maxField {
+		return artwork.Errorf(artwork.InvalidInput, "the part %q has more than %d bytes", name, maxField)
+	}
+	f.fields[name] = string(value)
+	return nil
 }
 
 func brokenForm(err error) error {
-	if err == nil {
-		return nil
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return artwork.Errorf(artwork.TooLarge, "the body has more than %d bytes", e.Limit)
 	}
 	return &artwork.Error{Kind: artwork.InvalidInput, Op: "rest.readUpload", Msg: "the upload is incomplete or malformed", Err: err}
 }

@@ -36,6 +36,10 @@ var statuses = map[artwork.ErrorKind]int{
 	artwork.StorageFull:        http.StatusInsufficientStorage,
 }
 
+// statusClientClosedRequest is what proxies log for a client that has gone. No
+// specification has it.
+const statusClientClosedRequest = 499
+
 // retryAfter is when a part that was lost is worth another try, in seconds:
 // applies work again within 5 s of its return.
 const retryAfter = "5"
@@ -61,7 +65,11 @@ type problem struct {
 func (r *Router) fail(c *gin.Context, err error) {
 	c.Abort()
 	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
-		return // nobody is there to read an answer
+		// Hardly anybody is there to read an answer. One who is, with a line that
+		// is closed in the other direction only, must not take it for a success.
+		c.Status(statusClientClosedRequest)
+		c.Writer.WriteHeaderNow()
+		return
 	}
 	kind := artwork.KindOf(err)
 	status := statuses[kind]

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -229,8 +230,11 @@ func decodeJSONUpTo(c *gin.Context, limit int64, v any) error {
 	body := http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 	decoder := json.NewDecoder(body)
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(v); err != nil {
+	if err := decoder.Decode(&v); err != nil {
 		return badJSON("the body", err)
+	}
+	if v == nil {
+		return artwork.Errorf(artwork.InvalidInput, "the body must be a JSON object, not null")
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return artwork.Errorf(artwork.InvalidInput, "the body has more than one JSON value")
@@ -260,10 +264,14 @@ func badJSON(what string, err error) error {
 	return artwork.Errorf(artwork.InvalidInput, "%s is not what is expected: %s", what, strings.TrimPrefix(err.Error(), "json: "))
 }
 
-// onlyQuery returns an InvalidInput error if the query has another parameter
-// than those allowed, or one of them twice.
+// onlyQuery returns an InvalidInput error if the query is malformed, or has another
+// parameter than those allowed, or one of them twice.
 func onlyQuery(c *gin.Context, allowed ...string) error {
-	for name, values := range c.Request.URL.Query() {
+	query, err := url.ParseQuery(c.Request.URL.RawQuery)
+	if err != nil {
+		return artwork.Errorf(artwork.InvalidInput, "the query is not name=value&name=value, with escapes where they are needed")
+	}
+	for name, values := range query {
 		if !slices.Contains(allowed, name) {
 			return artwork.Errorf(artwork.InvalidInput, "unknown query parameter %q", name)
 		}

@@ -38,9 +38,15 @@ func exemptions(allowHosts []string) map[string]bool {
 	return exempt
 }
 
+// maxURL is the longest URL, in bytes, that servers commonly accept.
+const maxURL = 8 << 10
+
 // parse reads a URL. The cause of an error would repeat the URL, and with it
 // what is secret in it.
 func parse(rawURL string) (*url.URL, error) {
+	if len(rawURL) > maxURL {
+		return nil, forbidden("it is longer than 8192 bytes")
+	}
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, forbidden("it is malformed")

@@ -1,81 +1,19 @@
 package safefetch
 
 import (
-	"context"
-	"encoding/binary"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"strings"
 	"sync/atomic"
 	"testing"
 
-	"code.dny.dev/ssrf"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/net/dns/dnsmessage"
 
 	"gatefold/domain/artwork"
+	"gatefold/test/testenv"
 )
-
-// resolver returns a resolver that asks nobody but lookup, which is told each
-// name and answers no address for a name that there is not.
-func resolver(lookup func(name string) []netip.Addr) *net.Resolver {
-	return &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-		client, server := net.Pipe()
-		go func() {
-			defer func() { _ = server.Close() }()
-			answerDNS(server, lookup)
-		}()
-		return client, nil
-	}}
-}
-
-// answerDNS answers the queries of one connection, framed as over TCP.
-func answerDNS(conn net.Conn, lookup func(string) []netip.Addr) {
-	for {
-		var length uint16
-		if err := binary.Read(conn, binary.BigEndian, &length); err != nil {
-			return
-		}
-		query := make([]byte, length)
-		if _, err := io.ReadFull(conn, query); err != nil {
-			return
-		}
-		answer := dnsAnswer(query, lookup)
-		if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...)); err != nil {
-			return
-		}
-	}
-}
-
-func dnsAnswer(query []byte, lookup func(string) []netip.Addr) []byte {
-	var m dnsmessage.Message
-	if err := m.Unpack(query); err != nil {
-		panic(err)
-	}
-	m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
-	question := m.Questions[0]
-	addresses := lookup(strings.TrimSuffix(question.Name.String(), "."))
-	if len(addresses) == 0 {
-		m.RCode = dnsmessage.RCodeNameError
-	}
-	for _, address := range addresses {
-		header := dnsmessage.ResourceHeader{Name: question.Name, Type: question.Type, Class: question.Class}
-		switch {
-		case question.Type == dnsmessage.TypeA && address.Is4():
-			m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AResource{A: address.As4()}})
-		case question.Type == dnsmessage.TypeAAAA && address.Is6():
-			m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AAAAResource{AAAA: address.As16()}})
-		}
-	}
-	packed, err := m.Pack()
-	if err != nil {
-		panic(err)
-	}
-	return packed
-}
 
 func TestNamesOfPrivateAddresses(t *testing.T) {
 	t.Parallel()
@@ -99,7 +37,7 @@ func TestNamesOfPrivateAddresses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fetcher := fetcherWith(t, settings{deadline: plenty, resolver: resolver(func(string) []netip.Addr {
+			fetcher := fetcherWith(t, settings{deadline: plenty, resolver: testenv.Resolver(func(string) []netip.Addr {
 				var all []netip.Addr
 				for _, address := range addresses {
 					all = append(all, netip.MustParseAddr(address))
@@ -115,14 +53,14 @@ func TestNamesOfPrivateAddresses(t *testing.T) {
 
 func TestNameThatThereIsNot(t *testing.T) {
 	t.Parallel()
-	fetcher := fetcherWith(t, settings{deadline: plenty, resolver: resolver(func(string) []netip.Addr { return nil })})
+	fetcher := fetcherWith(t, settings{deadline: plenty, resolver: testenv.Resolver(func(string) []netip.Addr { return nil })})
 	_, err := fetcher.Download(t.Context(), "http://nothing.test/?token=secret", limit)
 	requireKind(t, artwork.DownloadFailed, err, "cannot be found")
 	require.NotContains(t, err.Error(), "secret")
 }
 
-// publicServer is on 127.0.0.2, which the guard it returns takes for public.
-func publicServer(t *testing.T, handler http.HandlerFunc) (port string, guard []ssrf.Option) {
+// publicServer is on 127.0.0.2, which the settings it returns take for public.
+func publicServer(t *testing.T, handler http.HandlerFunc) (port string, s settings) {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.2:0")
 	require.NoError(t, err)
@@ -131,13 +69,15 @@ func publicServer(t *testing.T, handler http.HandlerFunc) (port string, guard []
 	t.Cleanup(server.Close)
 	_, port, err = net.SplitHostPort(l.Addr().String())
 	require.NoError(t, err)
-	return port, []ssrf.Option{ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.2/32"))}
+	s = settings{deadline: plenty}
+	WithPublic(netip.MustParsePrefix("127.0.0.2/32"))(&s)
+	return port, s
 }
 
 func TestNameOfPublicAddress(t *testing.T) {
 	t.Parallel()
-	port, guard := publicServer(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Host) })
-	fetcher := fetcherWith(t, settings{deadline: plenty, guard: guard, resolver: resolver(func(string) []netip.Addr {
+	port, public := publicServer(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Host) })
+	fetcher := fetcherWith(t, settings{deadline: plenty, guard: public.guard, resolver: testenv.Resolver(func(string) []netip.Addr {
 		return []netip.Addr{netip.MustParseAddr("127.0.0.2")}
 	})})
 	for url, host := range map[string]string{"http://Public.test:": "public.test:", "http://bücher.example:": "xn--bcher-kva.example:"} {
@@ -150,12 +90,12 @@ func TestNameOfPublicAddress(t *testing.T) {
 // A name that is public when it is looked at, and private when it is used.
 func TestRebinding(t *testing.T) {
 	t.Parallel()
-	port, guard := publicServer(t, func(w http.ResponseWriter, _ *http.Request) {
+	port, public := publicServer(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Connection", "close")
 		_, _ = io.WriteString(w, "image")
 	})
 	var rebound atomic.Bool
-	fetcher := fetcherWith(t, settings{deadline: plenty, guard: guard, resolver: resolver(func(string) []netip.Addr {
+	fetcher := fetcherWith(t, settings{deadline: plenty, guard: public.guard, resolver: testenv.Resolver(func(string) []netip.Addr {
 		if rebound.Load() {
 			return []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 		}
@@ -172,12 +112,12 @@ func TestRebinding(t *testing.T) {
 func TestRebindingBetweenRedirects(t *testing.T) {
 	t.Parallel()
 	var rebound atomic.Bool
-	port, guard := publicServer(t, func(w http.ResponseWriter, r *http.Request) {
+	port, public := publicServer(t, func(w http.ResponseWriter, r *http.Request) {
 		rebound.Store(true)
 		w.Header().Set("Connection", "close")
 		http.Redirect(w, r, "/again", http.StatusFound)
 	})
-	fetcher := fetcherWith(t, settings{deadline: plenty, guard: guard, resolver: resolver(func(string) []netip.Addr {
+	fetcher := fetcherWith(t, settings{deadline: plenty, guard: public.guard, resolver: testenv.Resolver(func(string) []netip.Addr {
 		if rebound.Load() {
 			return []netip.Addr{netip.MustParseAddr("10.0.0.1")}
 		}

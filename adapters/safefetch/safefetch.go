@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"syscall"
 	"time"
@@ -41,7 +42,7 @@ type Fetcher struct {
 
 var _ applyimage.Downloader = (*Fetcher)(nil)
 
-// settings are what tests change.
+// settings are what options change.
 type settings struct {
 	deadline time.Duration
 	resolver *net.Resolver  // nil: the system's
@@ -49,11 +50,32 @@ type settings struct {
 	guard    []ssrf.Option
 }
 
+// Option changes how a Fetcher reaches the world, and none of the rules for what
+// it may reach but the one that it names.
+type Option func(*settings)
+
+// WithDeadline bounds a download, redirects and all, in place of 10 seconds.
+func WithDeadline(d time.Duration) Option { return func(s *settings) { s.deadline = d } }
+
+// WithResolver asks the resolver for names in place of the system's. What it
+// answers is checked like any answer.
+func WithResolver(r *net.Resolver) Option { return func(s *settings) { s.resolver = r } }
+
+// WithPublic counts the IPv4 addresses of the prefix as public ones, for a network
+// that has no others.
+func WithPublic(prefix netip.Prefix) Option {
+	return func(s *settings) { s.guard = append(s.guard, ssrf.WithAllowedV4Prefixes(prefix)) }
+}
+
 // New returns a Fetcher that says it is userAgent. The hosts in allowHosts, each
 // written host:port, may have any address; an entry of another form allows
 // nothing. Every other rule holds for them too.
-func New(allowHosts []string, userAgent string) *Fetcher {
-	return newFetcher(allowHosts, userAgent, settings{deadline: deadline})
+func New(allowHosts []string, userAgent string, options ...Option) *Fetcher {
+	s := settings{deadline: deadline}
+	for _, option := range options {
+		option(&s)
+	}
+	return newFetcher(allowHosts, userAgent, s)
 }
 
 func newFetcher(allowHosts []string, userAgent string, s settings) *Fetcher {
@@ -96,7 +118,8 @@ func (f *Fetcher) dialer(resolver *net.Resolver) func(context.Context, string, s
 	}
 }
 
-// Download returns what the URL answers, at most limit bytes, within 10 seconds.
+// Download returns what the URL answers, at most limit bytes, within 10 seconds
+// or what WithDeadline says.
 //
 // ForbiddenURL: Gatefold does not download from this address. NotFound: the URL
 // answers 404 or 410. TooLarge: there are more bytes. DownloadFailed: anything

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/domain/artwork"
+	"gatefold/test/testenv"
 )
 
 const (
@@ -180,7 +181,7 @@ func TestRequest(t *testing.T) {
 
 func TestForbiddenURLs(t *testing.T) {
 	t.Parallel()
-	fetcher := fetcherWith(t, settings{deadline: plenty, resolver: resolver(func(name string) []netip.Addr {
+	fetcher := fetcherWith(t, settings{deadline: plenty, resolver: testenv.Resolver(func(name string) []netip.Addr {
 		t.Errorf("%s was looked up", name)
 		return nil
 	})})
@@ -277,7 +278,7 @@ func TestAllowedHosts(t *testing.T) {
 	host := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "image") })
 	_, port, err := net.SplitHostPort(host)
 	require.NoError(t, err)
-	home := resolver(func(string) []netip.Addr { return []netip.Addr{netip.MustParseAddr("127.0.0.1")} })
+	home := testenv.Resolver(func(string) []netip.Addr { return []netip.Addr{netip.MustParseAddr("127.0.0.1")} })
 	for name, c := range map[string]struct {
 		allow string
 		url   string
@@ -338,6 +339,30 @@ func unreachable(t *testing.T) string {
 	return l.Addr().String()
 }
 
+func TestLongURLs(t *testing.T) {
+	t.Parallel()
+	host := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "image") })
+	longest := "http://" + host + "/" + strings.Repeat("a", maxURL)
+	_, err := fetcherTo(t, host).Download(t.Context(), longest[:maxURL], limit)
+	require.NoError(t, err)
+	_, err = fetcherTo(t, host).Download(t.Context(), longest[:maxURL+1], limit)
+	requireKind(t, artwork.ForbiddenURL, err, "longer than 8192 bytes")
+}
+
+// TestOptions: what an option does not name stays as it is.
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	plain := New(nil, agent)
+	require.Equal(t, deadline, plain.deadline)
+	require.Error(t, plain.guard.SafeAddr(netip.MustParseAddr("10.1.2.3")))
+	optional := New(nil, agent, WithDeadline(time.Second), WithPublic(netip.MustParsePrefix("10.1.0.0/16")), WithResolver(testenv.Resolver(nil)))
+	require.Equal(t, time.Second, optional.deadline)
+	require.NoError(t, optional.guard.SafeAddr(netip.MustParseAddr("10.1.2.3")))
+	for _, address := range []string{"10.2.0.1", "127.0.0.1", "::ffff:10.1.2.3", "169.254.169.254"} {
+		require.Error(t, optional.guard.SafeAddr(netip.MustParseAddr(address)), address)
+	}
+}
+
 func TestUnreachableHost(t *testing.T) {
 	t.Parallel()
 	host := unreachable(t)
@@ -394,7 +419,7 @@ func TestRedirects(t *testing.T) {
 	} {
 		t.Run(target, func(t *testing.T) {
 			t.Parallel()
-			fetcher := fetcherWith(t, settings{deadline: plenty, resolver: resolver(func(string) []netip.Addr {
+			fetcher := fetcherWith(t, settings{deadline: plenty, resolver: testenv.Resolver(func(string) []netip.Addr {
 				return []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 			})}, host)
 			content, err := fetcher.Download(t.Context(), "http://"+host+target, limit)

@@ -116,10 +116,10 @@ func maxBytes(place artwork.Place) int64 {
 
 // CheckProvider returns an InvalidInput error unless a provider can have the name.
 func CheckProvider(name string) error {
-	if n := utf8.RuneCountInString(name); n < 1 || n > 64 || !utf8.ValidString(name) {
+	if n := utf8.RuneCountInString(name); n < 1 || n > 64 {
 		return artwork.Errorf(artwork.InvalidInput, "provider must have 1 to 64 characters")
 	}
-	return nil
+	return artwork.CheckText("provider", name)
 }
 
 // readAll reads an upload and stops at the limit.

@@ -16,7 +16,7 @@ func (k Key) String() string {
 	return "image:" + k.Subject.Kind.String() + ":" + k.Subject.ID.String() + ":" + k.Type.String()
 }
 
-// ParseKey reads what String writes.
+// ParseKey reads what String writes, and nothing else: a key has one name.
 func ParseKey(s string) (Key, error) {
 	parts := strings.Split(s, ":")
 	if len(parts) != 4 || parts[0] != "image" {
@@ -31,11 +31,11 @@ func ParseKey(s string) (Key, error) {
 		return Key{}, err
 	}
 	for _, key := range (Subject{kind, id}).Keys() {
-		if key.Type.String() == parts[3] {
+		if key.String() == s {
 			return key, nil
 		}
 	}
-	return Key{}, Errorf(InvalidInput, "%q is not a type of image of an %s", parts[3], kind)
+	return Key{}, Errorf(InvalidInput, "%q is not the key of an image of an %s", s, kind)
 }
 
 // Place returns the slot whose pointer the key caches.

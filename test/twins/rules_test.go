@@ -16,6 +16,8 @@ const (
 	verifying   = "application/verifystore"
 	bucketStore = "adapters/s3store"
 	diskStore   = "adapters/diskstore"
+	downloads   = "adapters/safefetch"
+	imageChecks = "adapters/imagecheck"
 
 	settingsRules = "domain/deployment"
 	following     = "application/followsettings"
@@ -470,5 +472,47 @@ local time = redis.call('TIME')`,
 		rule: "what is so already is an activity",
 		file: activityLog + "/changes.go", old: `return entry, !bytes.Equal(entry.Before, entry.After)`, new: `return entry, true`,
 		pkg: memoryCache, test: memorySuite + "activity:_what_is_so_already_is_not_there",
+	},
+
+	// What comes from outside.
+	{
+		rule: "an address is checked before it is looked up for the connection",
+		file: downloads + "/safefetch.go", old: `return guarded.DialContext(`, new: `_ = guarded; return free.DialContext(`,
+		pkg: downloads, test: "TestRebinding",
+	},
+	{
+		rule: "what a URL redirects to is not checked",
+		file: downloads + "/safefetch.go", old: `if err := f.check(req.URL); err != nil {`, new: `if err := error(nil); err != nil {`,
+		pkg: downloads, test: "TestRedirects",
+	},
+	{
+		rule: "a download may be as long as it likes",
+		file: downloads + "/safefetch.go", old: `io.ReadAll(http.MaxBytesReader(nil, res.Body, limit))`, new: `io.ReadAll(io.LimitReader(res.Body, 2*limit))`,
+		pkg: downloads, test: "TestDownload",
+	},
+	{
+		rule: "an image may be a document or a script too",
+		file: imageChecks + "/format.go", old: `if other := polyglot(content);`, new: `if other := polyglot(nil);`,
+		pkg: imageChecks, test: "TestPolyglots",
+	},
+	{
+		rule: "an image is decoded whatever size its header declares",
+		file: imageChecks + "/inspector.go", old: `case size.X*size.Y > f.maxPixels():`, new: `case size.X*size.Y < 0:`,
+		pkg: imageChecks, test: "TestImagesThatAreTooLarge",
+	},
+	{
+		rule: "a form that breaks off counts as one that ends",
+		file: "adapters/rest/metadata.go", old: `if err == io.EOF {`, new: `if errors.Is(err, io.EOF) {`,
+		pkg: "test/integration", test: "TestHostileInputs/attempts/form:_end_that_is_cut_off",
+	},
+	{
+		// The twin is in the program that the test builds.
+		rule: "half a file has the name of the whole",
+		file: "test/crash/points_test.go", old: "\timported := map[string]bool{}\n", new: `	put := "\t\terr = s.write(ctx, path, content)\n"
+	all = append(all, overlay.Edit{File: "adapters/diskstore/put.go", Old: put, New: "_ = os.WriteFile(path, content[:1], fileMode)\n" +
+		reach(writing, "", nil) + "_ = os.Remove(path)\n" + put})
+	imported := map[string]bool{}
+`,
+		pkg: "test/crash", test: "TestCrashes/SQLite_and_memory",
 	},
 }

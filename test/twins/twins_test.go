@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -21,6 +20,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"gatefold/test/overlay"
 )
 
 // twin says how a rule is broken, and which test notices.
@@ -32,16 +33,15 @@ type twin struct {
 	test     string // the name of the test, or of a subtest: TestA/its_name
 }
 
-// edit replaces one text of a file.
-type edit struct{ file, old, new string }
-
 // unhurried gives readers time. On a busy machine Redis is sometimes slower than
 // their budget; the database answers then, which is right, and the twin would do
 // nothing wrong.
-var unhurried = edit{"adapters/rediscache/cache.go", "readBudget = 50 * time.Millisecond", "readBudget = time.Minute"}
+var unhurried = overlay.Edit{
+	File: "adapters/rediscache/cache.go", Old: "readBudget = 50 * time.Millisecond", New: "readBudget = time.Minute",
+}
 
-func (w twin) edits() []edit {
-	edits := []edit{{w.file, w.old, w.new}}
+func (w twin) edits() []overlay.Edit {
+	edits := []overlay.Edit{{File: w.file, Old: w.old, New: w.new}}
 	if strings.HasPrefix(w.file, "adapters/rediscache/") {
 		edits = append(edits, unhurried)
 	}
@@ -64,51 +64,17 @@ func TestEveryRuleIsNoticed(t *testing.T) {
 	for _, w := range twins {
 		t.Run(w.rule, func(t *testing.T) {
 			t.Parallel()
-			overlay, err := overlayOf(root, t.TempDir(), w.edits())
+			file, err := overlay.Write(root, t.TempDir(), w.edits())
 			require.NoError(t, err)
 			running <- struct{}{}
 			defer func() { <-running }()
-			r, err := run(t.Context(), root, overlay, w)
+			r, err := run(t.Context(), root, file, w)
 			require.NoError(t, err)
 			reason, err := r.verdict(w.test)
 			require.NoError(t, err, "%s in %s:\n%s", w.test, w.pkg, r.output(anyTest))
 			t.Logf("noticed by %s: %s", w.test, reason)
 		})
 	}
-}
-
-// overlayOf writes the edited files into dir and returns the name of the file
-// that tells the go command of them.
-func overlayOf(root, dir string, edits []edit) (string, error) {
-	replace := map[string]string{}
-	for _, e := range edits {
-		original := filepath.Join(root, filepath.FromSlash(e.file))
-		edited, again := replace[original]
-		if !again {
-			edited = filepath.Join(dir, filepath.Base(original))
-			replace[original] = edited
-		}
-		from := original
-		if again {
-			from = edited
-		}
-		text, err := os.ReadFile(from)
-		if err != nil {
-			return "", err
-		}
-		if n := strings.Count(string(text), e.old); n != 1 {
-			return "", fmt.Errorf("%q occurs %d times in %s: the rule has moved: bring its twin along", e.old, n, e.file)
-		}
-		if err := os.WriteFile(edited, []byte(strings.Replace(string(text), e.old, e.new, 1)), 0o600); err != nil {
-			return "", err
-		}
-	}
-	text, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return "", err
-	}
-	overlay := filepath.Join(dir, "overlay.json")
-	return overlay, os.WriteFile(overlay, text, 0o600)
 }
 
 // run runs the twin's test on the twin. A test that fails is no error. Nothing is

@@ -1,8 +1,6 @@
 package twins
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,25 +50,4 @@ func TestVerdict(t *testing.T) {
 func TestPatternSelectsOneTest(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, `^TestA$/^what\? \(1\)$`, pattern("TestA/what? (1)"))
-}
-
-func TestAnOverlayReplacesOneText(t *testing.T) {
-	t.Parallel()
-	root, dir := t.TempDir(), t.TempDir()
-	file := filepath.Join(root, "a.go")
-	require.NoError(t, os.WriteFile(file, []byte("one two two three"), 0o600))
-	overlay, err := overlayOf(root, dir, []edit{{"a.go", "one", "1"}, {"a.go", "three", "3"}})
-	require.NoError(t, err)
-	text, err := os.ReadFile(overlay)
-	require.NoError(t, err)
-	edited := filepath.Join(dir, "a.go")
-	require.JSONEq(t, `{"Replace":{"`+file+`":"`+edited+`"}}`, string(text))
-	text, err = os.ReadFile(edited)
-	require.NoError(t, err)
-	require.Equal(t, "1 two two 3", string(text))
-
-	for _, old := range []string{"two", "four"} {
-		_, err = overlayOf(root, dir, []edit{{"a.go", old, ""}})
-		require.ErrorContains(t, err, "the rule has moved")
-	}
 }
