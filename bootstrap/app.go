@@ -15,6 +15,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/features/admin"
 	"gatefold/features/cache"
+	"gatefold/features/events"
 	"gatefold/features/externalmetadata"
 	"gatefold/features/health"
 	"gatefold/features/images"
@@ -36,6 +37,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		fx.StopTimeout(stopTimeout),
 		fx.Supply(cfg, log),
 		cache.Module(cfg.Cache),
+		events.Module(events.Config{Redis: cfg.Cache.Redis}),
 		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL}),
 		images.Module(images.Config{DataDir: cfg.DataDir, BytesCacheMB: cfg.BytesCacheMB}),
 		externalmetadata.Module(externalmetadata.Config{

@@ -16,6 +16,7 @@ import (
 	"gatefold/adapters/control"
 	"gatefold/adapters/musicfolder"
 	"gatefold/adapters/rest"
+	"gatefold/application/announce"
 	"gatefold/application/importlibrary"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
@@ -49,7 +50,7 @@ type serving struct {
 }
 
 func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server,
-	importer *importlibrary.Import, warm *warmcache.Warm, log *slog.Logger,
+	importer *importlibrary.Import, warm *warmcache.Warm, feed *announce.Feed, log *slog.Logger,
 ) *serving {
 	s := &serving{
 		cfg: cfg, control: controlServer, importer: importer, warm: warm, log: log, failed: make(chan error, 1),
@@ -60,6 +61,8 @@ func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer 
 		},
 		watching: make(chan struct{}),
 	}
+	// Streams have no end of their own that could be waited for.
+	s.http.RegisterOnShutdown(feed.Close)
 	lc.Append(fx.Hook{OnStart: s.start, OnStop: s.stop})
 	return s
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/announce"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/warmcache"
@@ -27,6 +28,7 @@ type Repositories struct {
 	Archive   artwork.ImageArchive
 	Reviser   artwork.ImageReviser
 	ChangeLog artwork.ChangeLog
+	Modified  announce.Changes
 	Artists   catalog.Artists
 	Albums    catalog.Albums
 	Users     catalog.Users
