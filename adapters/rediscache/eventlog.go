@@ -213,7 +213,7 @@ func entryOf(message redis.XMessage) announce.Entry {
 	milliseconds, _ := parsePlace(message.ID)
 	return announce.Entry{
 		ID:    message.ID + "." + text(message, "token"),
-		At:    time.UnixMilli(int64(milliseconds)), //nolint:gosec // what Redis counts
+		At:    time.UnixMilli(int64(milliseconds)),
 		Event: announce.Event{Name: text(message, "name"), Data: []byte(text(message, "data"))},
 	}
 }

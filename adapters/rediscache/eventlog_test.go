@@ -141,12 +141,12 @@ func TestARestartThatKeepsTheStreamIsNoGap(t *testing.T) {
 func TestAGapIsNoticed(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	for name, harm := range map[string]func(t *testing.T, log *EventLog, operator *redis.Client){
+	for name, harm := range map[string]func(t *testing.T, _ *EventLog, operator *redis.Client){
 		"evicted, and begun anew": func(t *testing.T, log *EventLog, operator *redis.Client) {
 			require.NoError(t, operator.Del(ctx, eventStream).Err())
 			requireAppends(t, log, "next")
 		},
-		"evicted unnoticed between two entries": func(t *testing.T, log *EventLog, operator *redis.Client) {
+		"evicted unnoticed between two entries": func(t *testing.T, _ *EventLog, operator *redis.Client) {
 			_, err := operator.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 				pipe.Eval(ctx, announceScript, []string{eventStream}, 100, "x", "lost", "1")
 				pipe.Del(ctx, eventStream)
@@ -155,7 +155,7 @@ func TestAGapIsNoticed(t *testing.T) {
 			})
 			require.NoError(t, err)
 		},
-		"one entry deleted": func(t *testing.T, log *EventLog, operator *redis.Client) {
+		"one entry deleted": func(t *testing.T, _ *EventLog, operator *redis.Client) {
 			_, err := operator.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 				pipe.Eval(ctx, announceScript, []string{eventStream}, 100, "x", "lost", "1")
 				pipe.Eval(ctx, announceScript, []string{eventStream}, 100, "y", "next", "1")
@@ -164,7 +164,7 @@ func TestAGapIsNoticed(t *testing.T) {
 			})
 			require.NoError(t, err)
 		},
-		"a server whose clock is behind": func(t *testing.T, log *EventLog, operator *redis.Client) {
+		"a server whose clock is behind": func(t *testing.T, _ *EventLog, operator *redis.Client) {
 			_, err := operator.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 				pipe.Del(ctx, eventStream)
 				pipe.XAdd(ctx, &redis.XAddArgs{Stream: eventStream, ID: "5-1", Values: []string{"token", "z", "before", "0-0", "name", "next", "data", "1"}})

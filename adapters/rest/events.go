@@ -22,14 +22,14 @@ import (
 type StreamLimits struct {
 	Streams   int           // open at the same time
 	KeepAlive time.Duration // between two signs of life
+	// Patience is how long a client may take to accept an event.
+	Patience time.Duration
 }
 
 // DefaultStreamLimits are those of a server.
-var DefaultStreamLimits = StreamLimits{Streams: 1000, KeepAlive: 30 * time.Second}
+var DefaultStreamLimits = StreamLimits{Streams: 1000, KeepAlive: 30 * time.Second, Patience: 10 * time.Second}
 
 const (
-	// streamWriteBudget is how long a client may take to accept an event.
-	streamWriteBudget = 10 * time.Second
 	// retryLeast and retryMost are how long a client waits before it connects again:
 	// not all do at the same moment when an instance stops.
 	retryLeast = time.Second
@@ -92,11 +92,11 @@ func (h *Events) stream(c *gin.Context) error {
 	}
 	ctx := c.Request.Context()
 	subscription, resumed := h.feed.Subscribe(ctx, c.GetHeader("Last-Event-ID"))
-	s := &eventStream{control: http.NewResponseController(c.Writer), out: c.Writer}
+	s := &eventStream{http.NewResponseController(c.Writer), c.Writer, h.limits}
 	if err := s.begin(subscription.Position(), resumed); err != nil {
-		return nil //nolint:nilerr // the client has left
+		return nil // the client has left
 	}
-	s.pump(ctx, subscription, h.limits.KeepAlive)
+	s.pump(ctx, subscription)
 	return nil
 }
 
@@ -104,6 +104,7 @@ func (h *Events) stream(c *gin.Context) error {
 type eventStream struct {
 	control *http.ResponseController
 	out     gin.ResponseWriter
+	limits  StreamLimits
 }
 
 // begin answers at once, so that the client knows that it is heard.
@@ -121,8 +122,8 @@ func (s *eventStream) begin(position string, resumed bool) error {
 
 // pump writes what the subscription tells, and signs of life, until the client or
 // the subscription has ended.
-func (s *eventStream) pump(ctx context.Context, subscription *announce.Subscription, keepAlive time.Duration) {
-	due := time.Now().Add(keepAlive)
+func (s *eventStream) pump(ctx context.Context, subscription *announce.Subscription) {
+	due := time.Now().Add(s.limits.KeepAlive)
 	for {
 		waiting, stop := context.WithDeadline(ctx, due)
 		entry, err := subscription.Next(waiting)
@@ -135,7 +136,7 @@ func (s *eventStream) pump(ctx context.Context, subscription *announce.Subscript
 			return
 		}
 		if now := time.Now(); !now.Before(due) {
-			due = now.Add(keepAlive)
+			due = now.Add(s.limits.KeepAlive)
 			text += format("", "keepalive", struct {
 				At time.Time `json:"at"`
 			}{now.UTC()})
@@ -148,7 +149,7 @@ func (s *eventStream) pump(ctx context.Context, subscription *announce.Subscript
 
 // write sends the text now, or fails when the client does not accept it in time.
 func (s *eventStream) write(text string) error {
-	if err := s.control.SetWriteDeadline(time.Now().Add(streamWriteBudget)); err != nil {
+	if err := s.control.SetWriteDeadline(time.Now().Add(s.limits.Patience)); err != nil {
 		return err
 	}
 	if _, err := s.out.WriteString(text); err != nil {

@@ -24,8 +24,11 @@ const (
 	nudgesKept = 1000
 	// batch is how many events are published together.
 	batch = 100
-	// lastBudget bounds the announcement of the last changes before a stop.
-	lastBudget = 3 * time.Second
+	// mostAtOnce is how many changes are announced one by one.
+	mostAtOnce = 2000
+	// answerBudget bounds the announcement of changes that have just ended, also if
+	// the instance stops.
+	answerBudget = 3 * time.Second
 )
 
 // Announcer announces what the database says has changed.
@@ -43,6 +46,7 @@ type Announcer struct {
 	read      uint64                  // the feed's entries were noted up to this number
 	begun     bool                    // there was a round
 	looked    time.Time               // when the last round began that found all
+	since     time.Time               // when the one before it did, whose finds it has confirmed
 }
 
 // NewAnnouncer returns an announcer, which works while Run runs.
@@ -87,25 +91,21 @@ func (a *Announcer) Run(ctx context.Context) {
 		case <-ticker.C:
 			a.round(ctx)
 		case <-ctx.Done():
-			a.finish(context.WithoutCancel(ctx))
+			select {
+			case keys := <-a.nudges:
+				a.answer(ctx, keys)
+			default:
+			}
 			return
 		}
-	}
-}
-
-func (a *Announcer) finish(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, lastBudget)
-	defer cancel()
-	select {
-	case keys := <-a.nudges:
-		a.answer(ctx, keys)
-	default:
 	}
 }
 
 // answer announces what has changed in the places of the keys, and of all others for
 // which a change has ended meanwhile.
 func (a *Announcer) answer(ctx context.Context, keys []artwork.Key) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerBudget)
+	defer cancel()
 	wanted := map[artwork.Place]bool{}
 	for more := true; more; {
 		for _, key := range keys {
@@ -122,7 +122,7 @@ func (a *Announcer) answer(ctx context.Context, keys []artwork.Key) {
 	if err == nil {
 		err = a.announce(ctx, missing)
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil {
 		a.log.Warn("Changes cannot be announced yet", "error", err.Error())
 	}
 }
@@ -135,22 +135,19 @@ func (a *Announcer) round(ctx context.Context) {
 	if !ready {
 		return // who knows what was announced
 	}
-	var missing []modification
-	var err error
-	suspects := map[artwork.Place]int64{}
-	switch {
-	case a.begun:
-		missing, err = a.missing(ctx, begin.Sub(a.looked)+commitMargin, func(place artwork.Place, at int64) bool {
-			suspects[place] = at
-			return a.suspects[place] == at
-		})
-	case latest.IsZero():
-		// Nobody was ever told anything: what was before needs no announcement.
-		err = a.noteAll(ctx, commitMargin)
-	default:
-		// All that has changed since the fleet announced last, also if it was down.
-		missing, err = a.missing(ctx, max(0, begin.Sub(latest))+commitMargin, func(artwork.Place, int64) bool { return true })
+	if a.since.IsZero() {
+		a.since, a.looked = begin, begin
 	}
+	past, resumes := begin.Sub(a.since)+commitMargin, !a.begun && !latest.IsZero()
+	if resumes {
+		// All that has changed since the fleet announced last, also if it was down.
+		past = max(0, begin.Sub(latest)) + commitMargin
+	}
+	suspects := map[artwork.Place]int64{}
+	missing, err := a.missing(ctx, past, func(place artwork.Place, at int64) bool {
+		suspects[place] = at
+		return resumes || a.suspects[place] == at
+	})
 	if err == nil {
 		err = a.announce(ctx, missing)
 	}
@@ -163,7 +160,7 @@ func (a *Announcer) round(ctx context.Context) {
 	if n := len(missing); n > 0 {
 		a.log.Info("Announced changes that their writers left unannounced", "slots", n)
 	}
-	a.begun, a.looked, a.suspects = true, begin, suspects
+	a.begun, a.since, a.looked, a.suspects = true, a.looked, begin, suspects
 	a.announced.age(begin)
 }
 
@@ -183,17 +180,16 @@ func (a *Announcer) missing(ctx context.Context, past time.Duration, wanted func
 	return missing, err
 }
 
-// noteAll takes everything that has changed in the time just past as announced.
-func (a *Announcer) noteAll(ctx context.Context, past time.Duration) error {
-	return a.changes.ModifiedWithin(ctx, past, func(place artwork.Place, at time.Time) error {
-		a.announced.note(place, at)
-		return nil
-	})
-}
-
-// announce publishes the modifications, with what is in force now. After an error the
-// rounds find those that were not published.
+// announce publishes the modifications, with what is in force now; of very many only
+// that there are. After an error the rounds find those that were not published.
 func (a *Announcer) announce(ctx context.Context, modifications []modification) error {
+	if len(modifications) > mostAtOnce {
+		for _, m := range modifications {
+			a.announced.note(m.place, m.at)
+		}
+		a.feed.Publish(ctx, reload(reasonMany))
+		return nil
+	}
 	events := make([]Event, 0, min(len(modifications), batch))
 	for i, m := range modifications {
 		event, err := a.look(ctx, &m)

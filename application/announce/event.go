@@ -62,6 +62,8 @@ const (
 	reasonUnknown = "unknown-event"
 	// reasonBehind: the client has fallen behind further than is kept.
 	reasonBehind = "behind"
+	// reasonMany: more has changed than is worth an event each.
+	reasonMany = "many-changes"
 	// reasonUnpublished: events could not be told to all instances.
 	reasonUnpublished = "unpublished"
 )
