@@ -186,7 +186,7 @@ func TestAGapIsNoticed(t *testing.T) {
 			requireAppends(t, log, "a")
 			f.requireNext(t, "a")
 			harm(t, log, operator)
-			f.skipTo(t, "restart")
+			f.requireNext(t, "restart")
 			f.skipTo(t, "next")
 		})
 	}

@@ -109,10 +109,6 @@ type eventStream struct {
 
 // begin answers at once, so that the client knows that it is heard.
 func (s *eventStream) begin(position string, resumed bool) error {
-	// The time for the request to be read would end the stream.
-	if err := s.control.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
 	retry := retryLeast + rand.N(retryMost-retryLeast) //nolint:gosec // jitter, not a secret
 	return s.write(fmt.Sprintf("retry: %d\n", retry.Milliseconds()) + format(position, "connected", struct {
 		At      time.Time `json:"at"`

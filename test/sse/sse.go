@@ -47,6 +47,7 @@ func Open(t testing.TB, url string, header ...string) *Stream {
 	transport := &http.Transport{DisableKeepAlives: true}
 	response, err := transport.RoundTrip(request)
 	require.NoError(t, err)
+	t.Cleanup(func() { _ = response.Body.Close() })
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	s := &Stream{Response: response, t: t, events: make(chan Event, 100_000), cancel: cancel}
 	retry := make(chan string, 1)
@@ -61,7 +62,6 @@ func Open(t testing.TB, url string, header ...string) *Stream {
 
 func (s *Stream) read(retry chan<- string) {
 	defer close(s.events)
-	defer func() { _ = s.Response.Body.Close() }()
 	var e Event
 	var data strings.Builder
 	for lines := bufio.NewScanner(s.Response.Body); lines.Scan(); {
