@@ -16,6 +16,7 @@ import (
 	"gatefold/application/verifystore"
 	"gatefold/features/admin"
 	"gatefold/features/cache"
+	"gatefold/features/events"
 	"gatefold/features/externalmetadata"
 	"gatefold/features/health"
 	"gatefold/features/images"
@@ -37,6 +38,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		fx.StopTimeout(stopTimeout),
 		fx.Supply(cfg, log),
 		cache.Module(cfg.Cache),
+		events.Module(events.Config{Redis: cfg.Cache.Redis}),
 		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL}),
 		images.Module(images.Config{
 			Storage: cfg.Storage, DataDir: cfg.DataDir, S3: cfg.S3, BytesCacheMB: cfg.BytesCacheMB,

@@ -16,6 +16,7 @@ import (
 	"gatefold/adapters/control"
 	"gatefold/adapters/musicfolder"
 	"gatefold/adapters/rest"
+	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
 	"gatefold/application/importlibrary"
 	"gatefold/application/verifystore"
@@ -59,6 +60,7 @@ type work struct {
 	Warm     *warmcache.Warm
 	Sweep    *verifystore.Sweep
 	Bulk     *bulkapply.Runner
+	Feed     *announce.Feed
 }
 
 func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server, work work, log *slog.Logger) *serving {
@@ -72,6 +74,8 @@ func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer 
 		},
 		watching: make(chan struct{}),
 	}
+	// Streams have no end of their own that could be waited for.
+	s.http.RegisterOnShutdown(work.Feed.Close)
 	lc.Append(fx.Hook{OnStart: s.start, OnStop: s.stop})
 	return s
 }

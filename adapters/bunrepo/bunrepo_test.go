@@ -77,6 +77,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Archive:   images,
 		Reviser:   images,
 		ChangeLog: bunrepo.NewChangeLog(db),
+		Modified:  bunrepo.NewChangeLog(db),
 		Artists:   bunrepo.NewArtists(db),
 		Albums:    bunrepo.NewAlbums(db),
 		Users:     bunrepo.NewUsers(db),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"gatefold/application/announce"
 	"gatefold/domain/artwork"
 )
 
@@ -14,7 +15,10 @@ import (
 // have heard of.
 type ChangeLog struct{ db *DB }
 
-var _ artwork.ChangeLog = (*ChangeLog)(nil)
+var (
+	_ artwork.ChangeLog = (*ChangeLog)(nil)
+	_ announce.Changes  = (*ChangeLog)(nil)
+)
 
 // NewChangeLog returns the log of the changes in the database.
 func NewChangeLog(db *DB) *ChangeLog { return &ChangeLog{db} }
@@ -27,18 +31,30 @@ type pendingRow struct {
 	Keys  string `bun:"keys"`
 }
 
-// changesAtOnce bounds how many places ChangedWithin holds in memory.
+// changesAtOnce bounds how many places a visit of those that changed holds in memory.
 const changesAtOnce = 1000
 
-// ChangedWithin implements artwork.ChangeLog. It reads in steps, like
-// Images.References, in the order in which the places changed: one that changes
-// again meanwhile is met again, and none is passed over.
+// ChangedWithin implements artwork.ChangeLog.
 func (l *ChangeLog) ChangedWithin(ctx context.Context, past time.Duration, visit func(artwork.Place) error) error {
+	return l.eachChanged(ctx, "bunrepo.ChangedWithin", past, func(place artwork.Place, _ slotRow) error { return visit(place) })
+}
+
+// ModifiedWithin implements announce.Changes.
+func (l *ChangeLog) ModifiedWithin(ctx context.Context, past time.Duration, visit func(artwork.Place, time.Time) error) error {
+	return l.eachChanged(ctx, "bunrepo.ModifiedWithin", past, func(place artwork.Place, row slotRow) error {
+		return visit(place, row.LastModified.Time)
+	})
+}
+
+// eachChanged reads in steps, like Images.References, in the order in which the
+// places changed: one that changes again meanwhile is met again, and none is
+// passed over.
+func (l *ChangeLog) eachChanged(ctx context.Context, op string, past time.Duration, visit func(artwork.Place, slotRow) error) error {
 	var last slotRow
 	for {
 		var rows []slotRow
 		query := l.db.read.NewSelect().Model(&rows).
-			Column("subject_kind", "subject_id", "slot", "changed_at").
+			Column("subject_kind", "subject_id", "slot", "last_modified", "changed_at").
 			OrderExpr("s.changed_at, s.subject_kind, s.subject_id, s.slot").Limit(changesAtOnce)
 		if last.Slot == "" {
 			query.Where("s.changed_at >= ?", l.db.engine.fromNow(-past))
@@ -46,14 +62,14 @@ func (l *ChangeLog) ChangedWithin(ctx context.Context, past time.Duration, visit
 			query.Where("(s.changed_at, s.subject_kind, s.subject_id, s.slot) > (?, ?, ?, ?)", last.ChangedAt, last.SubjectKind, last.SubjectID, last.Slot)
 		}
 		if err := query.Scan(ctx); err != nil {
-			return l.db.fail(ctx, "bunrepo.ChangedWithin", err)
+			return l.db.fail(ctx, op, err)
 		}
 		for i := range rows {
 			place, err := parsePlace(rows[i].SubjectKind, rows[i].SubjectID, rows[i].Slot)
 			if err != nil {
-				return l.db.fail(ctx, "bunrepo.ChangedWithin", err)
+				return l.db.fail(ctx, op, err)
 			}
-			if err := visit(place); err != nil {
+			if err := visit(place, rows[i]); err != nil {
 				return err
 			}
 		}

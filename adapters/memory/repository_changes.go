@@ -6,13 +6,17 @@ import (
 	"slices"
 	"time"
 
+	"gatefold/application/announce"
 	"gatefold/domain/artwork"
 )
 
 // ChangeLog is the view of a Repository as log of its changes.
 type ChangeLog struct{ r *Repository }
 
-var _ artwork.ChangeLog = (*ChangeLog)(nil)
+var (
+	_ artwork.ChangeLog = (*ChangeLog)(nil)
+	_ announce.Changes  = (*ChangeLog)(nil)
+)
 
 // ChangeLog returns the log of the repository's changes.
 func (r *Repository) ChangeLog() *ChangeLog { return &ChangeLog{r} }
@@ -25,18 +29,23 @@ type pendingState struct {
 
 // ChangedWithin implements artwork.ChangeLog.
 func (l *ChangeLog) ChangedWithin(ctx context.Context, past time.Duration, visit func(artwork.Place) error) error {
-	var changed []artwork.Place
+	return l.ModifiedWithin(ctx, past, func(place artwork.Place, _ time.Time) error { return visit(place) })
+}
+
+// ModifiedWithin implements announce.Changes.
+func (l *ChangeLog) ModifiedWithin(ctx context.Context, past time.Duration, visit func(artwork.Place, time.Time) error) error {
+	modified := map[artwork.Place]time.Time{}
 	err := l.r.read(ctx, func() error {
 		since := time.Now().Add(-past)
 		for place, at := range l.r.changedAt {
 			if !at.Before(since) {
-				changed = append(changed, place)
+				modified[place] = l.r.slots[place].LastModified
 			}
 		}
 		return nil
 	})
-	for _, place := range changed {
-		if err := visit(place); err != nil {
+	for place, at := range modified {
+		if err := visit(place, at); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {

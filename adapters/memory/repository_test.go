@@ -14,6 +14,7 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Archive:   repository.Images(),
 		Reviser:   repository.Images(),
 		ChangeLog: repository.ChangeLog(),
+		Modified:  repository.ChangeLog(),
 		Artists:   repository.Artists(),
 		Albums:    repository.Albums(),
 		Users:     repository.Users(),

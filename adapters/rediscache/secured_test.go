@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -122,7 +123,44 @@ func tryEverything(t *testing.T, o Options, patience time.Duration) error {
 	if removed, err := cache.Flush(t.Context()); err != nil || removed == 0 {
 		return fmt.Errorf("flushed %d: %w", removed, err)
 	}
+	if err := tryEvents(t, o, patience); err != nil {
+		return err
+	}
 	return cache.Check(t.Context())
+}
+
+// tryEvents has an event go to a follower and back.
+func tryEvents(t *testing.T, o Options, patience time.Duration) error {
+	t.Helper()
+	log, err := OpenEventLog(o, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer func() { _ = log.Close() }()
+	following, stop := context.WithCancel(t.Context())
+	f := make(told, 1000)
+	var ended sync.WaitGroup
+	ended.Go(func() { log.Follow(following, f) })
+	defer ended.Wait()
+	defer stop()
+	waiting, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for next := "restart"; next != ""; {
+		select {
+		case got := <-f:
+			switch {
+			case got != next:
+			case next == "restart":
+				next = "tried:" + newToken()
+				if err := log.Append(t.Context(), announceAs(next)); err != nil {
+					return err
+				}
+			default:
+				next = ""
+			}
+		case <-waiting.Done():
+			return errors.New("no events are heard")
+		}
+	}
+	return nil
 }
 
 // fetchAs fetches until the level answers, for a while: on a busy machine Redis
@@ -140,8 +178,8 @@ func fetchAs(ctx context.Context, cache *Cache, want artwork.Level) error {
 
 // What docs/caching.md says that an ACL user needs.
 var (
-	aclRules   = []string{"resetchannels", "~image:*"}
-	aclAllowed = []string{"+get", "+set", "+del", "+time", "+eval", "+scan", "+ping", "+info", "+client|setname"}
+	aclRules   = []string{"resetchannels", "~image:*", "~gatefold:events"}
+	aclAllowed = []string{"+get", "+set", "+del", "+time", "+eval", "+scan", "+xadd", "+xread", "+xrevrange", "+ping", "+info", "+client|setname"}
 	aclCluster = []string{"+cluster|slots", "+command"}
 )
 

@@ -38,6 +38,7 @@ func TestOnSentinel(t *testing.T) {
 	d := testenv.Sentinel(t)
 	o := Options{SentinelMaster: d.MasterName(), SentinelAddrs: d.Addrs()}
 	conformance.RunImageCache(t, func(t conformance.TB) conformance.Fleet { return fleetWith(t, o) })
+	runEventLog(t, o)
 	require.NoError(t, openWith(t, o, &changeLog{}).Check(t.Context()))
 	require.NoError(t, Probe(t.Context(), o))
 }
@@ -46,6 +47,7 @@ func TestOnCluster(t *testing.T) {
 	d := testenv.RedisCluster(t)
 	o := Options{ClusterAddrs: d.Addrs()}
 	conformance.RunImageCache(t, func(t conformance.TB) conformance.Fleet { return fleetWith(t, o) })
+	runEventLog(t, o)
 	cache := openWith(t, o, &changeLog{})
 	require.NoError(t, cache.Check(t.Context()))
 	require.NoError(t, Probe(t.Context(), o))

@@ -1,8 +1,6 @@
 package rest
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -24,7 +22,7 @@ func answerSearch(c *gin.Context, run func(findimages.Observer) (any, error)) er
 		c.JSON(http.StatusOK, answer)
 		return nil
 	}
-	stream := &eventStream{c: c}
+	stream := &searchStream{c: c}
 	answer, err := run(func(report findimages.Report) {
 		if report.Err != nil {
 			stream.send("failure", failureBody{report.Provider.ID, messageOf(report.Err)})
@@ -54,24 +52,21 @@ func acceptsEvents(c *gin.Context) bool {
 	return false
 }
 
-// eventStream writes server-sent events. A client that is gone is noticed by the
-// request's context.
-type eventStream struct {
+// searchStream is an event stream that begins with the first event: until then the
+// answer may still be a problem.
+type searchStream struct {
 	c     *gin.Context
 	begun bool
 }
 
-func (s *eventStream) send(event string, data any) {
-	text, err := json.Marshal(data)
-	if err != nil {
-		return
-	}
+// send writes the event. A client that is gone is noticed by the request's context.
+func (s *searchStream) send(event string, data any) {
 	if !s.begun {
 		s.begun = true
 		s.c.Header("Content-Type", "text/event-stream")
-		s.c.Header("X-Accel-Buffering", "no") // nginx would keep the events back
+		s.c.Header("X-Accel-Buffering", "no")
 		s.c.Status(http.StatusOK)
 	}
-	_, _ = fmt.Fprintf(s.c.Writer, "event: %s\ndata: %s\n\n", event, text)
-	_ = http.NewResponseController(s.c.Writer).Flush()
+	stream := &eventStream{http.NewResponseController(s.c.Writer), s.c.Writer, DefaultStreamLimits}
+	_ = stream.write(format("", event, data))
 }

@@ -67,9 +67,3 @@ type Progress interface {
 	// of its end. Of a job that another instance goes on with, that one tells.
 	Progress(ctx context.Context, status Status)
 }
-
-// NoProgress is told in vain.
-type NoProgress struct{}
-
-// Progress implements Progress.
-func (NoProgress) Progress(context.Context, Status) {}

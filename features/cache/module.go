@@ -14,6 +14,7 @@ import (
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/rest"
 	"gatefold/adapters/twolevelcache"
+	"gatefold/application/announce"
 	"gatefold/application/followsettings"
 	"gatefold/application/health"
 	"gatefold/application/managecache"
@@ -132,7 +133,9 @@ func newCounters() (managecache.Recorder, managecache.Counter) {
 
 // newCache composes all that the process can use; the deployment's settings say
 // which of it is used.
-func newCache(cfg Config, member *followsettings.Membership, terms *followsettings.Terms, redis *rediscache.Cache, events managecache.Recorder, log *slog.Logger) parts {
+func newCache(cfg Config, member *followsettings.Membership, terms *followsettings.Terms, redis *rediscache.Cache, events managecache.Recorder,
+	announcer *announce.Announcer, log *slog.Logger,
+) parts {
 	local := memory.NewCache(terms, cfg.MaxEntries, events)
 	caches := followsettings.Caches{None: memory.NoCache{}, Memory: local}
 	var flusher managecache.Flusher = local
@@ -145,7 +148,7 @@ func newCache(cfg Config, member *followsettings.Membership, terms *followsettin
 		member.Watch(nil, local)
 	}
 	cache := observedcache.New(followsettings.NewCache(member, caches), terms.TTL, events, log)
-	return parts{Cache: cache, Flusher: flusher}
+	return parts{Cache: announcer.Observe(cache), Flusher: flusher}
 }
 
 const partName = "redis"

@@ -10,6 +10,7 @@ import (
 	"gatefold/adapters/imagecheck"
 	"gatefold/adapters/rest"
 	"gatefold/adapters/safefetch"
+	"gatefold/application/announce"
 	"gatefold/application/applyimage"
 	"gatefold/application/bulkapply"
 	"gatefold/application/importlibrary"
@@ -42,7 +43,7 @@ func Module(cfg Config) fx.Option {
 			applyimage.NewHistory,
 			applyimage.NewReviseSlot,
 			applyimage.NewPurgeImages,
-			func() bulkapply.Progress { return bulkapply.NoProgress{} },
+			fx.Annotate(announce.NewBulkProgress, fx.As(new(bulkapply.Progress))),
 			newRunner,
 			bulkapply.NewSubmit,
 			bulkapply.NewWatch,

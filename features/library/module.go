@@ -12,6 +12,7 @@ import (
 	"gatefold/adapters/bunrepo"
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
+	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
 	"gatefold/application/followsettings"
 	"gatefold/application/health"
@@ -39,7 +40,7 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
 			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageReviser)), fx.As(new(artwork.ImageArchive))),
 			newReader,
-			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog)), fx.As(new(warmcache.Changes))),
+			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog)), fx.As(new(warmcache.Changes)), fx.As(new(announce.Changes))),
 			fx.Annotate(newRequests, fx.As(new(warmcache.Requests))),
 			fx.Annotate(bunrepo.NewClaims, fx.As(new(warmcache.Claims))),
 			fx.Annotate(bunrepo.NewJobs, fx.As(new(bulkapply.Jobs))),

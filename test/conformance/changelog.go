@@ -34,6 +34,8 @@ func changeLogCases() []Case[Repositories] {
 		{"changes: 20 writers at once leave 20 changes", racingChanges},
 		{"changes: without a token nothing is pending", noTokenNothingPending},
 		{"changes: without a deadline a change is not overdue at once", noDeadline},
+		{"changes: what a slot shows was modified when its image says", modifiedAsTheImage},
+		{"changes: an emptied slot was modified, a locked one was not", modifiedWhenEmptied},
 		{"changes: a cancelled context ends every method", changesCancelled},
 	}
 }
@@ -217,6 +219,47 @@ func manyChanges(t TB, open func(TB) Repositories) {
 	require.ElementsMatch(t, places, changedWithin(t, r, time.Hour))
 }
 
+func modifiedWithin(t TB, r Repositories, past time.Duration) map[artwork.Place]time.Time {
+	t.Helper()
+	modified := map[artwork.Place]time.Time{}
+	require.NoError(t, r.Modified.ModifiedWithin(t.Context(), past, func(place artwork.Place, at time.Time) error {
+		modified[place] = at.UTC()
+		return nil
+	}))
+	return modified
+}
+
+func modifiedAsTheImage(t TB, open func(TB) Repositories) {
+	r := open(t)
+	profile, cover := newPlace(t, r), newCover(t, r)
+	first := applyOne(t, r, chosen(newRecord(profile, artwork.Custom, 1)))
+	second := applyOne(t, r, chosen(newRecord(cover, artwork.Custom, 1)))
+	require.Equal(t, map[artwork.Place]time.Time{profile: first.Image.LastModified, cover: second.Image.LastModified}, modifiedWithin(t, r, time.Hour))
+	again := applyOne(t, r, chosen(newRecord(cover, artwork.Custom, 2)))
+	require.True(t, again.Image.LastModified.After(second.Image.LastModified))
+	require.Equal(t, again.Image.LastModified, modifiedWithin(t, r, time.Hour)[cover])
+	enough := errors.New("enough")
+	err := r.Modified.ModifiedWithin(t.Context(), time.Hour, func(artwork.Place, time.Time) error { return enough })
+	require.Equal(t, enough, err)
+}
+
+func modifiedWhenEmptied(t TB, open func(TB) Repositories) {
+	r := open(t)
+	place, empty := newPlace(t, r), newPlace(t, r)
+	applied := applyOne(t, r, chosen(newRecord(place, artwork.Custom, 1))).Image.LastModified
+	revise := func(revision artwork.Revision) {
+		_, err := r.Reviser.Revise(t.Context(), artwork.Unfenced(), revision)
+		require.NoError(t, err)
+	}
+	revise(artwork.Revision{Place: place, Lock: artwork.Lock})
+	require.Equal(t, applied, modifiedWithin(t, r, time.Hour)[place])
+	revise(artwork.Revision{Place: place, Remove: artwork.KeepEmpty})
+	emptied := modifiedWithin(t, r, time.Hour)[place]
+	require.True(t, emptied.After(applied))
+	revise(artwork.Revision{Place: empty, Lock: artwork.Lock})
+	require.Zero(t, modifiedWithin(t, r, time.Hour)[empty], "it never showed anything")
+}
+
 func changesStop(t TB, open func(TB) Repositories) {
 	r := open(t)
 	applyAll(t, r, chosen(newRecord(newPlace(t, r), artwork.Custom, 1)), chosen(newRecord(newPlace(t, r), artwork.Custom, 1)))
@@ -366,6 +409,8 @@ func changesCancelled(t TB, open func(TB) Repositories) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	err := r.ChangeLog.ChangedWithin(ctx, time.Hour, func(artwork.Place) error { return errors.New("visited") })
+	require.ErrorIs(t, err, context.Canceled)
+	err = r.Modified.ModifiedWithin(ctx, time.Hour, func(artwork.Place, time.Time) error { return errors.New("visited") })
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = r.ChangeLog.Overdue(ctx, 10)
 	require.ErrorIs(t, err, context.Canceled)

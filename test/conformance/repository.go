@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
@@ -30,6 +31,7 @@ type Repositories struct {
 	Archive   artwork.ImageArchive
 	Reviser   artwork.ImageReviser
 	ChangeLog artwork.ChangeLog
+	Modified  announce.Changes
 	Artists   catalog.Artists
 	Albums    catalog.Albums
 	Users     catalog.Users

@@ -18,6 +18,8 @@ const (
 	diskStore   = "adapters/diskstore"
 	downloads   = "adapters/safefetch"
 	imageChecks = "adapters/imagecheck"
+	announcing = "application/announce"
+	httpAPI    = "adapters/rest"
 
 	settingsRules = "domain/deployment"
 	following     = "application/followsettings"
@@ -514,5 +516,37 @@ local time = redis.call('TIME')`,
 	imported := map[string]bool{}
 `,
 		pkg: "test/crash", test: "TestCrashes/SQLite_and_memory",
+	},
+
+	// Live events.
+	{
+		rule: "a client that has fallen behind goes on as if nothing was missing",
+		file: announcing + "/feed.go", old: `s.lost = reasonBehind`, new: `s.next = f.first`,
+		pkg: announcing, test: "TestFeed/a_client_that_is_too_slow_has_to_reload",
+	},
+	{
+		rule: "events that missed the log while others were made good are forgotten",
+		file: announcing + "/feed.go", old: `f.owed.CompareAndSwap(owed, 0)`, new: `f.owed.Swap(0) > 0`,
+		pkg: announcing, test: "TestWhatIsOwedMeanwhileStaysOwed",
+	},
+	{
+		rule: "what a dead writer has committed is announced by nobody",
+		file: announcing + "/announcer.go", old: `resumes || a.suspects[place] == at`, new: `resumes`,
+		pkg: announcing, test: "TestAWriterThatDies",
+	},
+	{
+		rule: "what the last writer of a fleet has committed is announced by nobody",
+		file: announcing + "/announcer.go", old: `!a.begun && !latest.IsZero()`, new: `false`,
+		pkg: announcing, test: "TestAFleetThatDies",
+	},
+	{
+		rule: "entries that the stream has lost are not missed",
+		file: redisCache + "/eventlog.go", old: `if message.Values["before"] != r.position {`, new: `if false {`,
+		pkg: redisCache, test: "TestAGapIsNoticed/one_entry_deleted",
+	},
+	{
+		rule: "a token stays in the query",
+		file: httpAPI + "/events.go", old: `query.Del("token")`, new: `_ = query`,
+		pkg: httpAPI, test: "TestWhoMayListen",
 	},
 }
