@@ -16,6 +16,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"github.com/joho/godotenv"
 
+	"gatefold/adapters/providers"
 	"gatefold/adapters/rediscache"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
@@ -71,6 +72,7 @@ type variables struct {
 	LogLevel           string `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat          string `env:"LOG_FORMAT" envDefault:"text"`
 	DownloadAllowHosts string `env:"DOWNLOAD_ALLOW_HOSTS"`
+	Providers          providerVariables
 
 	// What is not named follows the deployment.
 	namesTTL, namesL1TTL bool
@@ -88,6 +90,7 @@ type Config struct {
 	LogLevel           slog.Level
 	LogJSON            bool
 	DownloadAllowHosts []string
+	Providers          providers.Config // of images
 }
 
 // Embedded reports whether the data belongs to exactly one server process: an
@@ -162,6 +165,7 @@ func (v variables) check() (Config, error) {
 		LogLevel:           c.level("LOG_LEVEL", v.LogLevel),
 		LogJSON:            c.oneOf("LOG_FORMAT", v.LogFormat, "text", "json") == "json",
 		DownloadAllowHosts: c.hosts("DOWNLOAD_ALLOW_HOSTS", v.DownloadAllowHosts),
+		Providers:          c.providers(v.Providers),
 	}
 	if len(cfg.DataDir) > maxDataDir {
 		c.fail("DATA_DIR", "%s is longer than %d bytes, and a socket has to fit in", cfg.DataDir, maxDataDir)

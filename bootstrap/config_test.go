@@ -14,6 +14,7 @@ import (
 	"github.com/joho/godotenv"
 	"github.com/stretchr/testify/require"
 
+	"gatefold/adapters/providers"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 )
@@ -72,7 +73,10 @@ func TestEveryWrongValueNamesItsVariable(t *testing.T) {
 		"LISTEN_ADDR=8080", "LISTEN_ADDR=:99999", "DATABASE_URL=mysql://root:hunter2@db/x", "DATABASE_URL=sqlite:",
 		"IMAGE_CACHE=memcached", "IMAGE_CACHE=redis", "IMAGE_CACHE=twolevel", "CACHE_TTL=-1", "CACHE_TTL=soon", "CACHE_TTL=100h",
 		"L1_TTL=1h", "L1_TTL=0", "CACHE_ENTRIES=0", "CACHE_ENTRIES=many", "WARM_KEYS=-1", "WARM_KEYS=50001", "WARM_RATE=0", "WARM_RATE=fast", "BYTES_CACHE_MB=-1", "BYTES_CACHE_MB=65537", "BYTES_CACHE_MB=64MB", "DECODE_MEMORY_MB=0", "DECODE_MEMORY_MB=2GB", "REDIS_PORT=0", "REDIS_PORT=redis", "REDIS_URL=http://:hunter2@host",
-		"DATA_DIR=/" + strings.Repeat("d", 100), "REDIS_TLS=perhaps", "REDIS_READ_TIMEOUT=1ms", "REDIS_TLS_CA=/no/such/file", "CACHE_COMPRESSION=gzip", "REDIS_SENTINEL_MASTER=x", "REDIS_SENTINEL_ADDRS=nohost", "REDIS_CLUSTER_ADDRS=a:1,b", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "DOWNLOAD_ALLOW_HOSTS=localhost", "ENV_FILE=/no/such/file",
+		"DATA_DIR=/" + strings.Repeat("d", 100), "REDIS_TLS=perhaps", "REDIS_READ_TIMEOUT=1ms", "REDIS_TLS_CA=/no/such/file", "CACHE_COMPRESSION=gzip", "REDIS_SENTINEL_MASTER=x", "REDIS_SENTINEL_ADDRS=nohost", "REDIS_CLUSTER_ADDRS=a:1,b", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "DOWNLOAD_ALLOW_HOSTS=localhost",
+		"DEEZER_URL=deezer.com", "COVERARTARCHIVE_URL=ftp://example.org", "WIKIDATA_URL=https://u:hunter2@example.org", "COMMONS_URL=http://", "LASTFM_URL=https://example.org?key=hunter2",
+		"ITUNES_ENABLED=perhaps", "FANARTTV_ENABLED=true", "DISCOGS_ENABLED=maybe", "LASTFM_ENABLED=true", "DISCOGS_API_KEY=hunter2 x", "FANARTTV_CLIENT_KEY=hunter2\tx",
+		"THEAUDIODB_API_KEY=hunter2\x7f", "PROVIDER_CONTACT=call me", "ENV_FILE=/no/such/file",
 	} {
 		_, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, wrong})
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
@@ -80,6 +84,27 @@ func TestEveryWrongValueNamesItsVariable(t *testing.T) {
 		require.ErrorContains(t, err, name, wrong)
 		require.NotContains(t, err.Error(), "hunter2", "a secret in an error")
 	}
+}
+
+// TestProviders: those that need a key are asked when they have one.
+func TestProviders(t *testing.T) {
+	cfg := load(t).Providers
+	want := providers.Default()
+	want.Version = Version
+	require.Equal(t, want, cfg)
+
+	cfg = load(t, "FANARTTV_API_KEY=a", "FANARTTV_CLIENT_KEY=b", "LASTFM_API_KEY=c", "LASTFM_ENABLED=false", "DISCOGS_API_KEY=d", "DISCOGS_ENABLED=TRUE",
+		"THEAUDIODB_API_KEY=e", "ITUNES_ENABLED=true", "DEEZER_ENABLED=false", "WIKIDATA_URL=http://127.0.0.1:9/wikidata", "PROVIDER_CONTACT=https://example.org/about").Providers
+	require.True(t, cfg.FanartTV.Enabled)
+	require.Equal(t, "a", cfg.FanartTV.Key)
+	require.Equal(t, "b", cfg.FanartTV.ClientKey)
+	require.False(t, cfg.LastFM.Enabled)
+	require.True(t, cfg.Discogs.Enabled)
+	require.Equal(t, "e", cfg.TheAudioDB.Key)
+	require.True(t, cfg.ITunes.Enabled)
+	require.False(t, cfg.Deezer.Enabled)
+	require.Equal(t, "http://127.0.0.1:9/wikidata", cfg.Wikimedia.WikidataURL)
+	require.Equal(t, "https://example.org/about", cfg.Contact)
 }
 
 // TestTheCertificatesOfRedis: what the operator takes for encrypted must be.
@@ -137,16 +162,26 @@ func TestDotEnvIsTheDefaultFile(t *testing.T) {
 	require.Equal(t, "127.0.0.1:9999", cfg.ListenAddr)
 }
 
+// names returns the variables that the fields of a type are read from.
+func names(fields reflect.Type) []string {
+	var found []string
+	for field := range fields.Fields() {
+		if field.Type.Kind() == reflect.Struct {
+			found = append(found, names(field.Type)...)
+		}
+		if name := field.Tag.Get("env"); name != "" {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
 // TestEveryVariableIsDocumented holds .env.example to what the program reads.
 func TestEveryVariableIsDocumented(t *testing.T) {
 	documented, err := godotenv.Read("../.env.example")
 	require.NoError(t, err)
 	read := map[string]bool{}
-	for i := range reflect.TypeFor[variables]().NumField() {
-		name := reflect.TypeFor[variables]().Field(i).Tag.Get("env")
-		if name == "" {
-			continue
-		}
+	for _, name := range names(reflect.TypeFor[variables]()) {
 		read[name] = true
 		value, ok := documented[name]
 		require.True(t, ok, "%s is not in .env.example", name)

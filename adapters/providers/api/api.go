@@ -22,15 +22,29 @@ type Client struct {
 // New returns a client that says it is this version of Gatefold, run by whom contact
 // tells: a URL or an e-mail address, which MusicBrainz and Wikimedia demand. Before
 // each request it waits for its turn with the limiter.
-func New(version, contact string, limiter findimages.Limiter) *Client {
-	return &Client{
+func New(version, contact string, limiter findimages.Limiter, options ...Option) *Client {
+	if contact == "" {
+		contact = "no contact is configured"
+	}
+	c := &Client{
 		userAgent: "Gatefold/" + version + " ( " + contact + " )",
 		limiter:   limiter,
 		terms:     terms{patience: 10 * time.Second, backoff: 200 * time.Millisecond, breakFor: 30 * time.Second, slow: time.Second},
 	}
+	for _, option := range options {
+		option(c)
+	}
+	return c
 }
 
-// terms are what tests change.
+// Option changes a client that is being made.
+type Option func(*Client)
+
+// Backoff sets how long is waited before the first retry, in place of 200 ms; before
+// the second it is twice that.
+func Backoff(d time.Duration) Option { return func(c *Client) { c.terms.backoff = d } }
+
+// terms are how patient a client is.
 type terms struct {
 	patience time.Duration // how long a question may take, with everything
 	backoff  time.Duration // before the first retry; then twice as long

@@ -209,7 +209,7 @@ func (e *Endpoint) plan(ctx context.Context, f *failure, retries int) {
 	asked := f.after
 	if asked == 0 {
 		f.after = e.client.terms.backoff << retries
-		f.after += rand.N(f.after / 4) //nolint:gosec // it spreads requests, and guards nothing
+		f.after += rand.N(f.after/4 + 1) //nolint:gosec // it spreads requests, and guards nothing
 	}
 	deadline, _ := ctx.Deadline()
 	if time.Until(deadline) > f.after {

@@ -25,7 +25,10 @@ func Compare(wanted, given string) Likeness {
 	if catalog.FoldName(wanted) == catalog.FoldName(given) {
 		return Same
 	}
-	if a := loosen(wanted); a != "" && a == loosen(given) {
+	a, b := loosen(wanted), loosen(given)
+	short, shorter := loosen(withoutRemark(wanted)), loosen(withoutRemark(given))
+	// Two remarks that differ tell two things apart.
+	if a != "" && a == b || short != "" && short == b || shorter != "" && a == shorter {
 		return Similar
 	}
 	return Different
@@ -60,12 +63,16 @@ func IsVarious(name string) bool {
 }
 
 // remark is what stands in brackets at the end: "(Deluxe Edition)".
-var remark = regexp.MustCompile(`\s*(\([^()]*\)|\[[^\[\]]*\])$`)
+var remark = regexp.MustCompile(`\s*(\([^()]*\)|\[[^\[\]]*\])\s*$`)
+
+func withoutRemark(s string) string { return remark.ReplaceAllString(s, "") }
 
 // loosen keeps the letters and digits of a name.
 func loosen(s string) string {
-	s = remark.ReplaceAllString(catalog.FoldName(s), "")
-	s = strings.TrimPrefix(strings.ReplaceAll(s, "&", " and "), "the ")
+	s = strings.ReplaceAll(catalog.FoldName(s), "&", " and ")
+	if rest, ok := strings.CutPrefix(s, "the "); ok && rest != "the" {
+		s = rest
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return r

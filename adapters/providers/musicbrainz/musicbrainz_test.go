@@ -2,6 +2,7 @@ package musicbrainz
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,7 +13,7 @@ import (
 )
 
 func open(t conformance.TB, server *providerfixture.Server, limiter findimages.Limiter) findimages.Identifier {
-	i, err := New(api.New("test", "https://example.org", limiter), Config{BaseURL: server.URL(id)})
+	i, err := New(api.New("test", "https://example.org", limiter, api.Backoff(time.Millisecond)), Config{BaseURL: server.URL(id)})
 	require.NoError(t, err)
 	return i
 }

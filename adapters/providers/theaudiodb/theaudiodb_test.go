@@ -2,6 +2,7 @@ package theaudiodb
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,7 +13,7 @@ import (
 )
 
 func open(t conformance.TB, server *providerfixture.Server, limiter findimages.Limiter) findimages.ArtworkProvider {
-	p, err := New(api.New("test", "https://example.org", limiter), Config{BaseURL: server.URL(about.ID), Key: providerfixture.Key})
+	p, err := New(api.New("test", "https://example.org", limiter, api.Backoff(time.Millisecond)), Config{BaseURL: server.URL(about.ID), Key: providerfixture.Key})
 	require.NoError(t, err)
 	return p
 }

@@ -2,6 +2,7 @@ package wikimedia
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,7 +14,7 @@ import (
 )
 
 func open(t conformance.TB, server *providerfixture.Server, limiter findimages.Limiter) findimages.ArtworkProvider {
-	p, err := New(api.New("test", "https://example.org", limiter), Config{WikidataURL: server.URL(about.ID), CommonsURL: server.URL(about.ID)})
+	p, err := New(api.New("test", "https://example.org", limiter, api.Backoff(time.Millisecond)), Config{WikidataURL: server.URL(about.ID), CommonsURL: server.URL(about.ID)})
 	require.NoError(t, err)
 	return p
 }
