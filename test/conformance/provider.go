@@ -32,9 +32,9 @@ type ProviderMaker func(t TB, server *providerfixture.Server, limiter findimages
 type IdentifierMaker func(t TB, server *providerfixture.Server, limiter findimages.Limiter) findimages.Identifier
 
 // RunProvider holds a provider to the contract of findimages.ArtworkProvider.
-func RunProvider(t *testing.T, traits ProviderTraits, make ProviderMaker) {
+func RunProvider(t *testing.T, traits ProviderTraits, maker ProviderMaker) {
 	t.Helper()
-	open := OpenProvider(traits, make)
+	open := OpenProvider(traits, maker)
 	for _, c := range ProviderCases(traits) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel() // they wait more than they work
@@ -44,9 +44,9 @@ func RunProvider(t *testing.T, traits ProviderTraits, make ProviderMaker) {
 }
 
 // RunIdentifier holds an identifier to the contract of findimages.Identifier.
-func RunIdentifier(t *testing.T, id string, make IdentifierMaker) {
+func RunIdentifier(t *testing.T, id string, maker IdentifierMaker) {
 	t.Helper()
-	open := OpenIdentifier(id, make)
+	open := OpenIdentifier(id, maker)
 	for _, c := range IdentifierCases() {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
@@ -100,10 +100,10 @@ func (s subject) called(name string) subject {
 }
 
 // OpenProvider returns how the cases open a provider.
-func OpenProvider(traits ProviderTraits, make ProviderMaker) func(TB) *ProviderBench {
+func OpenProvider(traits ProviderTraits, maker ProviderMaker) func(TB) *ProviderBench {
 	return func(t TB) *ProviderBench {
 		b := &ProviderBench{traits: traits, server: providerfixture.Start(t), turns: &turns{}}
-		b.provider = make(t, b.server, b.turns)
+		b.provider = maker(t, b.server, b.turns)
 		if b.provider.About().Offers(artwork.ArtistSubject) {
 			b.asks = append(b.asks, ask{"artist images", func(ctx context.Context, s subject) (int, error) {
 				found, err := b.provider.ArtistImages(ctx, s.artist)
@@ -121,10 +121,10 @@ func OpenProvider(traits ProviderTraits, make ProviderMaker) func(TB) *ProviderB
 }
 
 // OpenIdentifier returns how the cases open an identifier.
-func OpenIdentifier(id string, make IdentifierMaker) func(TB) *ProviderBench {
+func OpenIdentifier(id string, maker IdentifierMaker) func(TB) *ProviderBench {
 	return func(t TB) *ProviderBench {
 		b := &ProviderBench{traits: ProviderTraits{ID: id, ByName: true}, server: providerfixture.Start(t), turns: &turns{}}
-		identifier := make(t, b.server, b.turns)
+		identifier := maker(t, b.server, b.turns)
 		b.asks = []ask{
 			{"artists", func(ctx context.Context, s subject) (int, error) {
 				found, err := identifier.Artists(ctx, s.artist.Name)
@@ -186,12 +186,13 @@ func (b *ProviderBench) script(behaviours ...providerfixture.Behaviour) {
 
 func (b *ProviderBench) requests() []providerfixture.Request { return b.server.Requests(b.traits.ID) }
 
-type providerCase = Case[*ProviderBench]
+// ProviderCase is a clause of a contract with a provider.
+type ProviderCase = Case[*ProviderBench]
 
 // ProviderCases are the clauses of findimages.ArtworkProvider that a provider with
 // the traits can be held to.
-func ProviderCases(traits ProviderTraits) []providerCase {
-	cases := []providerCase{
+func ProviderCases(traits ProviderTraits) []ProviderCase {
+	cases := []ProviderCase{
 		{"about: it never changes, and names the provider and its slots", aboutIsConstant},
 		{"found: candidates for every slot it offers, the best of each first", foundInEverySlot},
 		{"found: nothing is asked for what it does not offer", asksOnlyForItsSlots},
@@ -199,28 +200,28 @@ func ProviderCases(traits ProviderTraits) []providerCase {
 		{"found: a URL that cannot be offered is left out, with its candidate", unsafeURLsDropped},
 	}
 	if traits.ByMBID {
-		cases = append(cases, providerCase{"found: by an identifier", foundByMBID})
+		cases = append(cases, ProviderCase{"found: by an identifier", foundByMBID})
 	}
 	if traits.ByName {
 		cases = append(cases,
-			providerCase{"found: by name, and said so", foundByName},
-			providerCase{"found: images of a subject of another name are no candidates", strangersDropped})
+			ProviderCase{"found: by name, and said so", foundByName},
+			ProviderCase{"found: images of a subject of another name are no candidates", strangersDropped})
 	}
 	if traits.ByName && traits.ByMBID {
-		cases = append(cases, providerCase{"found: by name where the identifier is not known", foundByNameAfterAll})
+		cases = append(cases, ProviderCase{"found: by name where the identifier is not known", foundByNameAfterAll})
 	}
 	if traits.Keyed {
-		cases = append(cases, providerCase{"key: a refused key is Forbidden", keyRefused}, providerCase{"key: no error names it", keyNotLeaked})
+		cases = append(cases, ProviderCase{"key: a refused key is Forbidden", keyRefused}, ProviderCase{"key: no error names it", keyNotLeaked})
 	}
 	return append(cases, askingCases(traits)...)
 }
 
 // IdentifierCases are the clauses of findimages.Identifier.
-func IdentifierCases() []providerCase { return askingCases(ProviderTraits{ByName: true}) }
+func IdentifierCases() []ProviderCase { return askingCases(ProviderTraits{ByName: true}) }
 
 // askingCases are the clauses that hold for every question, whatever it is for.
-func askingCases(traits ProviderTraits) []providerCase {
-	cases := []providerCase{
+func askingCases(traits ProviderTraits) []ProviderCase {
+	cases := []ProviderCase{
 		{"ask: what is there is found", askedAndFound},
 		{"ask: absent is an answer, not an error", absentIsNoError},
 		{"ask: over its limit for a moment is asked again", limitPasses},
@@ -238,7 +239,7 @@ func askingCases(traits ProviderTraits) []providerCase {
 		{"ask: 8 at once", askedConcurrently},
 	}
 	if traits.ByName {
-		cases = append(cases, providerCase{"ask: odd names arrive as they are", oddNamesArrive})
+		cases = append(cases, ProviderCase{"ask: odd names arrive as they are", oddNamesArrive})
 	}
 	return cases
 }
@@ -262,7 +263,7 @@ func requireFault(t TB, want artwork.ErrorKind, err error, about string) {
 }
 
 func askedAndFound(t TB, open func(TB) *ProviderBench) {
-	each(t, open, func(b *ProviderBench, ask ask) {
+	each(t, open, func(_ *ProviderBench, ask ask) {
 		n, err := ask.run(t.Context(), whom())
 		require.NoError(t, err, ask.name)
 		require.Positive(t, n, ask.name)
@@ -418,7 +419,7 @@ func noTurnNoRequest(t TB, open func(TB) *ProviderBench) {
 }
 
 func askedConcurrently(t TB, open func(TB) *ProviderBench) {
-	each(t, open, func(b *ProviderBench, ask ask) {
+	each(t, open, func(_ *ProviderBench, ask ask) {
 		want, err := ask.run(t.Context(), whom())
 		require.NoError(t, err)
 		var wait sync.WaitGroup

@@ -312,9 +312,7 @@ func wikimedia() service {
 			}
 			return commonsFiles(x)
 		},
-		absent: func(x *exchange) reply {
-			return reply{http.StatusOK, object{"batchcomplete": true, "query": object{"search": list{}, "pages": list{}}, "entities": object{}}}
-		},
+		absent:     plain(http.StatusOK, object{"batchcomplete": true, "query": object{"search": list{}, "pages": list{}}, "entities": object{}}),
 		overLimit:  plain(http.StatusOK, object{"error": object{"code": "ratelimited", "info": "slow down"}}),
 		keyRefused: noKey,
 	}

@@ -297,7 +297,7 @@ func TestAbsent(t *testing.T) {
 // TestNoKeyInErrors: what cannot be reached says so without its URL.
 func TestNoKeyInErrors(t *testing.T) {
 	t.Parallel()
-	free, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, free.Close())
 	for _, base := range []string{"http://" + free.Addr().String(), "http://name.invalid", "http://127.0.0.1:1"} {

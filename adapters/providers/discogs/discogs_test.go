@@ -1,6 +1,7 @@
 package discogs
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"gatefold/adapters/providers/api"
 	"gatefold/application/findimages"
 	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
 	"gatefold/test/conformance"
 	"gatefold/test/providerfixture"
 )
@@ -38,3 +40,51 @@ func FuzzAnswer(f *testing.F) {
 		conformance.CheckCandidates(t, about, offers.List())
 	})
 }
+
+func TestImages(t *testing.T) {
+	t.Parallel()
+	p, err := New(api.New("test", "", nil), Config{BaseURL: DefaultURL})
+	require.NoError(t, err)
+	offers := p.endpoint.Offers()
+	details{Images: []img{
+		{Kind: "secondary", URI: "https://i.discogs.com/2.jpeg"},
+		{Kind: "primary", URI: "https://i.discogs.com/1.jpeg", URI150: "https://i.discogs.com/1s.jpeg", Width: 600, Height: 590},
+		{Kind: "primary", URI: "https://s.discogs.com/images/spacer.gif"},
+		{Kind: "primary"}, // without a key, URIs are empty
+	}}.offer(offers, artwork.SlotCover)
+	require.Equal(t, []findimages.Candidate{
+		{Provider: about.ID, Slot: artwork.SlotCover, URL: "https://i.discogs.com/1.jpeg", ThumbnailURL: "https://i.discogs.com/1s.jpeg", Width: 600, Height: 590, Kind: "primary", ByName: true},
+		{Provider: about.ID, Slot: artwork.SlotCover, URL: "https://i.discogs.com/2.jpeg", Kind: "secondary", ByName: true},
+	}, offers.List())
+}
+
+// TestTitles: the artist and the title of an album stand in one text.
+func TestTitles(t *testing.T) {
+	t.Parallel()
+	album := catalog.Album{Name: "B - C", ArtistName: "A"}
+	for title, want := range map[string]api.Likeness{
+		"A - B - C": api.Same, "A (2) - B - C": api.Same, "A - B": api.Different, "B - C": api.Different, "D - B - C": api.Different,
+		"a - b - c (Deluxe)": api.Similar, "": api.Different, " - ": api.Different,
+	} {
+		require.Equal(t, want, likeAlbum(album, title), title)
+	}
+}
+
+// TestReleases: an album that came out once has no master.
+func TestReleases(t *testing.T) {
+	t.Parallel()
+	server := providerfixture.Start(t)
+	server.Script(about.ID, providerfixture.Absent, providerfixture.Found)
+	found, err := open(t, server, unlimited{}).AlbumCovers(t.Context(), catalog.Album{Name: "B", ArtistName: "A"})
+	require.NoError(t, err)
+	require.NotEmpty(t, found)
+	var paths []string
+	for _, r := range server.Requests(about.ID) {
+		paths = append(paths, r.Path+" "+r.Query.Get("type"))
+	}
+	require.Equal(t, []string{"database/search master", "database/search release", "releases/4711 "}, paths)
+}
+
+type unlimited struct{}
+
+func (unlimited) Wait(context.Context, string, findimages.Rate) error { return nil }

@@ -1,6 +1,7 @@
 package fanarttv
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"gatefold/adapters/providers/api"
 	"gatefold/application/findimages"
 	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
 	"gatefold/test/conformance"
 	"gatefold/test/providerfixture"
 )
@@ -41,3 +43,55 @@ func FuzzAnswer(f *testing.F) {
 		conformance.CheckCandidates(t, about, offers.List())
 	})
 }
+
+// TestAlbums: both forms that the answer has had.
+func TestAlbums(t *testing.T) {
+	t.Parallel()
+	const id = "fc325dd3-73ed-36aa-9c77-6b65a958e3cf"
+	for _, body := range []string{
+		`{"albums":{"` + id + `":{"albumcover":[{"url":"https://a/1","likes":"2"}],"cdart":[]}}}`,
+		`{"albums":[{"release_group_id":"FC325DD3-73ED-36AA-9C77-6B65A958E3CF","albumcover":[{"url":"https://a/1","likes":2}]}]}`,
+	} {
+		var found answer
+		require.NoError(t, api.Decode([]byte(body), &found))
+		require.Equal(t, albums{id: {{URL: "https://a/1", Likes: 2}}}, found.Albums)
+	}
+}
+
+func TestImages(t *testing.T) {
+	t.Parallel()
+	p, err := New(api.New("test", "", nil), Config{BaseURL: DefaultURL})
+	require.NoError(t, err)
+	var found answer
+	require.NoError(t, api.Decode([]byte(`{
+		"artistthumb":[{"url":"http://assets.fanart.tv/fanart/music/a.jpg","likes":"1"},{"url":"https://assets.fanart.tv/fanart/music/b.jpg","likes":"12"}],
+		"musiclogo":[{"url":"https://assets.fanart.tv/fanart/music/c.png","likes":"0"}]}`), &found))
+	offers := p.endpoint.Offers()
+	found.offerArtist(offers)
+	image := func(slot artwork.Slot, name, kind string, w, h, votes int) findimages.Candidate {
+		return findimages.Candidate{
+			Provider: about.ID, Slot: slot, URL: "https://assets.fanart.tv/fanart/music/" + name, ThumbnailURL: "https://assets.fanart.tv/preview/music/" + name,
+			Kind: kind, Width: w, Height: h, Votes: votes,
+		}
+	}
+	require.Equal(t, []findimages.Candidate{
+		image(artwork.SlotProfile, "b.jpg", "artistthumb", 1000, 1000, 12),
+		image(artwork.SlotProfile, "a.jpg", "artistthumb", 1000, 1000, 1),
+		image(artwork.SlotLogo, "c.png", "musiclogo", 400, 155, 0),
+	}, offers.List())
+}
+
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	server := providerfixture.Start(t)
+	p, err := New(api.New("test", "", unlimited{}), Config{BaseURL: server.URL(about.ID), Key: providerfixture.Key, ClientKey: "personal"})
+	require.NoError(t, err)
+	found, err := p.ArtistImages(t.Context(), catalog.Artist{MBID: artwork.NewID()})
+	require.NoError(t, err)
+	require.NotEmpty(t, found)
+	require.Equal(t, "personal", server.Requests(about.ID)[0].Header.Get("client-key"))
+}
+
+type unlimited struct{}
+
+func (unlimited) Wait(context.Context, string, findimages.Rate) error { return nil }

@@ -8,6 +8,7 @@ import (
 
 	"gatefold/adapters/providers/api"
 	"gatefold/application/findimages"
+	"gatefold/domain/artwork"
 	"gatefold/test/conformance"
 	"gatefold/test/providerfixture"
 )
@@ -37,4 +38,39 @@ func FuzzAnswer(f *testing.F) {
 		found.Album.offer(offers, true)
 		conformance.CheckCandidates(t, about, offers.List())
 	})
+}
+
+func TestOriginals(t *testing.T) {
+	t.Parallel()
+	const host = "https://lastfm.freetls.fastly.net/i/u/"
+	for raw, want := range map[string]string{
+		host + "300x300/abc.png": host + "abc.png", host + "174s/abc.jpg": host + "abc.jpg", host + "abc.png": host + "abc.png",
+		"https://example.org/300x300/abc.png": "https://example.org/300x300/abc.png", host + "a/b/c.png": host + "a/b/c.png",
+	} {
+		require.Equal(t, want, original(raw))
+	}
+}
+
+func TestImages(t *testing.T) {
+	t.Parallel()
+	p, err := New(api.New("test", "", nil), Config{BaseURL: DefaultURL})
+	require.NoError(t, err)
+	const host = "https://lastfm.freetls.fastly.net/i/u/"
+	offers := p.endpoint.Offers()
+	album{Images: []img{{URL: host + "34s/a.png", Size: "small"}, {URL: host + "300x300/a.png", Size: "mega"}, {URL: host + "174s/a.png", Size: "large"}}}.offer(offers, true)
+	require.Equal(t, []findimages.Candidate{{
+		Provider: about.ID, Slot: artwork.SlotCover, URL: host + "a.png", ThumbnailURL: host + "300x300/a.png", Kind: "album cover", ByName: true,
+	}}, offers.List())
+	for _, hash := range placeholders {
+		offers = p.endpoint.Offers()
+		album{Images: []img{{URL: host + "300x300/" + hash + ".png", Size: "mega"}}}.offer(offers, true)
+		require.Empty(t, offers.List())
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]api.Reason{0: 0, 6: api.Absent, 10: api.KeyRefused, 26: api.KeyRefused, 29: api.OverLimit, 11: api.Failing, 16: api.Failing, 3: api.Refused} {
+		require.Equal(t, want, answer{Code: code}.Verdict(), code)
+	}
 }
