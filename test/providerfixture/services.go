@@ -132,7 +132,7 @@ func audioDBFound(x *exchange) any {
 }
 
 // deezerFields are of its advanced search.
-var deezerFields = regexp.MustCompile(`^artist:"([^"]*)" album:"([^"]*)"$`)
+var deezerFields = regexp.MustCompile(`^(?:artist:"([^"]*)" )?album:"([^"]*)"$`)
 
 func deezer() service {
 	return service{

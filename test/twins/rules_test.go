@@ -14,6 +14,8 @@ const (
 	settingsRules = "domain/deployment"
 	following     = "application/followsettings"
 	applying      = "application/applyimage"
+	askedByAll    = "adapters/providers/api"
+	aProvider     = "adapters/providers/deezer"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -389,5 +391,37 @@ local time = redis.call('TIME')`,
 		rule: "a master that was away is still known",
 		file: redisCache + "/trust.go", old: "t.known = nil", new: "_ = t.known",
 		pkg: "test/consistency", test: "TestAMasterThatWasAwayIsNotBelieved",
+	},
+
+	// Providers of images.
+	{
+		rule: "a provider is asked out of turn",
+		file: askedByAll + "/endpoint.go", old: `e.client.limiter.Wait(ctx, e.service.Provider, e.service.Rate)`, new: `ctx.Err()`,
+		pkg: aProvider, test: "TestProvider/limiter:_every_request_has_its_turn",
+	},
+	{
+		rule: "an answer is read to its end, however long it is",
+		file: askedByAll + "/endpoint.go", old: `http.MaxBytesReader(nil, res.Body, maxAnswer)`, new: `res.Body`,
+		pkg: aProvider, test: "TestProvider/ask:_an_answer_that_is_not_understood_is_DownloadFailed",
+	},
+	{
+		rule: "a provider leads into the private network",
+		file: askedByAll + "/endpoint.go", old: `if address == named {`, new: `if address != named || address == named {`,
+		pkg: askedByAll, test: "TestRedirects",
+	},
+	{
+		rule: "another host is told the key",
+		file: askedByAll + "/endpoint.go", old: `if req.URL.Host != e.base.Host {`, new: `if req.URL.Host == "" {`,
+		pkg: askedByAll, test: "TestRedirects",
+	},
+	{
+		rule: "a URL of any scheme is offered",
+		file: askedByAll + "/api.go", old: "\tdefault:\n\t\treturn \"\"", new: "\tdefault:",
+		pkg: aProvider, test: "TestProvider/found:_a_URL_that_cannot_be_offered_is_left_out,_with_its_candidate",
+	},
+	{
+		rule: "the key is in errors",
+		file: askedByAll + "/failure.go", old: `e.say(artwork.Unavailable, cause(err), "%s", what(err))`, new: `e.say(artwork.Unavailable, err, "%s", what(err))`,
+		pkg: askedByAll, test: "TestNoKeyInErrors",
 	},
 }

@@ -403,5 +403,7 @@ func TestNames(t *testing.T) {
 	require.Equal(t, Different, CompareAlbums(album, "Somebody", "Hits"))
 	require.Equal(t, Same, CompareAlbums(catalog.Album{Name: "Hits"}, "Anybody", "hits"))
 	require.Equal(t, Similar, CompareAlbums(catalog.Album{Name: "Hits", ArtistName: "The Beatles"}, "Beatles", "hits"))
+	require.Empty(t, SearchedArtist(album))
+	require.Equal(t, "Vary", SearchedArtist(catalog.Album{ArtistName: " Vary "}))
 	require.Equal(t, []string{"a", "A", "the a"}, Alike([]string{"the a", "b", "a", "A"}, func(s string) Likeness { return Compare("a", s) }))
 }

@@ -45,6 +45,16 @@ func CompareAlbums(wanted catalog.Album, artist, title string) Likeness {
 	return min(likeness, Compare(wanted.ArtistName, artist))
 }
 
+// SearchedArtist returns the artist to search an album with, and "" if the title alone
+// has to do: the artist is not known, or is that of compilations, whom every service
+// calls otherwise.
+func SearchedArtist(album catalog.Album) string {
+	if IsVarious(album.ArtistName) {
+		return ""
+	}
+	return strings.TrimSpace(album.ArtistName)
+}
+
 // Alike returns what is not clearly of another name, the most like first. It changes
 // found.
 func Alike[T any](found []T, likeness func(T) Likeness) []T {

@@ -126,7 +126,10 @@ func offerArtists(offers *api.Offers, wanted catalog.Artist, found []artist) {
 
 // AlbumCovers returns the covers of the albums of that title and artist.
 func (p *Provider) AlbumCovers(ctx context.Context, wanted catalog.Album) ([]findimages.Candidate, error) {
-	query := `artist:"` + unquoted(wanted.ArtistName) + `" album:"` + unquoted(wanted.Name) + `"`
+	query := `album:"` + unquoted(wanted.Name) + `"`
+	if artist := unquoted(api.SearchedArtist(wanted)); artist != "" {
+		query = `artist:"` + artist + `" ` + query
+	}
 	found, _, err := api.Get[answer[album]](ctx, p.endpoint, "search/album", url.Values{"q": {query}})
 	if err != nil {
 		return nil, err

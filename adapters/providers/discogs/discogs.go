@@ -95,8 +95,8 @@ func (p *Provider) AlbumCovers(ctx context.Context, wanted catalog.Album) ([]fin
 	like := func(r result) api.Likeness { return likeAlbum(wanted, r.Title) }
 	for _, kind := range []string{"master", "release"} {
 		query := url.Values{"type": {kind}, "release_title": {wanted.Name}}
-		if wanted.ArtistName != "" {
-			query.Set("artist", wanted.ArtistName)
+		if artist := api.SearchedArtist(wanted); artist != "" {
+			query.Set("artist", artist)
 		}
 		hit, err := p.search(ctx, query, like)
 		if err != nil {

@@ -66,10 +66,7 @@ type album struct {
 
 // AlbumCovers returns the covers of the albums of that title and artist.
 func (p *Provider) AlbumCovers(ctx context.Context, wanted catalog.Album) ([]findimages.Candidate, error) {
-	term := strings.TrimSpace(wanted.ArtistName + " " + wanted.Name)
-	if api.IsVarious(wanted.ArtistName) {
-		term = wanted.Name // the store has no such artist
-	}
+	term := strings.TrimSpace(api.SearchedArtist(wanted) + " " + wanted.Name)
 	found, _, err := api.Get[answer](ctx, p.endpoint, "search", url.Values{
 		"term": {term}, "media": {"music"}, "entity": {"album"}, "limit": {"50"},
 	})

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -82,12 +83,11 @@ func (p *Provider) ArtistImages(ctx context.Context, artist catalog.Artist) ([]f
 		return nil, err
 	}
 	items = api.Alike(items, func(i item) api.Likeness { return i.likeness(artist.Name) })
-	return p.files(ctx, items[:min(len(items), maxNamed)], true)
+	return p.files(ctx, items, true)
 }
 
 const (
-	maxItems = 5 // of a search; entities are large
-	maxNamed = 3 // artists of one name whose images are offered
+	maxItems = 3 // of a search; those of artists that many know have half a megabyte each
 	maxFiles = 20
 )
 
@@ -162,7 +162,7 @@ var itemID = regexp.MustCompile(`^Q[1-9]\d{0,11}$`)
 // items returns what a search finds, in its order.
 func (p *Provider) items(ctx context.Context, search string) ([]item, error) {
 	found, _, err := api.Get[hits](ctx, p.wikidata, action, url.Values{
-		"action": {"query"}, "list": {"search"}, "srsearch": {search}, "srlimit": {"5"}, "srnamespace": {"0"}, "format": {"json"}, "formatversion": {"2"},
+		"action": {"query"}, "list": {"search"}, "srsearch": {search}, "srlimit": {strconv.Itoa(maxItems)}, "srnamespace": {"0"}, "format": {"json"}, "formatversion": {"2"},
 	})
 	if err != nil {
 		return nil, err
