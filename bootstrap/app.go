@@ -50,6 +50,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 			Instance:   cfg.Cache.Name,
 
 			DecodeMemoryMB: cfg.DecodeMemoryMB,
+			Providers:      cfg.Providers,
 		}),
 		admin.Module(admin.Config{KeepActivity: cfg.KeepActivity}),
 		health.Module(health.Config{Version: version()}),

@@ -17,6 +17,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"github.com/joho/godotenv"
 
+	"gatefold/adapters/providers"
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/s3store"
 	"gatefold/application/verifystore"
@@ -86,6 +87,7 @@ type variables struct {
 	DownloadAllowHosts string `env:"DOWNLOAD_ALLOW_HOSTS"`
 	TrustedProxies     string `env:"TRUSTED_PROXIES"`
 	ActivityKeep       string `env:"ACTIVITY_KEEP" envDefault:"400d"`
+	Providers          providerVariables
 
 	// What is not named follows the deployment.
 	namesTTL, namesL1TTL bool
@@ -106,8 +108,9 @@ type Config struct {
 	LogLevel           slog.Level
 	LogJSON            bool
 	DownloadAllowHosts []string
-	TrustedProxies     []netip.Prefix // whose word about a client's address is taken
-	KeepActivity       time.Duration  // of the activity log; 0: for ever
+	TrustedProxies     []netip.Prefix   // whose word about a client's address is taken
+	KeepActivity       time.Duration    // of the activity log; 0: for ever
+	Providers          providers.Config // of images
 }
 
 // Embedded reports whether the data belongs to exactly one server process: an
@@ -185,6 +188,7 @@ func (v variables) check() (Config, error) {
 		DownloadAllowHosts: c.hosts("DOWNLOAD_ALLOW_HOSTS", v.DownloadAllowHosts),
 		TrustedProxies:     c.networks("TRUSTED_PROXIES", v.TrustedProxies),
 		KeepActivity:       c.days("ACTIVITY_KEEP", v.ActivityKeep, 36500),
+		Providers:          c.providers(v.Providers),
 	}
 	if len(cfg.DataDir) > maxDataDir {
 		c.fail("DATA_DIR", "%s is longer than %d bytes, and a socket has to fit in", cfg.DataDir, maxDataDir)

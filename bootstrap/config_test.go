@@ -14,6 +14,7 @@ import (
 	"github.com/joho/godotenv"
 	"github.com/stretchr/testify/require"
 
+	"gatefold/adapters/providers"
 	"gatefold/adapters/s3store"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
@@ -93,6 +94,9 @@ func TestEveryWrongValueNamesItsVariable(t *testing.T) {
 		"DATA_DIR=/" + strings.Repeat("d", 100), "REDIS_TLS=perhaps", "REDIS_READ_TIMEOUT=1ms", "REDIS_TLS_CA=/no/such/file", "CACHE_COMPRESSION=gzip", "REDIS_SENTINEL_MASTER=x", "REDIS_SENTINEL_ADDRS=nohost", "REDIS_CLUSTER_ADDRS=a:1,b", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "DOWNLOAD_ALLOW_HOSTS=localhost",
 		"TRUSTED_PROXIES=proxy", "TRUSTED_PROXIES=10.0.0.0/33", "TRUSTED_PROXIES=10.0.0.1,10.0.0.256", "TRUSTED_PROXIES=0.0.0.0/0", "TRUSTED_PROXIES=::/0", "TRUSTED_PROXIES=10.0.0.1:80",
 		"TRUSTED_PROXIES=fe80::1%eth0", "TRUSTED_PROXIES=::ffff:10.0.0.1", "ACTIVITY_KEEP=400", "ACTIVITY_KEEP=-1d", "ACTIVITY_KEEP=1y", "ACTIVITY_KEEP=d", "ACTIVITY_KEEP=36501d", "STORAGE=tape", "ORPHAN_GRACE=10m", "ORPHAN_GRACE=never", "S3_URL_STYLE=curly", "ENV_FILE=/no/such/file",
+		"DEEZER_URL=deezer.com", "COVERARTARCHIVE_URL=ftp://example.org", "WIKIDATA_URL=https://u:hunter2@example.org", "COMMONS_URL=http://", "LASTFM_URL=https://example.org?key=hunter2",
+		"ITUNES_ENABLED=perhaps", "FANARTTV_ENABLED=true", "DISCOGS_ENABLED=maybe", "LASTFM_ENABLED=true", "DISCOGS_API_KEY=hunter2 x", "FANARTTV_CLIENT_KEY=hunter2\tx",
+		"THEAUDIODB_API_KEY=hunter2\x7f", "PROVIDER_CONTACT=call me", "ENV_FILE=/no/such/file",
 	} {
 		_, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, wrong})
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
@@ -100,6 +104,27 @@ func TestEveryWrongValueNamesItsVariable(t *testing.T) {
 		require.ErrorContains(t, err, name, wrong)
 		require.NotContains(t, err.Error(), "hunter2", "a secret in an error")
 	}
+}
+
+// TestProviders: those that need a key are asked when they have one.
+func TestProviders(t *testing.T) {
+	cfg := load(t).Providers
+	want := providers.Default()
+	want.Version = Version
+	require.Equal(t, want, cfg)
+
+	cfg = load(t, "FANARTTV_API_KEY=a", "FANARTTV_CLIENT_KEY=b", "LASTFM_API_KEY=c", "LASTFM_ENABLED=false", "DISCOGS_API_KEY=d", "DISCOGS_ENABLED=TRUE",
+		"THEAUDIODB_API_KEY=e", "ITUNES_ENABLED=true", "DEEZER_ENABLED=false", "WIKIDATA_URL=http://127.0.0.1:9/wikidata", "PROVIDER_CONTACT=https://example.org/about").Providers
+	require.True(t, cfg.FanartTV.Enabled)
+	require.Equal(t, "a", cfg.FanartTV.Key)
+	require.Equal(t, "b", cfg.FanartTV.ClientKey)
+	require.False(t, cfg.LastFM.Enabled)
+	require.True(t, cfg.Discogs.Enabled)
+	require.Equal(t, "e", cfg.TheAudioDB.Key)
+	require.True(t, cfg.ITunes.Enabled)
+	require.False(t, cfg.Deezer.Enabled)
+	require.Equal(t, "http://127.0.0.1:9/wikidata", cfg.Wikimedia.WikidataURL)
+	require.Equal(t, "https://example.org/about", cfg.Contact)
 }
 
 // TestTheCertificatesOfRedis: what the operator takes for encrypted must be.
@@ -175,16 +200,26 @@ func TestDotEnvIsTheDefaultFile(t *testing.T) {
 	require.Equal(t, "127.0.0.1:9999", cfg.ListenAddr)
 }
 
+// names returns the variables that the fields of a type are read from.
+func names(fields reflect.Type) []string {
+	var found []string
+	for field := range fields.Fields() {
+		if field.Type.Kind() == reflect.Struct {
+			found = append(found, names(field.Type)...)
+		}
+		if name := field.Tag.Get("env"); name != "" {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
 // TestEveryVariableIsDocumented holds .env.example to what the program reads.
 func TestEveryVariableIsDocumented(t *testing.T) {
 	documented, err := godotenv.Read("../.env.example")
 	require.NoError(t, err)
 	read := map[string]bool{}
-	for i := range reflect.TypeFor[variables]().NumField() {
-		name := reflect.TypeFor[variables]().Field(i).Tag.Get("env")
-		if name == "" {
-			continue
-		}
+	for _, name := range names(reflect.TypeFor[variables]()) {
 		read[name] = true
 		value, ok := documented[name]
 		require.True(t, ok, "%s is not in .env.example", name)

@@ -16,7 +16,7 @@ type SearchIdentifiers struct {
 	albums     catalog.Albums
 }
 
-// NewSearchIdentifiers returns the use case. identifier is nil if there is none to ask.
+// NewSearchIdentifiers returns the use case.
 func NewSearchIdentifiers(identifier Identifier, artists catalog.Artists, albums catalog.Albums) *SearchIdentifiers {
 	return &SearchIdentifiers{identifier, artists, albums}
 }
@@ -35,9 +35,6 @@ func (u *SearchIdentifiers) Artist(ctx context.Context, id artwork.ID, text stri
 	}
 	if text, err = searchable(text, artist.Name); err != nil {
 		return nil, err
-	}
-	if u.identifier == nil {
-		return nil, errTurnedOff()
 	}
 	matches, err := u.identifier.Artists(ctx, text)
 	return matches, artwork.Wrap(artwork.Internal, op, err)
@@ -58,9 +55,6 @@ func (u *SearchIdentifiers) Album(ctx context.Context, id artwork.ID, text strin
 	if text, err = searchable(text, album.Name); err != nil {
 		return nil, err
 	}
-	if u.identifier == nil {
-		return nil, errTurnedOff()
-	}
 	matches, err := u.identifier.ReleaseGroups(ctx, artist, text)
 	return matches, artwork.Wrap(artwork.Internal, op, err)
 }
@@ -74,8 +68,4 @@ func searchable(text, name string) (string, error) {
 		return "", artwork.Errorf(artwork.InvalidInput, "query must have 1 to %d bytes", maxText)
 	}
 	return text, artwork.CheckText("query", text)
-}
-
-func errTurnedOff() error {
-	return artwork.Errorf(artwork.Unavailable, "MusicBrainz is turned off: MUSICBRAINZ_ENABLED")
 }

@@ -58,9 +58,4 @@ func TestSearchIdentifiers(t *testing.T) {
 	_, err = search.Album(t.Context(), artist.ID, "")
 	require.Equal(t, artwork.NotFound, artwork.KindOf(err))
 	require.Len(t, heard, 4)
-
-	off := findimages.NewSearchIdentifiers(nil, repo.Artists(), repo.Albums())
-	_, err = off.Artist(t.Context(), artist.ID, "")
-	require.Equal(t, artwork.Unavailable, artwork.KindOf(err))
-	require.ErrorContains(t, err, "MUSICBRAINZ_ENABLED")
 }

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/fx"
 
 	"gatefold/adapters/imagecheck"
+	"gatefold/adapters/providers"
 	"gatefold/adapters/rest"
 	"gatefold/adapters/safefetch"
 	"gatefold/application/announce"
@@ -23,15 +24,17 @@ type Config struct {
 	Instance   string // names this process to people
 	// DecodeMemoryMB is how much memory the checks of images may take at once.
 	DecodeMemoryMB int
+	Providers      providers.Config
 }
 
 // Module provides the use cases of applyimage and bulkapply, and their routes.
 func Module(cfg Config) fx.Option {
 	return fx.Module("externalmetadata",
 		fx.Supply(cfg),
+		search(),
 		fx.Provide(
-			fx.Annotate(newInspector, fx.As(new(applyimage.Inspector)), fx.As(new(importlibrary.Inspector))),
-			fx.Annotate(newDownloader, fx.As(new(applyimage.Downloader))),
+			fx.Annotate(newInspector, fx.As(fx.Self()), fx.As(new(applyimage.Inspector)), fx.As(new(importlibrary.Inspector))),
+			fx.Annotate(newDownloader, fx.As(fx.Self()), fx.As(new(applyimage.Downloader))),
 			applyimage.NewApplier,
 			applyimage.NewApplyArtistAvatar,
 			applyimage.NewApplyAlbumCover,

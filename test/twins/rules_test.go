@@ -18,13 +18,15 @@ const (
 	diskStore   = "adapters/diskstore"
 	downloads   = "adapters/safefetch"
 	imageChecks = "adapters/imagecheck"
-	announcing = "application/announce"
-	httpAPI    = "adapters/rest"
+	announcing  = "application/announce"
+	httpAPI     = "adapters/rest"
 
 	settingsRules = "domain/deployment"
 	following     = "application/followsettings"
 	applying      = "application/applyimage"
 	inBulk        = "application/bulkapply"
+	askedByAll    = "adapters/providers/api"
+	aProvider     = "adapters/providers/deezer"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -548,5 +550,37 @@ local time = redis.call('TIME')`,
 		rule: "a token stays in the query",
 		file: httpAPI + "/events.go", old: `query.Del("token")`, new: `_ = query`,
 		pkg: httpAPI, test: "TestWhoMayListen",
+	},
+
+	// Providers of images.
+	{
+		rule: "a provider is asked out of turn",
+		file: askedByAll + "/endpoint.go", old: `e.client.limiter.Wait(ctx, e.service.Provider, e.service.Rate)`, new: `ctx.Err()`,
+		pkg: aProvider, test: "TestProvider/limiter:_every_request_has_its_turn",
+	},
+	{
+		rule: "an answer is read to its end, however long it is",
+		file: askedByAll + "/endpoint.go", old: `http.MaxBytesReader(nil, res.Body, maxAnswer)`, new: `res.Body`,
+		pkg: aProvider, test: "TestProvider/ask:_an_answer_that_is_not_understood_is_DownloadFailed",
+	},
+	{
+		rule: "a provider leads into the private network",
+		file: askedByAll + "/endpoint.go", old: `if address == named {`, new: `if address != named || address == named {`,
+		pkg: askedByAll, test: "TestRedirects",
+	},
+	{
+		rule: "another host is told the key",
+		file: askedByAll + "/endpoint.go", old: `if req.URL.Host != e.base.Host {`, new: `if req.URL.Host == "" {`,
+		pkg: askedByAll, test: "TestRedirects",
+	},
+	{
+		rule: "a URL of any scheme is offered",
+		file: askedByAll + "/api.go", old: "\tdefault:\n\t\treturn \"\"", new: "\tdefault:",
+		pkg: aProvider, test: "TestProvider/found:_a_URL_that_cannot_be_offered_is_left_out,_with_its_candidate",
+	},
+	{
+		rule: "the key is in errors",
+		file: askedByAll + "/failure.go", old: `e.say(artwork.Unavailable, cause(err), "%s", what(err))`, new: `e.say(artwork.Unavailable, err, "%s", what(err))`,
+		pkg: askedByAll, test: "TestNoKeyInErrors",
 	},
 }

@@ -1,0 +1,64 @@
+package externalmetadata
+
+import (
+	"log/slog"
+
+	"go.uber.org/fx"
+
+	"gatefold/adapters/imagecheck"
+	"gatefold/adapters/memory"
+	"gatefold/adapters/providers"
+	"gatefold/adapters/rediscache"
+	"gatefold/adapters/rest"
+	"gatefold/adapters/safefetch"
+	"gatefold/application/findimages"
+)
+
+// answersMB bounds the answers of providers that are kept in process memory.
+const answersMB = 16
+
+// search provides the use cases of findimages and their routes.
+func search() fx.Option {
+	return fx.Options(
+		fx.Provide(
+			newLimiter,
+			newAnswers,
+			newProviders,
+			fx.Annotate(newThumbnails, fx.As(new(findimages.Fingerprinter))),
+			newSearch,
+			findimages.NewSearchArtistAvatars,
+			findimages.NewSearchAlbumCovers,
+			findimages.NewSearchIdentifiers,
+			fx.Annotate(rest.NewSearch, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+		),
+	)
+}
+
+// newLimiter has the instances agree on whose turn it is, if they share a Redis.
+func newLimiter(redis *rediscache.Cache, log *slog.Logger) findimages.Limiter {
+	var shared findimages.Gate
+	if redis != nil {
+		shared = redis.Gate()
+	}
+	return findimages.NewQueue(shared, memory.NewGate(), log)
+}
+
+func newAnswers(redis *rediscache.Cache) findimages.AnswerCache {
+	if redis != nil {
+		return redis.Answers()
+	}
+	return memory.NewAnswers(answersMB << 20)
+}
+
+func newProviders(cfg Config, limiter findimages.Limiter) (providers.Set, findimages.Identifier, error) {
+	set, err := providers.New(cfg.Providers, limiter)
+	return set, set.Identifier, err
+}
+
+func newThumbnails(downloader *safefetch.Fetcher, inspector *imagecheck.Inspector) *findimages.Thumbnails {
+	return findimages.NewThumbnails(downloader, inspector)
+}
+
+func newSearch(set providers.Set, answers findimages.AnswerCache, fingerprinter findimages.Fingerprinter, log *slog.Logger) *findimages.Search {
+	return findimages.NewSearch(set.Artwork, answers, fingerprinter, log)
+}
