@@ -67,6 +67,7 @@ type variables struct {
 	S3SecretKey        string `env:"S3_SECRET_KEY"`
 	S3URLStyle         string `env:"S3_URL_STYLE" envDefault:"auto"`
 	OrphanGrace        string `env:"ORPHAN_GRACE" envDefault:"24h"`
+	HistoryKeep        string `env:"HISTORY_KEEP" envDefault:"all"`
 	BytesCacheMB       string `env:"BYTES_CACHE_MB" envDefault:"64"`
 	DecodeMemoryMB     string `env:"DECODE_MEMORY_MB" envDefault:"1024"`
 	RedisURL           string `env:"REDIS_URL"`
@@ -102,6 +103,7 @@ type Config struct {
 	Storage            images.Storage
 	S3                 s3store.Options // of images.S3
 	OrphanGrace        time.Duration
+	HistoryKeep        *int   // former pictures of a slot; nil: all
 	BytesCacheMB       int    // 0: no bytes are kept in memory
 	DecodeMemoryMB     int    // for the checks of images, all together
 	MusicDir           string // absolute; "" if there is none
@@ -179,6 +181,7 @@ func (v variables) check() (Config, error) {
 	cfg := Config{
 		ListenAddr:         c.address("LISTEN_ADDR", v.ListenAddr),
 		DataDir:            c.path("DATA_DIR", v.DataDir),
+		HistoryKeep:        c.allOr("HISTORY_KEEP", v.HistoryKeep, 100_000),
 		OrphanGrace:        c.duration("ORPHAN_GRACE", v.OrphanGrace, verifystore.MinGrace, verifystore.MaxGrace),
 		BytesCacheMB:       c.number("BYTES_CACHE_MB", v.BytesCacheMB, 0, 65536),
 		DecodeMemoryMB:     c.number("DECODE_MEMORY_MB", v.DecodeMemoryMB, 16, 1<<20),
@@ -277,6 +280,15 @@ func (c *checker) number(variable, value string, least, most int) int {
 		c.fail(variable, "%q is not a number from %d to %d", value, least, most)
 	}
 	return n
+}
+
+// allOr reads a number from 0, or "all", which is nil.
+func (c *checker) allOr(variable, value string, most int) *int {
+	if value == "all" {
+		return nil
+	}
+	n := c.number(variable, value, 0, most)
+	return &n
 }
 
 // days reads "400d"; 0 is no limit.

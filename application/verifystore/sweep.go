@@ -33,10 +33,14 @@ const (
 type Config struct {
 	Grace    time.Duration
 	Instance string // names this instance among those of the fleet
+	// Keep is how many former pictures of a slot are kept (artwork.ImageArchive.Trim);
+	// nil: all.
+	Keep *int
 }
 
 // Swept is what a sweep did.
 type Swept struct {
+	Forgotten  int // records that were not to be kept
 	Referenced int // distinct contents that records refer to
 	Stored     int // contents in the store
 	Waiting    int // of those, orphans within their grace period
@@ -95,7 +99,7 @@ func (s *Sweep) inTurn(ctx context.Context) {
 		s.log.WarnContext(ctx, "Orphans of the image store are left", "removed", swept.Removed, "error", err.Error())
 	case taken && err == nil:
 		s.log.InfoContext(ctx, "Swept image store", "stored", swept.Stored, "referenced", swept.Referenced,
-			"waiting", swept.Waiting, "removed", swept.Removed, "took", swept.Took.Round(time.Millisecond))
+			"waiting", swept.Waiting, "removed", swept.Removed, "forgotten", swept.Forgotten, "took", swept.Took.Round(time.Millisecond))
 	}
 }
 
@@ -114,19 +118,24 @@ func (s *Sweep) release(ctx context.Context, claim warmcache.Claim, finished boo
 	}
 }
 
-// Run sweeps now. Conflict: nothing was removed, because there are more orphans than
+// Run sweeps now; first the records go that need not be kept. Conflict: nothing was removed, because there are more orphans than
 // images: that is what the store looks like to an instance with the wrong database,
 // or an empty one, and a person has to decide. What was done until an error is in
 // Swept.
 func (s *Sweep) Run(ctx context.Context) (swept Swept, err error) {
 	begin := s.now()
 	defer func() { swept.Took = s.now().Sub(begin) }()
+	if s.cfg.Keep != nil {
+		if swept.Forgotten, err = s.archive.Trim(ctx, *s.cfg.Keep); err != nil {
+			return swept, artwork.Wrap(artwork.Internal, "verifystore.Trim", err)
+		}
+	}
 	since := s.since()
 	expired, err := s.find(ctx, since, &swept)
 	if err != nil {
 		return swept, err
 	}
-	if len(expired) > suspicious && len(expired) > swept.Referenced {
+	if len(expired) > suspicious && len(expired) > swept.Referenced+swept.Forgotten {
 		return swept, artwork.Errorf(artwork.Conflict, "the database refers to %d images, and to none of %d others in the store: "+
 			"is it the right one? If so, gatefold doctor --repair removes them", swept.Referenced, len(expired))
 	}

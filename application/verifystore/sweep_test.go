@@ -32,6 +32,30 @@ func TestSweep(t *testing.T) {
 	require.True(t, f.holds(t, kept), "what is referred to is never removed")
 }
 
+// TestSweepKeepsAsManyFormerPicturesAsItIsTold: the bytes go with the records.
+func TestSweepKeepsAsManyFormerPicturesAsItIsTold(t *testing.T) {
+	f := newFixture(t)
+	var contents []artwork.Hash
+	for n := range 20 {
+		content := fmt.Sprint("picture ", n)
+		contents = append(contents, f.put(t, content))
+		record := f.record(content)
+		record.Source, record.AddedAt = artwork.External, time.Unix(int64(n), 0)
+		_, err := f.repo.Images().Apply(t.Context(), artwork.Unfenced(), []artwork.Application{{Record: record}})
+		require.NoError(t, err)
+	}
+	f.ahead = aDayLater
+	keep := 2
+	sweep := NewSweep(Config{Grace: DefaultGrace, Instance: "one", Keep: &keep}, f.repo.Images(), f.store, f.repo.Claims(), f.slog)
+	sweep.now = f.now
+	swept, err := sweep.Run(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []int{17, 3, 17}, []int{swept.Forgotten, swept.Referenced, swept.Removed})
+	for n, content := range contents {
+		require.Equal(t, n >= 17, f.holds(t, content), n)
+	}
+}
+
 // TestWhatIsStoredAnewDuringASweepStays: each schedule leaves a record, and so has to
 // leave the bytes.
 func TestWhatIsStoredAnewDuringASweepStays(t *testing.T) {
