@@ -13,6 +13,7 @@ import (
 	"go.uber.org/fx"
 
 	"gatefold/adapters/bunrepo"
+	"gatefold/application/announce"
 	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/test/musicfixture"
@@ -98,9 +99,12 @@ func startFleet(t *testing.T, size int, more ...string) (*fleet, string) {
 }
 
 // putCover puts a cover in force, however often it has to try on a machine that
-// has more to do than Redis can wait for.
+// has more to do than Redis can wait for. When it returns, the change has been
+// announced, for which the database is read too.
 func (f *fleet) putCover(t *testing.T) (tag string) {
 	t.Helper()
+	events := f.instances[0].listen()
+	defer events.Close()
 	prefix := "/api/admin/metadata/album/custom-covers/" + albumID
 	uploaded := f.instances[0].upload(prefix+"/upload", musicfixture.Picture(30, 30, 1))
 	require.Equal(t, http.StatusOK, uploaded.StatusCode, string(uploaded.body))
@@ -110,6 +114,7 @@ func (f *fleet) putCover(t *testing.T) (tag string) {
 		tag, _ = applied.json(t)["tag"].(string)
 		return applied.StatusCode == http.StatusCreated
 	}, soon, 10*time.Millisecond)
+	require.Equal(t, tag, events.Skip(announce.AlbumCoverUpdated).Data["tag"])
 	return tag
 }
 
