@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"gatefold/application/findimages"
 	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/test/conformance"
@@ -113,6 +114,9 @@ func tryEverything(t *testing.T, o Options, patience time.Duration) error {
 	if err := fetchAs(t.Context(), cache, artwork.Filled); err != nil {
 		return err
 	}
+	if err := askProvider(t.Context(), cache); err != nil {
+		return err
+	}
 	log.set(func(l *changeLog) { l.overdue = []artwork.PendingChange{{Token: "dead", Keys: []artwork.Key{key}}} })
 	if _, err := cache.sweepOnce(t.Context()); err != nil {
 		return err
@@ -176,10 +180,22 @@ func fetchAs(ctx context.Context, cache *Cache, want artwork.Level) error {
 	return fmt.Errorf("%s answered, not %s", answer.Level, want)
 }
 
+// askProvider does what a search does with Redis.
+func askProvider(ctx context.Context, cache *Cache) error {
+	if _, err := cache.Gate().Take(ctx, "provider", findimages.Pace{Burst: 1, Every: time.Millisecond}); err != nil {
+		return err
+	}
+	cache.Answers().Put(ctx, "key", []byte("answer"), time.Minute)
+	if _, ok := cache.Answers().Get(ctx, "key"); !ok {
+		return errors.New("an answer is not kept")
+	}
+	return nil
+}
+
 // What docs/caching.md says that an ACL user needs.
 var (
-	aclRules   = []string{"resetchannels", "~image:*", "~gatefold:events"}
-	aclAllowed = []string{"+get", "+set", "+del", "+time", "+eval", "+scan", "+xadd", "+xread", "+xrevrange", "+ping", "+info", "+client|setname"}
+	aclRules   = []string{"resetchannels", "~image:*", "~gatefold:*", "~rate:gatefold:*"}
+	aclAllowed = []string{"+get", "+set", "+del", "+time", "+eval", "+evalsha", "+scan", "+xadd", "+xread", "+xrevrange", "+ping", "+info", "+client|setname"}
 	aclCluster = []string{"+cluster|slots", "+command"}
 )
 
