@@ -80,20 +80,20 @@ func (d *Deployment) keep(before, after deployment.State) {
 }
 
 // Renew implements followsettings.Registry.
-func (d *Deployment) Renew(ctx context.Context, id artwork.ID, revision int64) (deployment.State, error) {
-	if err := ctx.Err(); err != nil {
-		return deployment.State{}, err
-	}
-	d.r.mu.Lock()
-	defer d.r.mu.Unlock()
-	kept := &d.r.deployment
-	i := slices.IndexFunc(kept.Members, func(m deployment.Member) bool { return m.ID == id })
-	if i < 0 || !time.Now().Before(kept.alive[id]) {
-		return deployment.State{}, notFound("such member")
-	}
-	kept.Members[i].Revision = revision
-	kept.alive[id] = time.Now().Add(deployment.MemberTerm)
-	return kept.look(), nil
+func (d *Deployment) Renew(ctx context.Context, id artwork.ID, revision int64) (state deployment.State, err error) {
+	err = d.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		kept := &d.r.deployment
+		i := slices.IndexFunc(kept.Members, func(m deployment.Member) bool { return m.ID == id })
+		if i < 0 || !time.Now().Before(kept.alive[id]) {
+			return nil, notFound("such member")
+		}
+		return func() {
+			kept.Members[i].Revision = revision
+			kept.alive[id] = time.Now().Add(deployment.MemberTerm)
+			state = kept.look()
+		}, nil
+	})
+	return state, err
 }
 
 // Look implements followsettings.Registry.

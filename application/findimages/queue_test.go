@@ -58,11 +58,14 @@ func TestNoWindowHasMoreThanTheRate(t *testing.T) {
 func TestTurnsComeInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		queue := newQueue(nil)
+		var mu sync.Mutex
 		var order []int
 		var waiting sync.WaitGroup
 		for i := range 10 {
 			waiting.Go(func() {
 				require.NoError(t, queue.Wait(t.Context(), "provider", findimages.Rate{Requests: 1, Per: time.Second}))
+				mu.Lock()
+				defer mu.Unlock()
 				order = append(order, i)
 			})
 			synctest.Wait()

@@ -60,7 +60,7 @@ func Rejects[T any](t *testing.T, cases []Case[T], name string, open func(TB) T)
 	}()
 	select {
 	case <-done:
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatalf("case %q did not end on a broken twin", name)
 	}
 	rec.cleanUp()

@@ -639,7 +639,9 @@ func crossingBatches(t TB, open func(TB) Repositories) {
 		}
 		var applications []artwork.Application
 		for _, place := range order {
-			applications = append(applications, chosen(newRecord(place, artwork.Custom, i)))
+			application := chosen(newRecord(place, artwork.Custom, i))
+		application.Automatic = true
+		applications = append(applications, application)
 		}
 		_, errs[i] = r.Images.Apply(t.Context(), heldUntil(nil), applications)
 	})
@@ -1101,7 +1103,8 @@ func listsRecords(t TB, open func(TB) Repositories) {
 	require.Empty(t, listed)
 }
 
-// addMany records n images of one place, with a duplicate content among them.
+// addMany records n images of one place, with a duplicate content among them. Nobody
+// chose them, so that all but the first are only recorded.
 func addMany(t TB, r Repositories, n int) {
 	t.Helper()
 	place := newPlace(t, r)
