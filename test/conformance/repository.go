@@ -640,8 +640,8 @@ func crossingBatches(t TB, open func(TB) Repositories) {
 		var applications []artwork.Application
 		for _, place := range order {
 			application := chosen(newRecord(place, artwork.Custom, i))
-		application.Automatic = true
-		applications = append(applications, application)
+			application.Automatic = true
+			applications = append(applications, application)
 		}
 		_, errs[i] = r.Images.Apply(t.Context(), heldUntil(nil), applications)
 	})
