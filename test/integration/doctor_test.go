@@ -188,7 +188,7 @@ func TestServersSweepOrphans(t *testing.T) {
 			var sweeps [2]*verifystore.Sweep
 			fleet := []*instance{d.startWith(t, fx.Populate(&sweeps[0])), d.startWith(t, fx.Populate(&sweeps[1]))}
 			for _, in := range fleet {
-				require.Contains(t, in.log.String(), "Orphans of the image store are looked for later", "by itself")
+				requireLog(t, in, "Orphans of the image store are looked for later") // by itself
 			}
 			fleet[0].putArtist(artistID, "Swept")
 			fleet[0].putAlbum(albumID, artistID, "And Kept")
