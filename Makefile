@@ -29,10 +29,11 @@ test:
 	$(GO) test -count=1 -timeout 20m ./...
 
 ## race: the same with the race detector, but for the broken twins of the rules and
-## the processes that are killed: they are other programs, which `test` builds
+## crashed processes, which are other programs that `test` builds, and for what shares
+## no memory: the servers that tests start, and the demo's drawings
 race:
 	@./scripts/install-test-tools.sh
-	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '/test/(twins|crash)$$')
+	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '/test/(twins|crash|testenv)$$|/adapters/demolibrary$$')
 
 ## fuzz: every fuzz target FUZZTIME (20000x, or a time such as 10m)
 fuzz:
