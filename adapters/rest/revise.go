@@ -63,15 +63,15 @@ func (h *Revisions) remove(c *gin.Context, subject artwork.Subject) error {
 		return err
 	}
 	revision := artwork.Revision{Place: artwork.Place{Subject: subject, Slot: slot}, Remove: artwork.GiveWay}
-	for name, values := range c.Request.URL.Query() {
-		switch {
-		case name != "keepEmpty" || len(values) != 1:
-			return artwork.Errorf(artwork.InvalidInput, "unknown parameter %q: there is keepEmpty", name)
-		case values[0] == "true":
-			revision.Remove = artwork.KeepEmpty
-		case values[0] != "false":
-			return artwork.Errorf(artwork.InvalidInput, "keepEmpty must be true or false")
-		}
+	if err := onlyQuery(c, "keepEmpty"); err != nil {
+		return err
+	}
+	keepEmpty, err := readFlag(c, "keepEmpty")
+	if err != nil {
+		return err
+	}
+	if keepEmpty {
+		revision.Remove = artwork.KeepEmpty
 	}
 	return h.run(c, revision)
 }

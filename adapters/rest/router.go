@@ -282,6 +282,17 @@ func onlyQuery(c *gin.Context, allowed ...string) error {
 	return nil
 }
 
+// readFlag reads a query parameter that is true or false; it is false if it is not
+// given.
+func readFlag(c *gin.Context, name string) (bool, error) {
+	switch text := c.DefaultQuery(name, "false"); text {
+	case "true", "false":
+		return text == "true", nil
+	default:
+		return false, artwork.Errorf(artwork.InvalidInput, "%s must be true or false", name)
+	}
+}
+
 // ifMatch reads the tag that the caller wants to be in force; "" if any may be.
 func ifMatch(c *gin.Context) (artwork.Tag, error) {
 	header := strings.TrimSpace(c.GetHeader("If-Match"))

@@ -162,12 +162,7 @@ func readSearch(c *gin.Context, id artwork.ID, more ...string) (findimages.In, e
 	if err := onlyQuery(c, append(more, "fresh")...); err != nil {
 		return in, err
 	}
-	switch fresh := c.DefaultQuery("fresh", "false"); fresh {
-	case "true":
-		in.Fresh = true
-	case "false":
-	default:
-		return in, artwork.Errorf(artwork.InvalidInput, "fresh must be true or false")
-	}
-	return in, nil
+	var err error
+	in.Fresh, err = readFlag(c, "fresh")
+	return in, err
 }

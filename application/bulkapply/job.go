@@ -43,9 +43,6 @@ func (i Item) Check() error {
 	if err := applyimage.CheckProvider(i.Provider); err != nil {
 		return err
 	}
-	if err := artwork.CheckText("provider", i.Provider); err != nil {
-		return err
-	}
 	return artwork.CheckText("url", i.URL)
 }
 
