@@ -89,6 +89,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Claims:    bunrepo.NewClaims(db),
 		Jobs:      bunrepo.NewJobs(db),
 		Activity:  bunrepo.NewActivity(db),
+		Settings:  bunrepo.NewProviderSettings(db),
 	}
 }
 

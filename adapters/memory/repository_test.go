@@ -26,6 +26,7 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Claims:    repository.Claims(),
 		Jobs:      repository.Jobs(),
 		Activity:  repository.Activity(),
+		Settings:  repository.ProviderSettings(),
 	}
 }
 

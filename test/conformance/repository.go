@@ -18,6 +18,7 @@ import (
 	"gatefold/application/bulkapply"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
+	"gatefold/application/providersettings"
 	"gatefold/application/warmcache"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
@@ -43,6 +44,7 @@ type Repositories struct {
 	Claims    warmcache.Claims
 	Jobs      bulkapply.Jobs
 	Activity  activity.Log
+	Settings  providersettings.Store
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -54,7 +56,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases(), jobCases())
+	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases(), jobCases(), settingsCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
