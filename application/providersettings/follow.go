@@ -124,13 +124,17 @@ func asked(all []Resolved) []string {
 	return ids
 }
 
-// look notes which keys are kept, and tells the log of those that cannot be opened.
+// look notes which keys are kept, and tells the log of those that are missing or cannot
+// be opened.
 // Called with the lock held.
 func (f *Follower) look(ctx context.Context, all []Resolved) {
 	f.keysKept, f.unreadable = false, nil
 	for _, p := range all {
 		for field, setting := range p.Settings {
 			f.keysKept = f.keysKept || field.IsKey() && setting.Stored
+		}
+		if p.State() == NeedsKey && p.Settings[Enabled].Value == True {
+			f.log.WarnContext(ctx, "A provider is switched on, and is not asked: it needs a key", "provider", p.ID)
 		}
 		for _, field := range p.Unreadable() {
 			f.unreadable = append(f.unreadable, p.ID+" "+string(field))
