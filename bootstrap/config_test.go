@@ -1,12 +1,14 @@
 package bootstrap
 
 import (
+	"cmp"
 	"encoding/pem"
 	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 
 	"gatefold/adapters/providers"
 	"gatefold/adapters/s3store"
+	"gatefold/application/providersettings"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 	"gatefold/features/images"
@@ -135,6 +138,32 @@ func TestWhatTheEnvironmentPins(t *testing.T) {
 	require.Equal(t, map[string]string{
 		"DEEZER_ENABLED": "false", "DEEZER_URL": "http://deezer.lan", "DISCOGS_ENABLED": "true", "LASTFM_ENABLED": "false", "ITUNES_ENABLED": "true", "COMMONS_URL": "http://commons.lan",
 	}, load(t, "DEEZER_ENABLED=False", "DEEZER_URL=http://deezer.lan", "DISCOGS_ENABLED=true", "LASTFM_ENABLED=false", "ITUNES_ENABLED=true", "COMMONS_URL=http://commons.lan").PinnedProviders)
+}
+
+// TestEveryVariableOfAProviderIsOneOfItsSettings, and the reverse: what the environment
+// says of a field is what holds of it.
+func TestEveryVariableOfAProviderIsOneOfItsSettings(t *testing.T) {
+	read := names(reflect.TypeFor[providerVariables]())
+	var set []string
+	for _, p := range providersOf(load(t)).All() {
+		for field, given := range p.Given {
+			set = append(set, given.Variable)
+			require.False(t, given.Pinned, given.Variable)
+			value := map[bool]string{true: "a-key", false: "http://other.example"}[field.IsKey()]
+			if field == providersettings.Enabled {
+				value = map[string]string{"true": "false", "auto": "true", "false": "true"}[given.Value]
+			}
+			i := slices.IndexFunc(providersOf(load(t)).All(), func(other providersettings.Provider) bool { return other.ID == p.ID })
+			pinned := providersOf(load(t, given.Variable+"="+value)).All()[i].Given[field]
+			require.True(t, pinned.Pinned, given.Variable)
+			require.Equal(t, value, cmp.Or(pinned.Value, string(pinned.Key)), given.Variable)
+		}
+	}
+	require.ElementsMatch(t, slices.DeleteFunc(read, func(name string) bool { return name == "PROVIDER_CONTACT" }), set)
+}
+
+func providersOf(cfg Config) *providers.Live {
+	return providers.NewLive(cfg.Providers, cfg.PinnedProviders, nil, nil, slog.New(slog.DiscardHandler))
 }
 
 // TestTheCertificatesOfRedis: what the operator takes for encrypted must be.

@@ -14,7 +14,7 @@ import (
 
 const (
 	// lookEvery is how often an instance looks whether something was set.
-	lookEvery = 2 * time.Second
+	lookEvery = time.Second
 	// lookBudget bounds one attempt.
 	lookBudget = 5 * time.Second
 )
@@ -63,7 +63,7 @@ func (f *Follower) Start(ctx context.Context) {
 // Run follows what is set on any instance, within seconds, until ctx ends. At first it
 // seals the keys anew that only an older secret opens.
 func (f *Follower) Run(ctx context.Context) {
-	f.reseal(ctx)
+	f.Reseal(ctx)
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
@@ -159,10 +159,10 @@ func (f *Follower) Check(context.Context) error {
 	}
 }
 
-// reseal seals the keys anew that only an older secret opens, so that it can be
+// Reseal seals the keys anew that only an older secret opens, so that it can be
 // forgotten. All instances may do it at once. It is no change: an instance that has not
 // been told the present secret yet goes on with the keys that it has opened.
-func (f *Follower) reseal(ctx context.Context) {
+func (f *Follower) Reseal(ctx context.Context) {
 	bounded, cancel := context.WithTimeout(ctx, lookBudget)
 	defer cancel()
 	snapshot, err := f.store.Load(bounded)

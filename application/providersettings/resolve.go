@@ -2,6 +2,7 @@ package providersettings
 
 import (
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,4 +148,22 @@ func (r resolver) origin(p Resolved) string {
 		}
 	}
 	return hex.EncodeToString(r.keys.Sign(originPurpose, []byte(text.String()))[:8])
+}
+
+// Unreadable returns how many keys are stored, and which of them none of the secrets
+// opens, as "provider field".
+func Unreadable(snapshot Snapshot, keys *keyring.Keyring) (stored int, unreadable []string) {
+	for id, provider := range snapshot.Providers {
+		for field, value := range provider.Values {
+			if !field.IsKey() {
+				continue
+			}
+			stored++
+			if _, err := (resolver{keys}).open(id, field, value.Sealed); err != nil {
+				unreadable = append(unreadable, id+" "+string(field))
+			}
+		}
+	}
+	slices.Sort(unreadable)
+	return stored, unreadable
 }

@@ -103,7 +103,7 @@ func newTransport(base *url.URL, within map[string]bool) *http.Transport {
 	guard := ssrf.New(ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(platformHost))
 	guarded := &net.Dialer{Control: func(network, address string, c syscall.RawConn) error {
 		if err := guard.Safe(network, address, c); err != nil {
-			return errNotPublic // where a name leads inside the network is not told
+			return errNotPublic
 		}
 		return nil
 	}}
