@@ -120,7 +120,7 @@ func start(t *testing.T, store providersettings.Store, fake *fake, secrets ...st
 	in := &instance{fake: fake, events: &announced{}, log: &bytes.Buffer{}}
 	log := slog.New(slog.NewTextHandler(in.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	in.Follower = providersettings.NewFollower(store, fake, keys, log)
-	in.Follower.Start(t.Context())
+	in.Start(t.Context())
 	in.Settings = providersettings.NewSettings(store, fake, keys, in.Follower, in.events, log)
 	t.Cleanup(func() { require.NotContains(t, in.log.String(), "hunter2", "a key in the log") })
 	return in
@@ -213,8 +213,8 @@ func TestChangesAreInTheActivityLog(t *testing.T) {
 		told = append(told, fmt.Sprintf("%s %s %s", e.Action, e.Before, e.After))
 	}
 	require.Equal(t, []string{
-		`settings.reset {"enabled":"true","key":"[secret]"} {}`,
-		`settings.update {"key":"[secret]"} {"enabled":"true","key":"[secret]"}`,
+		`settings.reset {"enabled":true,"key":"[secret]"} {}`,
+		`settings.update {"key":"[secret]"} {"enabled":true,"key":"[secret]"}`,
 		`settings.update {"key":"[secret]"} {"key":"[secret] (replaced)"}`,
 		`settings.update {} {"key":"[secret]"}`,
 	}, told, "what is so already is no change")
@@ -384,7 +384,7 @@ func TestASecretIsReplacedWithOverlap(t *testing.T) {
 	for range 2 {
 		during := start(t, store, &fake{}, newer, older)
 		require.Equal(t, providersettings.Secret(theKey), during.fake.now("keyed").Settings[providersettings.Key].Key)
-		during.Follower.Reseal(t.Context())
+		during.Reseal(t.Context())
 	}
 	uses := before.fake.uses
 	require.NoError(t, before.CatchUp(t.Context()))

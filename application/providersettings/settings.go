@@ -222,13 +222,16 @@ func entry(by artwork.Actor, action artwork.Action, id string, before, after map
 	told := func(values, others map[Field]Value) activity.Facts {
 		facts := map[string]any{}
 		for field, value := range values {
-			if !field.IsKey() {
+			other, replaced := others[field]
+			switch {
+			case field == Enabled:
+				facts[string(field)] = value.Text == True
+			case !field.IsKey():
 				facts[string(field)] = value.Text
-				continue
-			}
-			facts[string(field)] = redacted
-			if other, ok := others[field]; ok && !sameValue(value, other) {
+			case replaced && !sameValue(value, other):
 				facts[string(field)] = redacted + " (replaced)"
+			default:
+				facts[string(field)] = redacted
 			}
 		}
 		return activity.FactsOf(facts)

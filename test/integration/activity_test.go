@@ -440,11 +440,11 @@ func (in *instance) settingsActs() []act {
 			do: func() answer {
 				return in.send(http.MethodPatch, path, map[string]any{"key": "hunter2", "enabled": false})
 			},
-			action: "settings.update", subject: subject, before: map[string]any{}, after: map[string]any{"enabled": "false", "key": "[secret]"},
+			action: "settings.update", subject: subject, before: map[string]any{}, after: map[string]any{"enabled": false, "key": "[secret]"},
 		},
 		{
 			route: "DELETE " + route, do: func() answer { return in.send(http.MethodDelete, path, nil) },
-			action: "settings.reset", subject: subject, before: map[string]any{"enabled": "false", "key": "[secret]"}, after: map[string]any{},
+			action: "settings.reset", subject: subject, before: map[string]any{"enabled": false, "key": "[secret]"}, after: map[string]any{},
 		},
 	}
 }
