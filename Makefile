@@ -10,7 +10,7 @@ LINT_VERSION := v2.15.0
 export GOFLAGS := -tags=nodynamic $(GOFLAGS)
 
 # Settings that `make run NAME=value` passes on to the program.
-export LISTEN_ADDR DATA_DIR MUSIC_DIR
+export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 
 .PHONY: build run test race fuzz soak lint fmt bench clean
 
@@ -18,8 +18,9 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR
 build:
 	$(GO) build -ldflags "-X gatefold/bootstrap.Version=$(VERSION)" -o bin/gatefold .
 
-## run: build and serve (MUSIC_DIR=/music for your own; else an invented demo library)
+## run: build and serve (MUSIC_DIR=/music for your own; else an invented demo library and providers)
 run: build
+	$(GO) build -o bin/demo-providers ./test/providerfixture/demo
 	@./scripts/run.sh
 
 ## test: every test, on real Redis, PostgreSQL and S3 servers, started by the tests
