@@ -38,6 +38,14 @@ type Uploads struct {
 	Formats        []string `json:"formats"` // media types
 }
 
+// cacheInForce are the cache settings that the deployment reads by; durations are
+// written as in the configuration.
+type cacheInForce struct {
+	Mode     artwork.CacheMode `json:"mode"`
+	CacheTTL string            `json:"cacheTtl"`
+	L1TTL    string            `json:"l1Ttl"`
+}
+
 // Settings are the routes by which admins set up providers, and see how Gatefold is
 // configured.
 type Settings struct {
@@ -164,8 +172,8 @@ func (h *Settings) list(c *gin.Context) error {
 		"revision": revision, "providers": providers,
 		"configuration": struct {
 			Configuration
-			Cache *settingsOut `json:"cache"`
-		}{h.configuration, newSettingsOut(state.Read)},
+			Cache cacheInForce `json:"cache"`
+		}{h.configuration, cacheInForce{state.Read.Mode, artwork.FormatTerm(state.Read.TTL), artwork.FormatTerm(state.Read.L1TTL)}},
 	})
 	return nil
 }
@@ -217,14 +225,11 @@ func (h *Settings) reset(c *gin.Context) error {
 	return answerProvider(c, p, err)
 }
 
-// test asks the provider as it is set up, or as the body would have it.
+// test asks the provider as the body would have it set up: {} as it is.
 func (h *Settings) test(c *gin.Context) error {
-	var patch providersettings.Patch
-	if c.Request.ContentLength != 0 {
-		var err error
-		if patch, err = readSettingsPatch(c); err != nil {
-			return err
-		}
+	patch, err := readSettingsPatch(c)
+	if err != nil {
+		return err
 	}
 	outcome, err := h.providers.Test(c.Request.Context(), caller(c), c.Param("provider"), patch)
 	if err != nil {

@@ -202,7 +202,7 @@ func TestSettingsOverTheAPI(t *testing.T) {
 	require.NotEmpty(t, enabled["changedAt"])
 	requireProblem(t, in.send(http.MethodPatch, providerPath+"itunes", map[string]any{"enabled": false}, "If-Match", `"0"`), http.StatusPreconditionFailed, "precondition_failed")
 	requireProblem(t, in.send(http.MethodDelete, providerPath+"itunes", nil, "If-Match", `"other"`), http.StatusPreconditionFailed, "precondition_failed")
-	tried := in.do(http.MethodPost, providerPath+"itunes/test", nil, "Authorization", "Bearer "+in.token).json(t)
+	tried := in.send(http.MethodPost, providerPath+"itunes/test", map[string]any{}).json(t)
 	require.Equal(t, true, tried["ok"], tried)
 	require.Contains(t, tried["message"], "iTunes answers")
 	require.Contains(t, tried, "tookMs")
@@ -248,6 +248,7 @@ func TestSettingsRefusals(t *testing.T) {
 			requireProblem(t, in.send(http.MethodPost, providerPath+c.path+"/test", c.body), c.status, c.kind)
 		}
 	}
+	requireProblem(t, in.send(http.MethodPost, providerPath+"itunes/test", nil), http.StatusBadRequest, "invalid_input")
 	requireProblem(t, in.send(http.MethodPut, providerPath+"itunes", map[string]any{"enabled": true}), http.StatusMethodNotAllowed, "method_not_allowed")
 	requireProblem(t, in.send(http.MethodGet, providerPath+"nobody", nil), http.StatusNotFound, "not_found")
 	requireProblem(t, in.send(http.MethodDelete, providerPath+"nobody", nil), http.StatusNotFound, "not_found")
