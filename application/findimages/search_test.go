@@ -104,8 +104,9 @@ func newFixture(t *testing.T, looks looks, providers ...*provider) *fixture {
 		all[i] = p
 	}
 	search := findimages.NewSearch(all, &answerCache{kept: map[string]kept{}}, looks, slog.New(slog.DiscardHandler))
-	f.search = findimages.NewSearchArtistAvatars(search, f.repo.Artists())
-	f.covers = findimages.NewSearchAlbumCovers(search, f.repo.Albums())
+	recorder := findimages.NewRecorder(f.repo.Considerations(), slog.New(slog.DiscardHandler))
+	f.search = findimages.NewSearchArtistAvatars(search, recorder, f.repo.Artists())
+	f.covers = findimages.NewSearchAlbumCovers(search, recorder, f.repo.Albums())
 	return f
 }
 
