@@ -110,6 +110,9 @@ func (a *Applier) lookUp(ctx context.Context, subject artwork.Subject, in FromUR
 		limited, cancel := context.WithTimeout(ctx, lookUpBudget)
 		defer cancel()
 		known, err := a.rights.Of(limited, subject, in.Provider, in.URL)
+		if err != nil {
+			known = artwork.Provenance{}
+		}
 		if err != nil && ctx.Err() == nil {
 			a.log.WarnContext(ctx, "What providers said of an image is not known now", "subject", subject.String(), "provider", in.Provider, "error", err.Error())
 		}

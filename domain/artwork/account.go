@@ -161,7 +161,7 @@ func (a Account) Others() []Other {
 	var others []Other
 	for _, k := range a.pictures() {
 		others = append(others, Other{
-			Record: k.Record, Reason: a.reason(k), Until: a.until(k.Record),
+			Record: k.Record, Reason: a.reason(k), Until: a.left(k.Record).at,
 			Next: next != nil && next.SamePicture(k.Record),
 		})
 	}
@@ -216,28 +216,45 @@ func (a Account) since(record Record) int {
 	return i
 }
 
-// until returns when the picture was replaced; zero if it never was.
-func (a Account) until(picture Record) time.Time {
+// left is how a picture ceased to be in force.
+type left struct {
+	was      bool // it was in force at all
+	replaced bool // by another one, in its place
+	at       time.Time
+}
+
+// left returns how the picture ceased to be in force. The history has no removals: a
+// fill, and a scan unless it replaces what a scan found, tell that the slot had become
+// empty before, at some time.
+func (a Account) left(picture Record) left {
 	i := slices.IndexFunc(a.History, func(e HistoryEntry) bool { return e.SamePicture(picture) })
 	switch {
-	case i > 0:
-		return a.History[i-1].AppliedAt
+	case i < 0:
+		return left{}
 	case i == 0 && a.State.InForce == nil:
-		return a.State.LastModified
+		return left{was: true, at: a.State.LastModified}
+	case i == 0:
+		return left{was: true}
+	}
+	after := a.History[i-1]
+	switch {
+	case after.Act == ActSucceeded:
+		return left{was: true, at: after.AppliedAt}
+	case after.Act == ActFilled, after.Act == ActScanned && picture.Source != Local:
+		return left{was: true}
 	default:
-		return time.Time{}
+		return left{was: true, replaced: true, at: after.AppliedAt}
 	}
 }
 
 func (a Account) reason(k KnownRecord) Reason {
-	i := slices.IndexFunc(a.History, func(e HistoryEntry) bool { return e.SamePicture(k.Record) })
-	s := a.State
+	s, left := a.State, a.left(k.Record)
 	switch {
 	case k.Withdrawn:
 		return ReasonWithdrawn
-	case i > 0 && a.History[i-1].Act != ActSucceeded:
+	case left.replaced:
 		return ReasonReplaced
-	case i >= 0:
+	case left.was:
 		return ReasonRemoved
 	case k.Source == Custom:
 		return ReasonNotChosen
