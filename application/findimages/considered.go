@@ -55,7 +55,7 @@ type Verdict string
 const (
 	Offered Verdict = "offered" // it could be chosen
 	Copy    Verdict = "copy"    // it is the same picture as the one above it
-	Applied Verdict = "applied" // it was put in force
+	Chosen  Verdict = "chosen"  // it was chosen to be put in force
 	Refused Verdict = "refused" // it could not be: Reason says why
 	Unfit   Verdict = "unfit"   // it was below the least score
 )
@@ -200,10 +200,21 @@ func (r *Recorder) Run(ctx context.Context, considerations ...Consideration) {
 	}
 }
 
-// search notes what a search found: for the slot that was searched, or for each of the
-// subject.
+// Considered notes what a fill considered for a slot, and which candidate it chose.
+func (r *Recorder) Considered(ctx context.Context, place artwork.Place, chosen Candidate, found []Found) {
+	considered := Consider(found)
+	for i, one := range considered {
+		if one.URL == chosen.URL && one.Provider == chosen.Provider {
+			considered[i].Verdict = Chosen
+		}
+	}
+	r.Run(ctx, Consideration{Place: place, Occasion: OnFill, At: time.Now(), Candidates: considered})
+}
+
+// search notes what a person's search found: for the slot that was searched, or for each
+// of the subject.
 func (r *Recorder) search(ctx context.Context, subject artwork.Subject, in In, result Result, incomplete bool) {
-	if incomplete && len(result.Found) == 0 {
+	if in.By == "" || incomplete && len(result.Found) == 0 {
 		return
 	}
 	slots := subject.Kind.Slots()

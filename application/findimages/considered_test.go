@@ -70,7 +70,7 @@ func TestABrokenOffSearchIsNoted(t *testing.T) {
 		dead.takes = time.Hour
 		f := newFixture(t, nil, quick, dead)
 		ctx, cancel := context.WithCancel(t.Context())
-		_, result, err := f.search.Run(ctx, findimages.In{ID: f.artist.ID, Slot: artwork.SlotProfile}, func(findimages.Report) { cancel() })
+		_, result, err := f.search.Run(ctx, findimages.In{ID: f.artist.ID, Slot: artwork.SlotProfile, By: "ana"}, func(findimages.Report) { cancel() })
 		require.ErrorIs(t, err, context.Canceled)
 		require.Empty(t, result.Found)
 		noted := f.considered(t, artwork.SlotProfile)
@@ -79,7 +79,7 @@ func TestABrokenOffSearchIsNoted(t *testing.T) {
 		require.Len(t, noted[0].Candidates, 1)
 		require.Empty(t, noted[0].Failures, "who was not waited for has not failed")
 
-		_, _, err = f.search.Run(ctx, findimages.In{ID: f.artist.ID, Slot: artwork.SlotLogo}, nil)
+		_, _, err = f.search.Run(ctx, findimages.In{ID: f.artist.ID, Slot: artwork.SlotLogo, By: "ana"}, nil)
 		require.ErrorIs(t, err, context.Canceled)
 		require.Empty(t, f.considered(t, artwork.SlotLogo), "nothing was found out")
 	})
@@ -128,7 +128,7 @@ func TestWhatProvidersSaid(t *testing.T) {
 	f := newFixture(t, nil, other, named)
 	url := named.answer[0].URL
 	require.Zero(t, f.provenance(t, "named", url), "nobody has searched")
-	f.run(t, findimages.In{}, nil)
+	f.run(t, findimages.In{By: "ana"}, nil)
 	require.Equal(t, artwork.Provenance{Licence: "CC BY", Attribution: "Ana & Luis", StatedBy: artwork.StatedByProvider}, f.provenance(t, "named", url))
 	require.Equal(t, "all rights reserved", f.provenance(t, "other", url).Licence)
 	require.NotZero(t, f.provenance(t, "somebody", url))
@@ -146,6 +146,21 @@ func TestWhatProvidersSaid(t *testing.T) {
 	require.Zero(t, known)
 	_, err = f.provenances(deadNotes{}).Of(t.Context(), artwork.Artist(f.artist.ID), "named", url)
 	require.Error(t, err)
+}
+
+// TestAFillIsNotedByItself: what it considered, and what it chose, is not a person's
+// search.
+func TestAFillIsNotedByItself(t *testing.T) {
+	p := offers("p", artwork.SlotProfile, 2)
+	f := newFixture(t, nil, p)
+	result := f.run(t, findimages.In{Slot: artwork.SlotProfile}, nil)
+	require.Empty(t, f.considered(t, artwork.SlotProfile))
+	place := artwork.Place{Subject: artwork.Artist(f.artist.ID), Slot: artwork.SlotProfile}
+	findimages.NewRecorder(f.repo.Considerations(), slog.New(slog.DiscardHandler)).Considered(t.Context(), place, p.answer[1], result.Found)
+	noted := f.considered(t, artwork.SlotProfile)
+	require.Len(t, noted, 1)
+	require.Equal(t, findimages.OnFill, noted[0].Occasion)
+	require.Equal(t, []findimages.Verdict{findimages.Offered, findimages.Chosen}, []findimages.Verdict{noted[0].Candidates[0].Verdict, noted[0].Candidates[1].Verdict})
 }
 
 // TestTheLatestWordCounts: a fill may have heard something else than a search.

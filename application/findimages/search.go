@@ -217,7 +217,9 @@ type In struct {
 	ID    artwork.ID
 	Slot  artwork.Slot // of an artist; 0: all of them
 	Fresh bool         // answers that are kept do not count
-	By    string       // who searches
+	// By is the person who searches; "" if none does: then whoever does has to note what
+	// was considered.
+	By string
 }
 
 // SearchArtistAvatars finds images for the slots of an artist.
@@ -233,8 +235,8 @@ func NewSearchArtistAvatars(search *Search, recorder *Recorder, artists catalog.
 }
 
 // Run asks all providers and returns what they found, and which failed. observe, which
-// may be nil, hears of each as it answers. What was found is noted (Recorder) before Run
-// returns, also of a search that is broken off. NotFound: there is no such artist.
+// may be nil, hears of each as it answers. What a person's search found is noted
+// (Recorder) before Run returns, also if it is broken off. NotFound: there is no such artist.
 func (u *SearchArtistAvatars) Run(ctx context.Context, in In, observe Observer) (catalog.Artist, Result, error) {
 	artist, err := u.artists.Get(ctx, in.ID)
 	if err != nil {

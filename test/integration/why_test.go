@@ -142,3 +142,39 @@ func TestWhyRefusals(t *testing.T) {
 		requireProblem(t, in.send(http.MethodPost, "/api/admin/metadata/album/covers/apply", body), http.StatusBadRequest, "invalid_input")
 	}
 }
+
+// TestWhatProvidersSaidOutlivesTheServer: an image can be applied long after it was found,
+// alone or with many.
+func TestWhatProvidersSaidOutlivesTheServer(t *testing.T) {
+	d, _ := searching(t, combinations["memory and SQLite"](t))
+	var logo map[string]any
+	t.Run("search", func(t *testing.T) {
+		in := d.start(t)
+		in.putFindable()
+		found, _ := in.search(searchAvatars+"?type=logo", "avatars")
+		for _, candidate := range found {
+			if candidate["provider"] == providerfixture.Wikimedia {
+				logo = candidate
+			}
+		}
+		require.NotEmpty(t, logo["licence"])
+	})
+	t.Run("apply", func(t *testing.T) {
+		in := d.start(t)
+		item := map[string]any{"subject": "artist", "id": artistID, "type": "logo", "url": logo["url"], "provider": "wikimedia"}
+		in.awaitJob(in.submit([]map[string]any{item}))
+		inForce := in.why("artist/"+artistID, artwork.SlotLogo)["inForce"].(map[string]any)
+		requireRights(t, logo, inForce)
+		require.Equal(t, "provider", inForce["statedBy"])
+
+		item["attribution"] = "Zoë"
+		in.awaitJob(in.submit([]map[string]any{item}))
+		inForce = in.why("artist/"+artistID, artwork.SlotLogo)["inForce"].(map[string]any)
+		require.Equal(t, []any{"caller", "Zoë", logo["licence"]}, []any{inForce["statedBy"], inForce["attribution"], inForce["licence"]})
+
+		delete(item, "url")
+		item["imageId"] = inForce["imageId"]
+		a := in.send(http.MethodPost, bulkPath+"apply", map[string]any{"items": []any{item}})
+		requireProblem(t, a, http.StatusBadRequest, "invalid_input")
+	})
+}
