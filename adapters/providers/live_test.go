@@ -114,10 +114,12 @@ func TestAnswersOfAnotherOriginDoNotCount(t *testing.T) {
 	server := providerfixture.Start(t)
 	cfg := providers.Config{Deezer: everything(server).Deezer}
 	s := settingUp(t, cfg)
-	artists := memory.NewRepository().Artists()
+	repository := memory.NewRepository()
+	artists := repository.Artists()
 	_, err := artists.Put(t.Context(), artwork.Actor{Name: "test"}, catalog.Artist{ID: someone.MBID, Name: "Someone"})
 	require.NoError(t, err)
-	search := findimages.NewSearchArtistAvatars(findimages.NewLiveSearch(s.Artwork, memory.NewAnswers(1<<20), blind{}, noLog), artists)
+	search := findimages.NewSearchArtistAvatars(findimages.NewLiveSearch(s.Artwork, memory.NewAnswers(1<<20), blind{}, noLog),
+		findimages.NewRecorder(repository.Considerations(), noLog), artists)
 	ask := func(requests int) {
 		t.Helper()
 		before := len(server.Requests(providerfixture.Deezer))

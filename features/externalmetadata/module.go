@@ -14,6 +14,7 @@ import (
 	"gatefold/application/announce"
 	"gatefold/application/applyimage"
 	"gatefold/application/bulkapply"
+	"gatefold/application/explainimage"
 	"gatefold/application/importlibrary"
 )
 
@@ -30,7 +31,7 @@ type Config struct {
 	PinnedProviders map[string]string
 }
 
-// Module provides the use cases of applyimage, bulkapply, findimages and
+// Module provides the use cases of applyimage, bulkapply, explainimage, findimages and
 // providersettings, and their routes.
 func Module(cfg Config) fx.Option {
 	return fx.Module("externalmetadata",
@@ -51,6 +52,7 @@ func Module(cfg Config) fx.Option {
 			applyimage.NewHistory,
 			applyimage.NewReviseSlot,
 			applyimage.NewPurgeImages,
+			explainimage.NewExplain,
 			fx.Annotate(announce.NewBulkProgress, fx.As(new(bulkapply.Progress))),
 			newRunner,
 			bulkapply.NewSubmit,
@@ -58,6 +60,7 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(rest.NewBulk, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewMetadata, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewRevisions, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+			fx.Annotate(rest.NewWhy, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewHistory, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
