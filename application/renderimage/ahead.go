@@ -25,8 +25,14 @@ func NewAhead(renditions *Renditions, images artwork.ImageRepository, log *slog.
 	return &Ahead{renditions, images, log, make(chan artwork.Place, nudgesKept)}
 }
 
-// Observe returns the cache; what is changed through it is rendered soon.
-func (a *Ahead) Observe(cache artwork.ImageCache) artwork.ImageCache { return observed{cache, a} }
+// Observe returns the cache; what is changed through it is rendered soon. A nil Ahead
+// renders nothing.
+func (a *Ahead) Observe(cache artwork.ImageCache) artwork.ImageCache {
+	if a == nil {
+		return cache
+	}
+	return observed{cache, a}
+}
 
 type observed struct {
 	artwork.ImageCache
