@@ -101,8 +101,8 @@ func newStore(cfg Config, store storage) artwork.ImageStore {
 	return bytescache.New(store, int64(cfg.BytesCacheMB)<<20)
 }
 
-func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, claims warmcache.Claims, log *slog.Logger) *verifystore.Sweep {
-	return verifystore.NewSweep(cfg.Sweep, archive, store, claims, log)
+func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, claims warmcache.Claims, log *slog.Logger) *verifystore.Sweep {
+	return verifystore.NewSweep(cfg.Sweep, archive, store, renditions, claims, log)
 }
 
 // probe asks the storage, whatever memory could still answer.
