@@ -42,7 +42,8 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL}),
 		images.Module(images.Config{
 			Storage: cfg.Storage, DataDir: cfg.DataDir, S3: cfg.S3, BytesCacheMB: cfg.BytesCacheMB,
-			Sweep: verifystore.Config{Grace: cfg.OrphanGrace, Instance: cfg.Cache.Name, Keep: cfg.HistoryKeep},
+			RenderAhead: cfg.RenderAhead,
+			Sweep: verifystore.Config{Grace: cfg.OrphanGrace, Instance: cfg.Cache.Name, Keep: cfg.HistoryKeep, RenditionBytes: int64(cfg.RenditionsMB) << 20},
 		}),
 		externalmetadata.Module(externalmetadata.Config{
 			AllowHosts: cfg.DownloadAllowHosts,
