@@ -88,6 +88,8 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Changes:   bunrepo.NewChangeLog(db),
 		Claims:    bunrepo.NewClaims(db),
 		Jobs:      bunrepo.NewJobs(db),
+		Fill:      bunrepo.NewFill(db),
+		Gaps:      bunrepo.NewGaps(db),
 		Activity:  bunrepo.NewActivity(db),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/fillmissing"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -40,6 +41,8 @@ type Repository struct {
 	requested  map[artwork.Key]request
 	tasks      map[string]taskState
 	jobs       map[artwork.ID]jobState
+	fills      map[artwork.ID]fillState
+	learned    map[artwork.Place]fillmissing.Learned
 }
 
 // NewRepository returns an empty repository.
@@ -64,6 +67,8 @@ func NewRepository() *Repository {
 		requested: map[artwork.Key]request{},
 		tasks:     map[string]taskState{},
 		jobs:      map[artwork.ID]jobState{},
+		fills:     map[artwork.ID]fillState{},
+		learned:   map[artwork.Place]fillmissing.Learned{},
 	}
 }
 

@@ -25,6 +25,8 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Changes:   repository.ChangeLog(),
 		Claims:    repository.Claims(),
 		Jobs:      repository.Jobs(),
+		Fill:      repository.Fill(),
+		Gaps:      repository.Gaps(),
 		Activity:  repository.Activity(),
 	}
 }

@@ -107,7 +107,9 @@ func opener[C any, P findimages.ArtworkProvider](client *api.Client, cfg C, open
 // switchedOff is an identifier that is not to be asked.
 type switchedOff struct{}
 
-var errSwitchedOff = artwork.Errorf(artwork.Unavailable, "MusicBrainz is switched off (MUSICBRAINZ_ENABLED)")
+var errSwitchedOff = &artwork.Error{
+	Kind: artwork.Unavailable, Op: "providers", Msg: "MusicBrainz is switched off (MUSICBRAINZ_ENABLED)", Err: findimages.ErrSwitchedOff,
+}
 
 func (switchedOff) Artists(context.Context, string) ([]findimages.Match, error) {
 	return nil, errSwitchedOff

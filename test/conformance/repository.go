@@ -16,6 +16,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/fillmissing"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/warmcache"
@@ -42,6 +43,8 @@ type Repositories struct {
 	Changes   warmcache.Changes
 	Claims    warmcache.Claims
 	Jobs      bulkapply.Jobs
+	Fill      fillmissing.Jobs
+	Gaps      fillmissing.Gaps
 	Activity  activity.Log
 }
 
@@ -54,7 +57,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases(), jobCases())
+	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases(), jobCases(), fillCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
