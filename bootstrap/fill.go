@@ -110,7 +110,7 @@ func (c *command) withFills(work bool, do func(verbs control.Verbs, local bool) 
 		if local && work {
 			ctx, stop := context.WithCancel(c.ctx)
 			var working sync.WaitGroup
-			working.Go(func() { own.fills.runner.Run(ctx) })
+			working.Go(func() { own.runner.Run(ctx) })
 			defer working.Wait()
 			defer stop()
 		}

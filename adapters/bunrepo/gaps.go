@@ -1,7 +1,7 @@
 package bunrepo
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"slices"
 
@@ -12,7 +12,9 @@ import (
 	"gatefold/domain/catalog"
 )
 
-// Gaps says which slots are empty.
+// Gaps says which slots are empty. It reads subjects a page at a time, and what is
+// known of them by their keys: a join of whole tables is at the mercy of what the
+// planner believes, and most subjects may have their image.
 type Gaps struct{ db *DB }
 
 var _ fillmissing.Gaps = (*Gaps)(nil)
@@ -20,31 +22,154 @@ var _ fillmissing.Gaps = (*Gaps)(nil)
 // NewGaps returns the empty slots in the database.
 func NewGaps(db *DB) *Gaps { return &Gaps{db} }
 
-// gapRow is an empty slot.
+// gapRow is a subject that may have an empty slot.
 type gapRow struct {
-	ID        uid     `bun:"id"`
-	Name      string  `bun:"name"`
-	Artist    string  `bun:"artist"`
-	MBID      uid     `bun:"mbid"`
-	GroupMBID uid     `bun:"group_mbid"`
-	Namesakes bool    `bun:"namesakes"`
-	Locked    bool    `bun:"locked"`
-	KeptEmpty bool    `bun:"kept_empty"`
-	AskedAt   instant `bun:"asked_at"`
-	Outcome   string  `bun:"outcome"`
-	Score     float64 `bun:"score"`
-	Question  string  `bun:"question"`
+	ID        uid    `bun:"id"`
+	Name      string `bun:"name"`
+	Artist    string `bun:"artist"`
+	NameKey   []byte `bun:"name_key"` // of the artist
+	MBID      uid    `bun:"mbid"`
+	GroupMBID uid    `bun:"group_mbid"`
 }
 
-func (r gapRow) gap() fillmissing.Gap {
-	gap := fillmissing.Gap{
-		SubjectID: artwork.ID(r.ID), Name: r.Name, Artist: r.Artist, MBID: catalog.MBID(r.MBID), GroupMBID: catalog.MBID(r.GroupMBID),
-		Namesakes: r.Namesakes, Locked: r.Locked, KeptEmpty: r.KeptEmpty,
+// After implements fillmissing.Gaps.
+func (g *Gaps) After(ctx context.Context, slot artwork.Slot, after artwork.ID, limit int) (gaps []fillmissing.Gap, err error) {
+	for len(gaps) < limit {
+		rows, err := g.subjects(ctx, slot, func(query *bun.SelectQuery) {
+			query.OrderExpr("id").Limit(chunkSize)
+			if !after.IsZero() {
+				query.Where("id > ?", uid(after))
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		some, err := g.gaps(ctx, slot, rows)
+		if err != nil {
+			return nil, err
+		}
+		gaps = append(gaps, some...)
+		if len(rows) < chunkSize {
+			break
+		}
+		after = artwork.ID(rows[len(rows)-1].ID)
 	}
-	if !r.AskedAt.IsZero() {
-		gap.Learned = &fillmissing.Learned{At: r.AskedAt.Time, Outcome: fillmissing.Outcome(r.Outcome), Score: r.Score, Question: r.Question}
+	return gaps[:min(limit, len(gaps))], nil
+}
+
+// Among implements fillmissing.Gaps.
+func (g *Gaps) Among(ctx context.Context, slot artwork.Slot, ids []artwork.ID) (gaps []fillmissing.Gap, err error) {
+	var rows []gapRow
+	for some := range slices.Chunk(ids, chunkSize) {
+		found, err := g.subjects(ctx, slot, func(query *bun.SelectQuery) { query.Where("id IN (?)", bun.List(uids(some))) })
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, found...)
 	}
-	return gap
+	slices.SortFunc(rows, func(a, b gapRow) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	for some := range slices.Chunk(rows, chunkSize) {
+		found, err := g.gaps(ctx, slot, some)
+		if err != nil {
+			return nil, err
+		}
+		gaps = append(gaps, found...)
+	}
+	return gaps, nil
+}
+
+// subjects returns the selected subjects that have the slot, in the order of their
+// IDs.
+func (g *Gaps) subjects(ctx context.Context, slot artwork.Slot, narrow func(*bun.SelectQuery)) (rows []gapRow, err error) {
+	inner := g.db.read.NewSelect()
+	query := g.db.read.NewSelect().OrderExpr("s.id")
+	if artwork.AlbumSubject.Has(slot) {
+		inner.TableExpr("albums").ColumnExpr("id, name, artist_id, mbid, release_group_mbid")
+		query.ColumnExpr("s.id, s.name, s.mbid, s.release_group_mbid AS group_mbid, a.name AS artist, a.name_key").
+			TableExpr("(?) AS s", inner).Join("JOIN artists AS a ON a.id = s.artist_id")
+	} else {
+		inner.TableExpr("artists").ColumnExpr("id, name, mbid, name_key")
+		query.ColumnExpr("s.id, s.name, s.mbid, s.name_key").TableExpr("(?) AS s", inner)
+	}
+	narrow(inner)
+	return rows, g.db.fail(ctx, "bunrepo.Gaps", query.Scan(ctx, &rows))
+}
+
+// gaps returns what is known of those rows whose slot is empty.
+func (g *Gaps) gaps(ctx context.Context, slot artwork.Slot, rows []gapRow) ([]fillmissing.Gap, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	slots, err := g.slots(ctx, slot, rows)
+	if err != nil {
+		return nil, err
+	}
+	rows = slices.DeleteFunc(slices.Clone(rows), func(row gapRow) bool { return !artwork.ID(slots[row.ID].ImageID).IsZero() })
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	learned, err := g.learned(ctx, slot, rows)
+	if err != nil {
+		return nil, err
+	}
+	several, err := g.several(ctx, rows)
+	gaps := make([]fillmissing.Gap, len(rows))
+	for i, row := range rows {
+		gaps[i] = fillmissing.Gap{
+			SubjectID: artwork.ID(row.ID), Name: row.Name, Artist: row.Artist, MBID: catalog.MBID(row.MBID), GroupMBID: catalog.MBID(row.GroupMBID),
+			Namesakes: several[string(row.NameKey)], Locked: slots[row.ID].Locked, KeptEmpty: slots[row.ID].KeptEmpty, Learned: learned[row.ID],
+		}
+	}
+	return gaps, err
+}
+
+func idsOf(rows []gapRow) []uid {
+	ids := make([]uid, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	return ids
+}
+
+// slots returns the rows of the slot, by their subject.
+func (g *Gaps) slots(ctx context.Context, slot artwork.Slot, rows []gapRow) (map[uid]slotRow, error) {
+	var found []slotRow
+	err := g.db.read.NewSelect().Model(&found).Column("subject_id", "image_id", "locked", "kept_empty").
+		Where("s.subject_kind = ? AND s.subject_id IN (?) AND s.slot = ?", fillmissing.Wish{Slot: slot}.Kind().String(), bun.List(idsOf(rows)), slot.String()).
+		Scan(ctx)
+	slots := make(map[uid]slotRow, len(found))
+	for _, row := range found {
+		slots[row.SubjectID] = row
+	}
+	return slots, g.db.fail(ctx, "bunrepo.Gaps", err)
+}
+
+// learned returns what was learned of the slot, by its subject.
+func (g *Gaps) learned(ctx context.Context, slot artwork.Slot, rows []gapRow) (map[uid]*fillmissing.Learned, error) {
+	var found []fillLearnedRow
+	err := g.db.read.NewSelect().Model(&found).
+		Where("l.subject_kind = ? AND l.subject_id IN (?) AND l.slot = ?", fillmissing.Wish{Slot: slot}.Kind().String(), bun.List(idsOf(rows)), slot.String()).
+		Scan(ctx)
+	learned := make(map[uid]*fillmissing.Learned, len(found))
+	for _, row := range found {
+		learned[row.SubjectID] = &fillmissing.Learned{At: row.AskedAt.Time, Outcome: fillmissing.Outcome(row.Outcome), Score: row.Score, Question: row.Question}
+	}
+	return learned, g.db.fail(ctx, "bunrepo.Gaps", err)
+}
+
+// several returns which of the names several artists have.
+func (g *Gaps) several(ctx context.Context, rows []gapRow) (map[string]bool, error) {
+	keys := make([][]byte, len(rows))
+	for i, row := range rows {
+		keys[i] = row.NameKey
+	}
+	var found [][]byte
+	err := g.db.read.NewRaw("SELECT name_key FROM artists WHERE name_key IN (?) GROUP BY name_key HAVING count(*) > 1", bun.List(keys)).Scan(ctx, &found)
+	several := make(map[string]bool, len(found))
+	for _, key := range found {
+		several[string(key)] = true
+	}
+	return several, g.db.fail(ctx, "bunrepo.Gaps", err)
 }
 
 // missing selects the subjects whose slot is empty.
@@ -53,56 +178,4 @@ func missing(query *bun.SelectQuery, slot artwork.Slot) *bun.SelectQuery {
 	return query.TableExpr("? AS s", tables[kind]).
 		Join("LEFT JOIN slots AS p ON p.subject_kind = ? AND p.subject_id = s.id AND p.slot = ?", kind.String(), slot.String()).
 		Where("p.image_id IS NULL")
-}
-
-// gaps selects what is known of them, in the order of their IDs.
-func (g *Gaps) gaps(slot artwork.Slot) *bun.SelectQuery {
-	query := missing(g.db.read.NewSelect(), slot).
-		ColumnExpr("s.id, s.name, s.mbid").
-		ColumnExpr("COALESCE(p.locked, ?) AS locked, COALESCE(p.kept_empty, ?) AS kept_empty", false, false).
-		ColumnExpr("l.asked_at, COALESCE(l.outcome, '') AS outcome, COALESCE(l.score, 0.0) AS score, COALESCE(l.question, '') AS question").
-		Join("LEFT JOIN fill_learned AS l ON l.subject_kind = ? AND l.subject_id = s.id AND l.slot = ?", fillmissing.Wish{Slot: slot}.Kind().String(), slot.String()).
-		OrderExpr("s.id")
-	if artwork.AlbumSubject.Has(slot) {
-		return query.Join("JOIN artists AS a ON a.id = s.artist_id").
-			ColumnExpr("a.name AS artist, s.release_group_mbid AS group_mbid").
-			ColumnExpr("EXISTS (SELECT 1 FROM artists AS o WHERE o.name_key = a.name_key AND o.id <> a.id) AS namesakes")
-	}
-	return query.ColumnExpr("'' AS artist, NULL AS group_mbid").
-		ColumnExpr("EXISTS (SELECT 1 FROM artists AS o WHERE o.name_key = s.name_key AND o.id <> s.id) AS namesakes")
-}
-
-// After implements fillmissing.Gaps.
-func (g *Gaps) After(ctx context.Context, slot artwork.Slot, after artwork.ID, limit int) ([]fillmissing.Gap, error) {
-	query := g.gaps(slot).Limit(int64(limit))
-	if !after.IsZero() {
-		query.Where("s.id > ?", uid(after))
-	}
-	return g.read(ctx, query)
-}
-
-// Among implements fillmissing.Gaps.
-func (g *Gaps) Among(ctx context.Context, slot artwork.Slot, ids []artwork.ID) ([]fillmissing.Gap, error) {
-	var all []fillmissing.Gap
-	for some := range slices.Chunk(ids, chunkSize) {
-		gaps, err := g.read(ctx, g.gaps(slot).Where("s.id IN (?)", bun.List(uids(some))))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, gaps...)
-	}
-	slices.SortFunc(all, func(a, b fillmissing.Gap) int { return cmp.Compare(a.SubjectID.String(), b.SubjectID.String()) })
-	return all, nil
-}
-
-func (g *Gaps) read(ctx context.Context, query *bun.SelectQuery) ([]fillmissing.Gap, error) {
-	var rows []gapRow
-	if err := query.Scan(ctx, &rows); err != nil {
-		return nil, g.db.fail(ctx, "bunrepo.Gaps", err)
-	}
-	gaps := make([]fillmissing.Gap, len(rows))
-	for i, row := range rows {
-		gaps[i] = row.gap()
-	}
-	return gaps, nil
 }

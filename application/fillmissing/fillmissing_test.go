@@ -220,7 +220,9 @@ func TestADryRunChangesNothingAndCanBeCarriedOut(t *testing.T) {
 // TestNames: an image that was found by a name is worth less, and is not applied when
 // others may have the name.
 func TestNames(t *testing.T) {
-	match := func(name string) findimages.Match { return findimages.Match{MBID: artwork.NewID(), Name: name, Score: 100} }
+	match := func(name string) findimages.Match {
+		return findimages.Match{MBID: artwork.NewID(), Name: name, Score: 100}
+	}
 	for _, c := range []struct {
 		name    string
 		prepare func(f *fleet)

@@ -394,9 +394,9 @@ func TestFillRefusals(t *testing.T) {
 		requireProblem(t, refused, http.StatusBadRequest, "invalid_input")
 		require.Contains(t, refused.json(t)["detail"], detail, body)
 	}
-	real := in.startFill(nil)
-	in.awaitFill(real, "done")
-	requireProblem(t, send("/"+real+"/apply", `{"all":true}`), http.StatusConflict, "conflict")
+	carried := in.startFill(nil)
+	in.awaitFill(carried, "done")
+	requireProblem(t, send("/"+carried+"/apply", `{"all":true}`), http.StatusConflict, "conflict")
 	requireProblem(t, send("/"+albumID+"/pause", ``), http.StatusNotFound, "not_found")
 	requireProblem(t, send("/x/pause", ``), http.StatusBadRequest, "invalid_input")
 	for _, query := range []string{"?limit=0", "?limit=201", "?limit=many", "?cursor=x", "?outcome=good", "?page=1", "?limit=1&limit=2"} {
