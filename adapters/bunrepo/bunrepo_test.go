@@ -76,6 +76,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Images:    images,
 		Archive:   images,
 		Reviser:   images,
+		Accounts:  images,
 		ChangeLog: bunrepo.NewChangeLog(db),
 		Modified:  bunrepo.NewChangeLog(db),
 		Artists:   bunrepo.NewArtists(db),
@@ -91,6 +92,8 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Fill:      bunrepo.NewFill(db),
 		Gaps:      bunrepo.NewGaps(db),
 		Activity:  bunrepo.NewActivity(db),
+
+		Considerations: bunrepo.NewConsiderations(db),
 	}
 }
 

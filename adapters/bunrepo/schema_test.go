@@ -194,6 +194,7 @@ func TestPagesAreReadInOrder(t *testing.T) {
 			"some items":          "SELECT * FROM fill_items AS i WHERE i.job_id = '89ad4ac3-39f7-470e-963a-56509c546377' AND i.outcome = 'failed' ORDER BY i.subject_id LIMIT 200",
 			"latest fills":        "SELECT id FROM fill_jobs ORDER BY created_at DESC, id DESC LIMIT 20",
 			"done by key":         "SELECT idempotency_key FROM history WHERE idempotency_key IN ('89ad4ac3-39f7-470e-963a-56509c546377')",
+			"considered":          "SELECT * FROM considerations AS c WHERE c.artist_id = '89ad4ac3-39f7-470e-963a-56509c546377' ORDER BY c.slot, c.occasion",
 			"overdue":             "SELECT * FROM cache_pending AS c WHERE c.deadline <= " + anHourAgo + " ORDER BY c.deadline, c.token LIMIT 50",
 		} {
 			plan := planOf(t, db, explain+query)

@@ -13,6 +13,7 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Images:    repository.Images(),
 		Archive:   repository.Images(),
 		Reviser:   repository.Images(),
+		Accounts:  repository.Images(),
 		ChangeLog: repository.ChangeLog(),
 		Modified:  repository.ChangeLog(),
 		Artists:   repository.Artists(),
@@ -28,6 +29,8 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Fill:      repository.Fill(),
 		Gaps:      repository.Gaps(),
 		Activity:  repository.Activity(),
+
+		Considerations: repository.Considerations(),
 	}
 }
 

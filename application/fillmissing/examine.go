@@ -87,9 +87,9 @@ func (g Gap) guarded() string {
 // finding is what came of asking for a gap: images to try, or the result.
 type finding struct {
 	candidates []scored // good and sure enough, the best first
-	considered []findimages.Found
 	result     *Result
-	silent     bool // nobody has answered, and somebody may later
+	note       *note // nil: nobody was asked
+	silent     bool  // nobody has answered, and somebody may later
 }
 
 // examine asks for images for a gap. An error has nothing to do with the subject.
@@ -104,21 +104,34 @@ func (r *run) examine(ctx context.Context, gap Gap) (finding, error) {
 	case found.Asked == 0:
 		return finding{}, fatalError("no provider that is switched on has images for the slot " + place.Slot.String())
 	}
-	all := ranked(found.Found, place.Slot)
+	return r.judge(ctx, gap, found)
+}
+
+// judge decides which of what was found may fill the gap.
+func (r *run) judge(ctx context.Context, gap Gap, found findimages.Result) (finding, error) {
+	all, noted := ranked(found.Found, r.job.Slot), noteOf(found, r.job.MinScore)
 	good := slices.DeleteFunc(slices.Clone(all), func(s scored) bool { return s.score < r.job.MinScore })
 	if len(good) == 0 {
-		return r.nothing(gap, all, found), nil
+		f := r.nothing(gap, all, found)
+		f.note = noted
+		return f, nil
 	}
 	sure, doubt, err := r.surest(ctx, gap, good)
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return finding{}, ctx.Err()
-	case err != nil:
-		return settled(r.errored(gap, &good[0], err)), nil
-	case len(sure) == 0:
-		return settled(r.ambiguous(gap, good[0], doubt, len(found.Failures) == 0)), nil
 	}
-	return finding{candidates: sure, considered: found.Found}, nil
+	f := finding{candidates: sure, note: noted}
+	if doubt != "" {
+		noted.doubt(doubt)
+	}
+	if err != nil {
+		result := r.errored(gap, &good[0], err)
+		f.result = &result
+	} else if len(sure) == 0 {
+		result := r.ambiguous(gap, good[0], doubt, len(found.Failures) == 0)
+		f.result = &result
+	}
+	return f, nil
 }
 
 // surest returns the images that are surely of the subject: those that were found by
@@ -132,7 +145,7 @@ func (r *run) surest(ctx context.Context, gap Gap, good []scored) (sure []scored
 	}
 	identified := slices.DeleteFunc(slices.Clone(good), func(s scored) bool { return s.ByName })
 	if len(identified) > 0 {
-		return identified, "", nil
+		return identified, doubt, nil
 	}
 	return nil, doubt, err
 }

@@ -39,9 +39,14 @@ func TestEmptySlotsAreFilledWithTheBest(t *testing.T) {
 		require.Equal(t, "Somebody", history[0].Attribution)
 		require.Equal(t, artwork.TagOf(history[0].Content.Hash, nil), items["Best"].Tag)
 		require.InDelta(t, 1, items["Best"].Score, 0)
-		require.Equal(t, 2, f.weighed[artwork.Place{Subject: artwork.Artist(best.ID), Slot: artwork.SlotProfile}])
+		require.Equal(t, map[string]findimages.Verdict{
+			"https://sure.example/Best/1000x1000": findimages.Chosen, "https://named.example/Best/900x900": findimages.Offered,
+		}, f.verdicts(best))
 
 		require.Empty(t, f.history(small))
+		require.Equal(t, map[string]findimages.Verdict{
+			"https://sure.example/Small/300x300": findimages.Unfit, "https://sure.example/Small/400x400": findimages.Unfit,
+		}, f.verdicts(small))
 		require.Equal(t, fillmissing.Below, items["Small"].Outcome)
 		require.InDelta(t, 0.4, items["Small"].Score, 0.001, "the best of those that are not good enough is told")
 		require.Equal(t, fillmissing.Absent, items["Absent"].Outcome)

@@ -48,14 +48,14 @@ type fleet struct {
 	naming   error
 	download func(url string) error
 	told     []fillmissing.Status
-	weighed  map[artwork.Place]int
+	weighed  map[artwork.Place]findimages.Consideration
 }
 
 func newFleet(t *testing.T) *fleet {
 	f := &fleet{
 		t: t, repo: memory.NewRepository(), clock: time.Now(),
 		cache:  memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 10_000, managecache.NewCounters()),
-		offers: map[string][]findimages.Candidate{}, failing: map[string]error{}, asked: map[string]int{}, weighed: map[artwork.Place]int{},
+		offers: map[string][]findimages.Candidate{}, failing: map[string]error{}, asked: map[string]int{}, weighed: map[artwork.Place]findimages.Consideration{},
 	}
 	f.jobs = &jobs{Jobs: f.repo.Fill()}
 	return f
@@ -181,11 +181,27 @@ func (f *fleet) Progress(_ context.Context, status fillmissing.Status) {
 	f.told = append(f.told, status)
 }
 
-// Considered implements fillmissing.Considered.
-func (f *fleet) Considered(_ context.Context, place artwork.Place, _ findimages.Candidate, found []findimages.Found) {
+// Run implements fillmissing.Considered.
+func (f *fleet) Run(_ context.Context, considerations ...findimages.Consideration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.weighed[place] = len(found)
+	for _, c := range considerations {
+		f.weighed[c.Place] = c
+	}
+}
+
+// verdicts returns what became of what was found for the artist, by its URL.
+func (f *fleet) verdicts(artist catalog.Artist) map[string]findimages.Verdict {
+	f.t.Helper()
+	c := f.weighed[profile.Place(artist.ID)]
+	require.Equal(f.t, findimages.OnFill, c.Occasion)
+	require.Equal(f.t, "ana", c.By)
+	require.NoError(f.t, c.Check())
+	verdicts := map[string]findimages.Verdict{}
+	for _, one := range c.Candidates {
+		verdicts[one.URL] = one.Verdict
+	}
+	return verdicts
 }
 
 func (f *fleet) now() time.Time {
@@ -212,7 +228,7 @@ func (f *fleet) asks() (n int) {
 }
 
 func (f *fleet) applier() *applyimage.Applier {
-	return applyimage.NewApplier(f.cache, f.repo.Images(), f.repo.Images(), memory.NewStore(0), f, slog.New(slog.DiscardHandler))
+	return applyimage.NewApplier(f.cache, f.repo.Images(), f.repo.Images(), memory.NewStore(0), f, nil, slog.New(slog.DiscardHandler))
 }
 
 // instance returns the parts of an instance that asks the providers.
@@ -224,7 +240,7 @@ func (f *fleet) instance(jobs fillmissing.Jobs, providers ...string) (*fillmissi
 	}
 	search := findimages.NewSearch(sources, nothingKept{}, f, slog.New(slog.DiscardHandler))
 	runner := fillmissing.NewRunner("test", jobs, f.repo.Gaps(),
-		fillmissing.NewSources(findimages.NewSearchArtistAvatars(search, f.repo.Artists()), findimages.NewSearchAlbumCovers(search, f.repo.Albums()),
+		fillmissing.NewSources(findimages.NewSearchArtistAvatars(search, nil, f.repo.Artists()), findimages.NewSearchAlbumCovers(search, nil, f.repo.Albums()),
 			findimages.NewSearchIdentifiers(f, f.repo.Artists(), f.repo.Albums())),
 		f.applier(), f, f, f, f.now, log)
 	return runner, fillmissing.NewManage(jobs, runner, f)

@@ -3,7 +3,6 @@ package fillmissing
 import (
 	"context"
 
-	"gatefold/application/findimages"
 	"gatefold/domain/artwork"
 )
 
@@ -90,13 +89,4 @@ func (u *Manage) List(ctx context.Context, limit int) ([]Status, error) {
 	}
 	jobs, err := u.jobs.List(ctx, limit)
 	return jobs, artwork.Wrap(artwork.Internal, "fillmissing.List", err)
-}
-
-// Unrecorded forgets what was considered.
-type Unrecorded struct{}
-
-var _ Considered = Unrecorded{}
-
-// Considered implements Considered.
-func (Unrecorded) Considered(context.Context, artwork.Place, findimages.Candidate, []findimages.Found) {
 }

@@ -150,10 +150,10 @@ type Progress interface {
 	Progress(ctx context.Context, status Status)
 }
 
-// Considered is told what was considered for a slot before an image was put in force,
-// the chosen one among it. It must return soon and may be called concurrently.
+// Considered is told what was considered for slots; findimages.Recorder keeps it. It
+// must return soon and may be called concurrently.
 type Considered interface {
-	Considered(ctx context.Context, place artwork.Place, chosen findimages.Candidate, found []findimages.Found)
+	Run(ctx context.Context, considerations ...findimages.Consideration)
 }
 
 // Clock tells the time.

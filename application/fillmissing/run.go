@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatefold/application/applyimage"
+	"gatefold/application/findimages"
 	"gatefold/domain/artwork"
 )
 
@@ -218,8 +219,13 @@ func (r *run) carryOut(ctx context.Context, batch []todo, findings []finding) ([
 	results := make([]Result, len(batch))
 	var mu sync.Mutex
 	var ready []prepared
-	err := each(ctx, len(batch), func(ctx context.Context, n int) error {
+	err := each(ctx, len(batch), func(ctx context.Context, n int) (err error) {
 		gap, f := batch[n].gap, findings[n]
+		defer func() {
+			if err == nil {
+				r.keep(ctx, gap, f.note)
+			}
+		}()
 		switch {
 		case f.result != nil:
 			results[n] = *f.result
@@ -228,14 +234,13 @@ func (r *run) carryOut(ctx context.Context, batch []todo, findings []finding) ([
 			results[n] = r.learn(gap, r.item(gap, Proposed, &f.candidates[0], ""))
 			return nil
 		}
-		p, result, err := r.prepare(ctx, gap, f.candidates)
+		p, result, err := r.prepare(ctx, gap, f)
 		if result != nil || err != nil {
 			if result != nil {
 				results[n] = *result
 			}
 			return err
 		}
-		r.considered.Considered(ctx, p.application.Record.Place, p.chosen.Candidate, f.considered)
 		p.n = n
 		mu.Lock()
 		defer mu.Unlock()
@@ -250,10 +255,10 @@ func (r *run) carryOut(ctx context.Context, batch []todo, findings []finding) ([
 
 // prepare downloads, checks and stores the best image that is as good as it seemed to
 // be. It returns what is left to apply, or the result.
-func (r *run) prepare(ctx context.Context, gap Gap, candidates []scored) (*prepared, *Result, error) {
+func (r *run) prepare(ctx context.Context, gap Gap, f finding) (*prepared, *Result, error) {
 	var best *scored // of those that were too small after all
 	var failed *Result
-	for _, c := range candidates[:min(tries, len(candidates))] {
+	for _, c := range f.candidates[:min(tries, len(f.candidates))] {
 		application, err := r.download(ctx, gap, c)
 		switch {
 		case ctx.Err() != nil:
@@ -263,12 +268,15 @@ func (r *run) prepare(ctx context.Context, gap Gap, candidates []scored) (*prepa
 		case err != nil:
 			result := r.errored(gap, &c, err)
 			failed = &result
+			f.note.say(c, findimages.Refused, result.Reason)
 			continue
 		}
 		c.Candidate = measured(c.Candidate, application.Record.Content)
 		if c.score = Score(c.Candidate); c.score >= r.job.MinScore || !r.job.Of.IsZero() {
+			f.note.say(c, findimages.Chosen, "")
 			return &prepared{chosen: c, application: application}, nil, nil
 		}
+		f.note.say(c, findimages.Unfit, "it is too small")
 		if best == nil || c.score > best.score {
 			best = &c
 		}
@@ -294,9 +302,8 @@ func isElsewhere(err error) bool {
 func (r *run) download(ctx context.Context, gap Gap, c scored) (artwork.Application, error) {
 	place := r.job.Place(gap.SubjectID)
 	application, err := r.applier.PrepareURL(ctx, r.downloader, place, applyimage.FromURL{
-		SubjectID: gap.SubjectID, Slot: place.Slot, URL: c.URL, Provider: c.Provider, By: r.job.Actor(),
+		SubjectID: gap.SubjectID, Slot: place.Slot, URL: c.URL, Provider: c.Provider, Offered: c.Provenance(), By: r.job.Actor(),
 	})
-	application.Record.Licence, application.Record.Attribution = c.Licence, c.Attribution
 	// The slot decides, in the transaction that would fill it: whatever came in
 	// between wins.
 	application.Automatic = true

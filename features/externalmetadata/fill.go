@@ -10,13 +10,14 @@ import (
 	"gatefold/application/announce"
 	"gatefold/application/applyimage"
 	"gatefold/application/fillmissing"
+	"gatefold/application/findimages"
 )
 
 // fill provides the use cases of fillmissing and their routes.
 func fill() fx.Option {
 	return fx.Provide(
 		func() fillmissing.Clock { return time.Now },
-		func() fillmissing.Considered { return fillmissing.Unrecorded{} },
+		func(recorder *findimages.Recorder) fillmissing.Considered { return recorder },
 		fillmissing.NewSources,
 		fx.Annotate(announce.NewFillProgress, fx.As(new(fillmissing.Progress))),
 		newFillRunner,

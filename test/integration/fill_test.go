@@ -157,6 +157,11 @@ func TestFill(t *testing.T) {
 			require.Equal(t, "coverartarchive", history[0]["provider"])
 		}
 		require.Equal(t, bulkAlbum(2), told.Items[1].ID)
+		why := other.send(http.MethodGet, metadata+"album/"+bulkAlbum(2)+"/images/cover/why", nil).json(t)
+		require.Equal(t, "filled", why["rule"].(map[string]any)["code"])
+		considered := why["considered"].([]any)[0].(map[string]any)
+		require.Equal(t, "fill", considered["occasion"])
+		require.Equal(t, true, considered["candidates"].([]any)[0].(map[string]any)["inForce"])
 
 		told = in.awaitFill(other.startFill(nil), "done")
 		require.Equal(t, fillmissing.Counts{Total: 2, Walked: 2, Applied: 1, Skipped: 1}, told.Counts)
