@@ -56,6 +56,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		admin.Module(admin.Config{KeepActivity: cfg.KeepActivity}),
 		health.Module(health.Config{Version: version()}),
 		fx.Provide(
+			newFills,
 			newOperations,
 			func(operations *operations) control.Verbs { return operations },
 			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, `group:"routes"`)),

@@ -14,6 +14,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
 	"gatefold/application/health"
@@ -47,6 +48,8 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(newRequests, fx.As(new(warmcache.Requests))),
 			fx.Annotate(bunrepo.NewClaims, fx.As(new(warmcache.Claims))),
 			fx.Annotate(bunrepo.NewJobs, fx.As(new(bulkapply.Jobs))),
+			fx.Annotate(bunrepo.NewFill, fx.As(new(fillmissing.Jobs))),
+			fx.Annotate(bunrepo.NewGaps, fx.As(new(fillmissing.Gaps))),
 			fx.Annotate(bunrepo.NewDeployment, fx.As(new(followsettings.Registry))),
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
 			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),

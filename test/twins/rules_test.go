@@ -25,6 +25,7 @@ const (
 	following     = "application/followsettings"
 	applying      = "application/applyimage"
 	inBulk        = "application/bulkapply"
+	filling       = "application/fillmissing"
 	askedByAll    = "adapters/providers/api"
 	aProvider     = "adapters/providers/deezer"
 	explaining    = "application/explainimage"
@@ -578,6 +579,33 @@ local time = redis.call('TIME')`,
 		rule: "a token stays in the query",
 		file: httpAPI + "/events.go", old: `query.Del("token")`, new: `_ = query`,
 		pkg: httpAPI, test: "TestWhoMayListen",
+	},
+
+	// Filling empty slots.
+	{
+		rule: "a fill displaces what came in between",
+		file: filling + "/run.go", old: `application.Automatic = true`, new: `application.Automatic = false`,
+		pkg: filling, test: "TestWhatCameInBetweenWins",
+	},
+	{
+		rule: "what was not found is asked for again",
+		file: filling + "/examine.go", old: "case Absent:\n\t\treturn true", new: "case Absent:\n\t\treturn false",
+		pkg: filling, test: "TestWhatWasNotFoundIsNotAskedForAgain",
+	},
+	{
+		rule: "a provider that failed has no image",
+		file: filling + "/examine.go", old: `if len(found.Failures) == 0 {`, new: `if len(found.Failures) >= 0 {`,
+		pkg: filling, test: "TestAFailedProviderIsNoAbsence",
+	},
+	{
+		rule: "an ambiguous name will do",
+		file: filling + "/examine.go", old: `if good[0].ByName {`, new: `if !good[0].ByName {`,
+		pkg: filling, test: "TestNames",
+	},
+	{
+		rule: "two jobs work at one type of slot",
+		file: repository + "/fill.go", old: `return !busy[row.Slot] && `, new: `return !row.Held && `,
+		pkg: repository, test: onSQLite + "fill:_the_oldest_is_claimed_first,_and_one_for_a_slot_at_a_time",
 	},
 
 	// Providers of images.
