@@ -71,8 +71,8 @@ func TestSecondsAndDurations(t *testing.T) {
 }
 
 func TestTrustedProxies(t *testing.T) {
-	require.Empty(t, load(t).TrustedProxies, "nobody is believed unless named")
-	proxies := load(t, "TRUSTED_PROXIES=10.1.2.3/8, 192.168.0.7,2001:db8::/32 ,::1").TrustedProxies
+	require.Empty(t, load(t).HTTP.TrustedProxies, "nobody is believed unless named")
+	proxies := load(t, "TRUSTED_PROXIES=10.1.2.3/8, 192.168.0.7,2001:db8::/32 ,::1").HTTP.TrustedProxies
 	var written []string
 	for _, proxy := range proxies {
 		written = append(written, proxy.String())

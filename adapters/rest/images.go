@@ -121,7 +121,7 @@ func (h *Images) uploaded(kind artwork.SubjectKind) handler {
 		if err != nil {
 			return err
 		}
-		c.Header("Cache-Control", immutable)
+		keepAs(c, immutable)
 		return h.write(c, &artwork.Image{
 			Content: record.Content, Tag: artwork.TagOf(record.Content.Hash, nil), LastModified: record.AddedAt.Truncate(time.Second),
 		})
@@ -136,9 +136,10 @@ const (
 // serve answers with the bytes of the image in force. Only a URL that names the
 // tag in force may be kept: every other one has to ask again.
 func (h *Images) serve(c *gin.Context, img *artwork.Image) error {
-	c.Header("Cache-Control", noCache)
 	if c.Query("tag") == string(img.Tag) {
-		c.Header("Cache-Control", immutable)
+		keepAs(c, immutable)
+	} else {
+		keepAs(c, noCache)
 	}
 	return h.write(c, img)
 }
@@ -154,9 +155,7 @@ func (h *Images) write(c *gin.Context, img *artwork.Image) error {
 	header := c.Writer.Header()
 	header.Set("Content-Type", img.MIMEType)
 	header.Set("ETag", `"`+string(img.Tag)+`"`)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "sandbox")
-	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	protectImage(header)
 	http.ServeContent(c.Writer, c.Request, "", img.LastModified, io.ReadSeeker(content))
 	return nil
 }
@@ -216,7 +215,7 @@ func (h *Images) allOfArtist(c *gin.Context, artist artwork.ID) error {
 	for slot, img := range found {
 		images[slot.String()] = infoOf(img)
 	}
-	c.Header("Cache-Control", noCache)
+	keepAs(c, noCache)
 	c.JSON(http.StatusOK, gin.H{"artistId": artist, "images": images})
 	return nil
 }
@@ -226,7 +225,7 @@ func (h *Images) albumCoverMetadata(c *gin.Context, album artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	c.Header("Cache-Control", noCache)
+	keepAs(c, noCache)
 	if isDefault {
 		c.JSON(http.StatusOK, gin.H{"albumId": album, "cover": gin.H{"exists": false}})
 		return nil
