@@ -34,7 +34,7 @@ func (c *Cache) Meter() *Meter {
 }
 
 // errBroken says that nobody asks Redis now.
-var errBroken = errors.New("Redis did not answer the last times")
+var errBroken = errors.New("no answer from Redis the last times")
 
 // Take implements limitrequests.Meter.
 func (m *Meter) Take(ctx context.Context, key string, limit int) (left int, wait time.Duration, err error) {

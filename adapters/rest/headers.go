@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jub0bs/cors"
+
+	"gatefold/domain/artwork"
 )
 
 // Values of headers that are the same on every answer: nobody changes what a header
@@ -87,6 +89,11 @@ const corsMaxAge = 7200
 // own; to pages of such, browsers may send what identifies the user. "*" alone are all
 // origins, to which they do not. The error says which origin is none.
 func NewCORS(origins []string) (*CORS, error) {
+	for _, origin := range origins {
+		if strings.Contains(origin, "*") && (origin != "*" || len(origins) > 1) {
+			return nil, artwork.Errorf(artwork.InvalidInput, "%q is neither one origin nor all: name every origin, or * alone", origin)
+		}
+	}
 	middleware, err := cors.NewMiddleware(cors.Config{
 		Origins: origins, Credentialed: !slices.Contains(origins, "*"),
 		Methods:         []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
