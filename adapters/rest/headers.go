@@ -18,7 +18,6 @@ import (
 var (
 	nosniff       = []string{"nosniff"}
 	noReferrer    = []string{"no-referrer"}
-	noFrames      = []string{"DENY"}
 	noPermissions = []string{"camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"}
 	noContent     = []string{"default-src 'none'; frame-ancestors 'none'"}
 	onlyOwnOrigin = []string{"same-origin"}
@@ -31,7 +30,6 @@ var (
 func (r *Router) protect(header http.Header, req *http.Request) {
 	header["X-Content-Type-Options"] = nosniff
 	header["Referrer-Policy"] = noReferrer
-	header["X-Frame-Options"] = noFrames
 	header["Permissions-Policy"] = noPermissions
 	header["Content-Security-Policy"] = noContent
 	header["Cross-Origin-Resource-Policy"] = onlyOwnOrigin

@@ -1,8 +1,10 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -35,11 +37,21 @@ func (p Patience) term(bytes int64) time.Duration {
 	return p.Grace + time.Duration(bytes)*time.Second/time.Duration(p.Rate)
 }
 
-// Apply sets the deadlines of the server, which hold until those of a router do: for the
-// content of requests that nobody reads, and for answers up to their first byte.
+// Apply has the server give up content that nobody reads when the grace is over, and
+// tell requests of their connection what with needs to know.
 func (p Patience) Apply(server *http.Server) {
-	server.ReadTimeout, server.WriteTimeout = p.Grace, p.term(stretch)
+	server.ReadTimeout = p.Grace
+	server.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
+		return context.WithValue(ctx, writeDeadlineKey{}, &writeDeadline{})
+	}
 }
+
+// writeDeadline is until when a connection's client has to have taken what is written.
+// Setting it costs some, so it is set for longer than is needed now, and left alone as
+// long as it is enough. It is used by one request at a time.
+type writeDeadline struct{ until time.Time }
+
+type writeDeadlineKey struct{}
 
 // deadlines is what can be told of a connection.
 type deadlines interface {
@@ -58,7 +70,13 @@ func (p Patience) with(w http.ResponseWriter, req *http.Request) http.ResponseWr
 	if req.Body != nil && req.Body != http.NoBody {
 		req.Body = &pacedBody{ReadCloser: req.Body, conn: conn, patience: p}
 	}
-	return &pacedWriter{ResponseWriter: w, conn: conn, patience: p, begun: time.Now(), left: stretch}
+	deadline, ok := req.Context().Value(writeDeadlineKey{}).(*writeDeadline)
+	if !ok {
+		deadline = &writeDeadline{}
+	}
+	paced := &pacedWriter{ResponseWriter: w, conn: conn, patience: p, deadline: deadline, left: stretch}
+	paced.allow(stretch)
+	return paced
 }
 
 // pacedBody is the content of a request, which has to come at the rate.
@@ -91,9 +109,19 @@ type pacedWriter struct {
 	http.ResponseWriter
 	conn     deadlines
 	patience Patience
-	begun    time.Time
+	deadline *writeDeadline
 	left     int64 // bytes that may be written before the next look at the time
 	own      bool  // the handler sets deadlines
+}
+
+// allow gives the client the time for so many bytes from now on, and up to as much
+// again. An error shows when they are written.
+func (w *pacedWriter) allow(bytes int64) {
+	now, term := time.Now(), w.patience.term(bytes)
+	if w.deadline.until.Sub(now) < term {
+		w.deadline.until = now.Add(2 * term)
+		_ = w.conn.SetWriteDeadline(w.deadline.until)
+	}
 }
 
 // Unwrap is for http.ResponseController.
@@ -101,15 +129,15 @@ func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // SetWriteDeadline leaves it to the handler for how long the client may take.
 func (w *pacedWriter) SetWriteDeadline(at time.Time) error {
-	w.own = true
+	w.own, w.deadline.until = true, time.Time{}
 	return w.conn.SetWriteDeadline(at)
 }
 
 // WriteHeader implements http.ResponseWriter. A handler that took long has not used up
 // the client's time.
 func (w *pacedWriter) WriteHeader(status int) {
-	if !w.own && time.Since(w.begun) > time.Second {
-		w.extend(stretch)
+	if !w.own {
+		w.allow(stretch)
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
@@ -129,14 +157,8 @@ func (w *pacedWriter) WriteString(s string) (int, error) {
 func (w *pacedWriter) spend(n int) {
 	if w.left -= int64(n); w.left < 0 && !w.own {
 		w.left = stretch
-		w.extend(max(stretch, int64(n)))
+		w.allow(max(stretch, int64(n)))
 	}
-}
-
-// extend gives the client the time for so many bytes from now on. An error shows when
-// they are written.
-func (w *pacedWriter) extend(bytes int64) {
-	_ = w.conn.SetWriteDeadline(time.Now().Add(w.patience.term(bytes)))
 }
 
 // Flush implements http.Flusher.

@@ -193,7 +193,7 @@ var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 // documents: the one a proxy in front gave it, if it is harmless.
 func (r *Router) identify(c *gin.Context) {
 	id := c.GetHeader("X-Request-Id")
-	if !requestIDPattern.MatchString(id) {
+	if id == "" || !requestIDPattern.MatchString(id) {
 		var random [8]byte
 		_, _ = rand.Read(random[:]) // never fails, see crypto/rand
 		id = hex.EncodeToString(random[:])
@@ -205,6 +205,9 @@ func (r *Router) identify(c *gin.Context) {
 func requestID(c *gin.Context) string { return c.GetString(requestIDKey) }
 
 func (r *Router) logRequest(c *gin.Context) {
+	if !r.log.Enabled(c, slog.LevelDebug) {
+		return // what nobody reads need not be measured
+	}
 	begin := time.Now()
 	c.Next()
 	r.log.LogAttrs(c, slog.LevelDebug, "Request", slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),
