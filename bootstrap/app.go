@@ -39,7 +39,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		fx.NopLogger,
 		fx.StartTimeout(startTimeout),
 		fx.StopTimeout(stopTimeout),
-		fx.Supply(cfg, log),
+		fx.Supply(cfg, cfg.shown(), log),
 		cache.Module(cfg.Cache),
 		events.Module(events.Config{Redis: cfg.Cache.Redis}),
 		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL}),
@@ -53,7 +53,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 			Instance:   cfg.Cache.Name,
 
 			DecodeMemoryMB: cfg.DecodeMemoryMB,
-			Providers:      cfg.Providers,
+			Providers:      cfg.Providers, PinnedProviders: cfg.PinnedProviders,
 		}),
 		admin.Module(admin.Config{KeepActivity: cfg.KeepActivity}),
 		health.Module(health.Config{Version: version()}),
