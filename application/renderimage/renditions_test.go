@@ -121,8 +121,10 @@ func TestTheQueueIsBounded(t *testing.T) {
 			})
 		}
 		synctest.Wait()
+		begin := time.Now()
 		_, err := ask(t.Context(), renditions, picture("four"))
 		require.Equal(t, artwork.Unavailable, artwork.KindOf(err), "%v", err)
+		require.Zero(t, time.Since(begin), "and is told so at once")
 		close(r.gate)
 		asking.Wait()
 		_, err = ask(t.Context(), renditions, picture("four"))

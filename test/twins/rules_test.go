@@ -27,6 +27,7 @@ const (
 	inBulk        = "application/bulkapply"
 	askedByAll    = "adapters/providers/api"
 	aProvider     = "adapters/providers/deezer"
+	rendering     = "application/renderimage"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -582,5 +583,22 @@ local time = redis.call('TIME')`,
 		rule: "the key is in errors",
 		file: askedByAll + "/failure.go", old: `e.say(artwork.Unavailable, cause(err), "%s", what(err))`, new: `e.say(artwork.Unavailable, err, "%s", what(err))`,
 		pkg: askedByAll, test: "TestNoKeyInErrors",
+	},
+
+	// Renditions.
+	{
+		rule: "whoever has waited for a turn renders again",
+		file: rendering + "/renditions.go", old: `if openErr == nil {`, new: `if openErr == nil && taken && content == nil {`,
+		pkg: rendering, test: "TestManyWhoAskAtOnceShareARendering",
+	},
+	{
+		rule: "any number of images wait to be rendered",
+		file: rendering + "/renditions.go", old: `r.pixels+pixels > r.limits.Pixels`, new: `r.pixels+pixels < 0`,
+		pkg: rendering, test: "TestTheQueueIsBounded",
+	},
+	{
+		rule: "a rendition of another focal point is served",
+		file: domainTerms + "/rendition.go", old: `if !r.Square {`, new: `if r.Edge > 0 {`,
+		pkg: domainTerms, test: "TestRenditionKeys",
 	},
 }
