@@ -36,7 +36,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		fx.NopLogger,
 		fx.StartTimeout(startTimeout),
 		fx.StopTimeout(stopTimeout),
-		fx.Supply(cfg, log),
+		fx.Supply(cfg, cfg.shown(), log),
 		cache.Module(cfg.Cache),
 		events.Module(events.Config{Redis: cfg.Cache.Redis}),
 		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL}),
@@ -51,11 +51,12 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 			Instance:   cfg.Cache.Name,
 
 			DecodeMemoryMB: cfg.DecodeMemoryMB,
-			Providers:      cfg.Providers,
+			Providers:      cfg.Providers, PinnedProviders: cfg.PinnedProviders,
 		}),
 		admin.Module(admin.Config{KeepActivity: cfg.KeepActivity}),
 		health.Module(health.Config{Version: version()}),
 		fx.Provide(
+			newFills,
 			newOperations,
 			func(operations *operations) control.Verbs { return operations },
 			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, `group:"routes"`)),

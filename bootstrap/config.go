@@ -120,6 +120,8 @@ type Config struct {
 	KeepActivity       time.Duration    // of the activity log; 0: for ever
 	AuthSecrets        []string         // the current one first; none: one is generated and kept in DataDir
 	Providers          providers.Config // of images
+	// PinnedProviders are the variables of Providers that the settings cannot change.
+	PinnedProviders map[string]string
 }
 
 // Embedded reports whether the data belongs to exactly one server process: an
@@ -200,8 +202,8 @@ func (v variables) check() (Config, error) {
 		DownloadAllowHosts: c.hosts("DOWNLOAD_ALLOW_HOSTS", v.DownloadAllowHosts),
 		TrustedProxies:     c.networks("TRUSTED_PROXIES", v.TrustedProxies),
 		KeepActivity:       c.days("ACTIVITY_KEEP", v.ActivityKeep, 36500),
-		Providers:          c.providers(v.Providers),
 	}
+	cfg.Providers, cfg.PinnedProviders = c.providers(v.Providers)
 	if len(cfg.DataDir) > maxDataDir {
 		c.fail("DATA_DIR", "%s is longer than %d bytes, and a socket has to fit in", cfg.DataDir, maxDataDir)
 	}

@@ -19,6 +19,7 @@ import (
 	"gatefold/adapters/musicfolder"
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/s3store"
+	"gatefold/application/providersettings"
 	"gatefold/application/verifystore"
 	"gatefold/domain/artwork"
 	"gatefold/features/images"
@@ -67,6 +68,7 @@ func (e *examination) run(ctx context.Context) {
 	e.music()
 	store := e.storage(ctx)
 	if db := e.database(ctx, fresh); db != nil {
+		e.providerKeys(ctx, db)
 		if store != nil {
 			e.images(ctx, db, store)
 		}
@@ -262,6 +264,32 @@ func (e *examination) disk() imageStorage {
 	}
 	e.sound(part, "images are kept in %s", store.Root())
 	return store
+}
+
+// providerKeys tries every key that is stored. It generates no secret: one that were
+// new would open none.
+func (e *examination) providerKeys(ctx context.Context, db *bunrepo.DB) {
+	const part = "provider keys"
+	snapshot, err := bunrepo.NewProviderSettings(db).Load(ctx)
+	if err != nil {
+		e.fail(part, err.Error(), "check the database")
+		return
+	}
+	keys, err := findKeyring(e.cfg)
+	if err != nil {
+		e.fail(part, err.Error(), "correct AUTH_SECRET")
+		return
+	}
+	stored, unreadable := providersettings.Unreadable(snapshot, keys)
+	for _, key := range unreadable {
+		e.fail(part, "the stored key of a provider cannot be opened: "+key, "put the secret that it was entered under into AUTH_SECRET_PREVIOUS, or enter the key again in the settings; until then it counts as none")
+	}
+	switch {
+	case stored == 0:
+		e.sound(part, "none are stored")
+	case len(unreadable) == 0:
+		e.sound(part, "%d stored, all can be opened", stored)
+	}
 }
 
 // noImages is the store of an installation that has stored nothing yet. If the

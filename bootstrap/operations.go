@@ -28,15 +28,16 @@ type operations struct {
 	cache    *managecache.Manage
 	settings *followsettings.Switch
 	warm     *warmcache.Warm
-	log      *slog.Logger
+	*fills
+	log *slog.Logger
 }
 
 var _ control.Verbs = (*operations)(nil)
 
 func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, settings *followsettings.Switch,
-	warm *warmcache.Warm, log *slog.Logger,
+	warm *warmcache.Warm, fills *fills, log *slog.Logger,
 ) *operations {
-	return &operations{importer, tokens, cache, settings, warm, log}
+	return &operations{importer, tokens, cache, settings, warm, fills, log}
 }
 
 // Import implements control.Importer.
