@@ -30,6 +30,7 @@ const (
 	signing       = "application/signimages"
 	askedByAll    = "adapters/providers/api"
 	aProvider     = "adapters/providers/deezer"
+	rendering     = "application/renderimage"
 	explaining    = "application/explainimage"
 	setUp         = "application/providersettings"
 	theProviders  = "adapters/providers"
@@ -640,6 +641,23 @@ local time = redis.call('TIME')`,
 		rule: "the key is in errors",
 		file: askedByAll + "/failure.go", old: `e.say(artwork.Unavailable, cause(err), "%s", what(err))`, new: `e.say(artwork.Unavailable, err, "%s", what(err))`,
 		pkg: askedByAll, test: "TestNoKeyInErrors",
+	},
+
+	// Renditions.
+	{
+		rule: "whoever has waited for a turn renders again",
+		file: rendering + "/renditions.go", old: `if openErr == nil {`, new: `if openErr == nil && taken && content == nil {`,
+		pkg: rendering, test: "TestManyWhoAskAtOnceShareARendering",
+	},
+	{
+		rule: "any number of images wait to be rendered",
+		file: rendering + "/renditions.go", old: `r.pixels+pixels > r.limits.Pixels`, new: `r.pixels+pixels < 0`,
+		pkg: rendering, test: "TestTheQueueIsBounded",
+	},
+	{
+		rule: "a rendition of another focal point is served",
+		file: domainTerms + "/rendition.go", old: `if !r.Square {`, new: `if r.Edge > 0 {`,
+		pkg: domainTerms, test: "TestRenditionKeys",
 	},
 
 	// Settings of providers.
