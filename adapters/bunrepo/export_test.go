@@ -2,7 +2,6 @@ package bunrepo
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -55,12 +54,4 @@ func (h hookedLock) forUpdate(query *bun.SelectQuery) *bun.SelectQuery {
 		return h.engine.forUpdate(query)
 	}
 	return query
-}
-
-// NewArtistsUnescaped returns artists that are searched as if nobody had thought
-// of wildcards.
-func NewArtistsUnescaped(db *DB) *Artists {
-	artists := NewArtists(db)
-	artists.search = strings.ReplaceAll(artists.search, ` ESCAPE '\'`, "")
-	return artists
 }
