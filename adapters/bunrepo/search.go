@@ -238,6 +238,7 @@ func (l *listing) ranked(ctx context.Context, sql *statement) (at []catalog.Posi
 	if !l.query.ArtistID.IsZero() {
 		sql.add(" AND s.artist_id = ?", uid(l.query.ArtistID))
 	}
+	sql.add(" ORDER BY s.sort_key, s.id")
 	own := len(l.shelf.names)
 	names := make([]string, own+len(l.shelf.others))
 	var id uid
@@ -361,7 +362,6 @@ func (l *listing) walk(ctx context.Context, rank catalog.Rank, begin catalog.Pos
 			return nil, err
 		}
 		sql := l.selectNames()
-		sql.add("TRUE")
 		sql.stretch(begin)
 		if more {
 			sql.add(" AND (s.sort_key, s.id) <= (?, ?)", end.SortKey, uid(end.ID))
@@ -372,9 +372,7 @@ func (l *listing) walk(ctx context.Context, rank catalog.Rank, begin catalog.Pos
 		if err != nil {
 			return nil, err
 		}
-		found = slices.DeleteFunc(found, func(p catalog.Position) bool { return p.Rank != rank })
-		slices.SortFunc(found, catalog.Position.Compare)
-		at = append(at, found...)
+		at = append(at, slices.DeleteFunc(found, func(p catalog.Position) bool { return p.Rank != rank })...)
 		if !more {
 			break
 		}
@@ -386,7 +384,7 @@ func (l *listing) walk(ctx context.Context, rank catalog.Rank, begin catalog.Pos
 // step returns the position a stride behind begin, if there is one.
 func (l *listing) step(ctx context.Context, rank catalog.Rank, begin catalog.Position) (end catalog.Position, more bool, err error) {
 	sql := &statement{}
-	sql.add("SELECT s.id, s.sort_key FROM " + l.shelf.table + " AS s WHERE TRUE")
+	sql.add("SELECT s.id, s.sort_key FROM " + l.shelf.table + " AS s WHERE ")
 	sql.stretch(begin)
 	l.narrow(sql, rank)
 	sql.add(" ORDER BY s.sort_key, s.id LIMIT 1 OFFSET ?", stride-1)
@@ -397,11 +395,14 @@ func (l *listing) step(ctx context.Context, rank catalog.Rank, begin catalog.Pos
 	return at[0], true, nil
 }
 
-// stretch adds that rows lie behind the position, if it is one.
+// stretch adds that rows lie behind the position, if it is one. It always says something
+// of the order, for which there is an index.
 func (s *statement) stretch(begin catalog.Position) {
-	if !begin.ID.IsZero() {
-		s.add(" AND (s.sort_key, s.id) > (?, ?)", begin.SortKey, uid(begin.ID))
+	if begin.ID.IsZero() {
+		s.add("s.sort_key >= ''")
+		return
 	}
+	s.add("(s.sort_key, s.id) > (?, ?)", begin.SortKey, uid(begin.ID))
 }
 
 // narrow adds between which sort keys all of the rank are, if that is known: the only
