@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"gatefold/adapters/bunrepo"
+	"gatefold/adapters/memory"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 	"gatefold/test/conformance"
@@ -312,4 +313,110 @@ func TestListsReadNoWholeTable(t *testing.T) {
 		// So small a table is read from one end to the other for good reason.
 		requireNoScans(t, l.plans(t, "SET LOCAL enable_seqscan = off; "))
 	})
+}
+
+// TestListsAreTheSameEverywhere compares the lists of both databases, with few
+// candidates and with many, with those of the process memory: for random names, images,
+// renames, texts and filters, from cursor to cursor.
+func TestListsAreTheSameEverywhere(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	memory := memory.NewRepository()
+	reference := conformance.Repositories{Images: memory.Images(), Artists: memory.Artists(), Albums: memory.Albums()}
+	databases := []*bunrepo.DB{openSQLite(t), postgresOpener(t)(t)}
+	all := []conformance.Repositories{reference}
+	for _, db := range databases {
+		all = append(all, repositories(db))
+	}
+	populate(t, random, all)
+	for range 25 {
+		query := randomQuery(random)
+		wantArtists := readThrough(t, reference.Artists, query)
+		wantAlbums := readThrough(t, reference.Albums, query)
+		for _, db := range databases {
+			for _, atOnce := range []int{4, 2000} {
+				artists, albums, _ := db.With(atOnce)
+				require.Equal(t, wantArtists, readThrough(t, artists, query), "%s, %d: artists %+v", db.Kind(), atOnce, query)
+				require.Equal(t, wantAlbums, readThrough(t, albums, query), "%s, %d: albums %+v", db.Kind(), atOnce, query)
+			}
+		}
+	}
+}
+
+// populate makes the same catalogue in all repositories.
+func populate(t *testing.T, random *rand.Rand, all []conformance.Repositories) {
+	t.Helper()
+	by := artwork.Actor{Name: "test"}
+	name := func() string {
+		parts := []string{"Ana", "ana", "Añá", "An", "Ban", "banana", "'n'", "50%", "a_b", "ß", "SS", "İ", "事変", "🎸", "The", "x/Ana", "\\"}
+		var words []string
+		for range 1 + random.IntN(3) {
+			words = append(words, parts[random.IntN(len(parts))])
+		}
+		return strings.Join(words, " ")
+	}
+	var ids []artwork.ID
+	for i := range 60 {
+		id := artwork.NewID()
+		if i%4 == 3 {
+			id = ids[random.IntN(len(ids))] // another name for one that is there
+		}
+		ids = append(ids, id)
+		artist := catalog.Artist{ID: id, Name: name()}
+		if random.IntN(2) == 0 {
+			artist.SortName = name()
+		}
+		album := catalog.Album{ID: id, ArtistID: ids[random.IntN(len(ids))], Name: name()}
+		var images []artwork.Application
+		if random.IntN(2) == 0 {
+			record := recordFor(artwork.Place{Subject: artwork.Artist(id), Slot: artwork.SlotProfile}, i)
+			record.Source = artwork.Source(1 + random.IntN(3))
+			record.Content.Width, record.Content.Height = 500+random.IntN(1000), 500+random.IntN(1000)
+			images = append(images, artwork.Application{Record: record, By: by})
+		}
+		for _, r := range all {
+			_, err := r.Artists.Put(t.Context(), by, artist)
+			require.NoError(t, err)
+			_, err = r.Albums.Put(t.Context(), by, album)
+			require.NoError(t, err)
+			_, err = r.Images.Apply(t.Context(), artwork.Unfenced(), images)
+			require.NoError(t, err)
+		}
+	}
+}
+
+func randomQuery(random *rand.Rand) catalog.Query {
+	query := catalog.Query{Page: 1, PageSize: 1 + random.IntN(20)}
+	if random.IntN(4) > 0 {
+		texts := []string{"a", "an", "ana", "n", "the", "ana ban", "b a", "%", "_", "'", "/", "ss", "i", "事", "🎸", "ana ana x", "\\", "50% the", "zz"}
+		query.Text = texts[random.IntN(len(texts))]
+	}
+	if random.IntN(3) == 0 {
+		query.Holding = catalog.Holding{Slot: artwork.SlotProfile, Low: true, Source: artwork.Source(random.IntN(4))}
+	}
+	return query
+}
+
+// readThrough reads the IDs of a list from cursor to cursor, and looks at its length.
+func readThrough[T any](t *testing.T, repository catalog.Repository[T], query catalog.Query) (ids []string) {
+	t.Helper()
+	if _, ok := any(repository).(catalog.Albums); ok {
+		query.Holding = catalog.Holding{}
+	}
+	for {
+		page, err := repository.List(t.Context(), query)
+		require.NoError(t, err)
+		for _, item := range page.Items {
+			switch item := any(item).(type) {
+			case catalog.Artist:
+				ids = append(ids, item.ID.String())
+			case catalog.Album:
+				ids = append(ids, item.ID.String())
+			}
+		}
+		if page.Next == (catalog.Cursor{}) {
+			require.True(t, len(ids) == page.Total || page.TotalIsLowerBound, "%d of %d", len(ids), page.Total)
+			return ids
+		}
+		query.Page, query.After = 0, page.Next
+	}
 }

@@ -11,7 +11,6 @@ CREATE TABLE catalog_words (
     subject_id uuid NOT NULL,
     PRIMARY KEY (kind, word, subject_id)
 );
-CREATE INDEX catalog_words_of_subject ON catalog_words (kind, subject_id);
 
 -- All ends of every word that there is or was. A text is part of a word if an end of
 -- it begins with the text.
@@ -22,7 +21,6 @@ CREATE TABLE catalog_suffixes (
     starts boolean NOT NULL, -- the suffix is the whole word, or follows punctuation
     PRIMARY KEY (kind, suffix, word)
 );
-CREATE INDEX catalog_suffixes_starting ON catalog_suffixes (kind, suffix, word) WHERE starts;
 
 -- Every slot of every subject, empty ones too.
 CREATE TABLE catalog_slots (
@@ -173,12 +171,13 @@ SELECT 'artist', word, id FROM artists, catalog_words_of(folded_name || ' ' || s
 UNION ALL
 SELECT 'album', word, id FROM albums, catalog_words_of(folded_name || ' ' || sort_key) AS word
 UNION ALL
-SELECT 'user', word, id FROM users, catalog_words_of(folded_name || ' ' || folded_display) AS word;
+SELECT 'user', word, id FROM users, catalog_words_of(folded_name || ' ' || folded_display) AS word
+ORDER BY 1, 2, 3;
 
 INSERT INTO catalog_suffixes
 SELECT kind, s.suffix, word, bool_or(s.starts)
 FROM (SELECT DISTINCT kind, word FROM catalog_words) AS words, catalog_suffixes_of(word) AS s
-GROUP BY 1, 2, 3;
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 
 INSERT INTO catalog_slots
 SELECT u.id, u.slot, u.sort_key, coalesce(i.source, ''), coalesce(p.pixels, 0), coalesce(catalog_is_low(u.slot, p.pixels), false), coalesce(s.locked, false)
@@ -191,7 +190,8 @@ FROM (
 ) AS u
 LEFT JOIN slots AS s ON s.subject_kind = u.kind AND s.subject_id = u.id AND s.slot = u.slot
 LEFT JOIN images AS i ON i.id = s.image_id
-LEFT JOIN LATERAL catalog_pixels(u.slot, i.width, i.height) AS p (pixels) ON true;
+LEFT JOIN LATERAL catalog_pixels(u.slot, i.width, i.height) AS p (pixels) ON true
+ORDER BY 1, 2;
 
 INSERT INTO catalog_counts SELECT slot, source, low, locked, count(*) FROM catalog_slots GROUP BY 1, 2, 3, 4;
 
@@ -202,6 +202,8 @@ CREATE TRIGGER catalog_count_changed AFTER UPDATE ON catalog_slots REFERENCING O
 CREATE TRIGGER catalog_count_removed AFTER DELETE ON catalog_slots REFERENCING OLD TABLE AS before_rows
     FOR EACH STATEMENT EXECUTE FUNCTION catalog_count();
 
+CREATE INDEX catalog_words_of_subject ON catalog_words (kind, subject_id);
+CREATE INDEX catalog_suffixes_starting ON catalog_suffixes (kind, suffix, word) WHERE starts;
 CREATE INDEX catalog_slots_sorted ON catalog_slots (slot, sort_key, subject_id) INCLUDE (source, pixels, locked);
 CREATE INDEX catalog_slots_source ON catalog_slots (slot, source, sort_key, subject_id);
 CREATE INDEX catalog_slots_low ON catalog_slots (slot, sort_key, subject_id) WHERE low;

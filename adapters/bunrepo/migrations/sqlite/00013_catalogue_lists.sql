@@ -1,6 +1,7 @@
 -- The same as on Postgres, but that the counts are kept as they are: there is one
 -- writer at a time. Triggers cannot count, which catalog_offsets does for them, nor
--- split a text, which they do by way of JSON: names hold no control characters.
+-- split a text, which they do by way of JSON: names hold no control characters. Rows are
+-- inserted in the order of their keys, which is much faster.
 
 -- +goose Up
 CREATE TABLE catalog_words (
@@ -9,7 +10,6 @@ CREATE TABLE catalog_words (
     subject_id text NOT NULL,
     PRIMARY KEY (kind, word, subject_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX catalog_words_of_subject ON catalog_words (kind, subject_id);
 
 CREATE TABLE catalog_suffixes (
     kind   text NOT NULL,
@@ -18,7 +18,6 @@ CREATE TABLE catalog_suffixes (
     starts integer NOT NULL, -- the suffix is the whole word, or follows punctuation
     PRIMARY KEY (kind, suffix, word)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX catalog_suffixes_starting ON catalog_suffixes (kind, suffix, word) WHERE starts;
 
 CREATE TABLE catalog_slots (
     subject_id text NOT NULL,
@@ -44,14 +43,15 @@ CREATE TABLE catalog_offsets (n integer PRIMARY KEY) STRICT;
 INSERT INTO catalog_offsets WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 200) SELECT n FROM numbers;
 
 INSERT INTO catalog_words
-SELECT DISTINCT 'artist', substr(w.value, 1, 200), s.id FROM artists AS s, json_each('[' || replace(json_quote(s.folded_name || ' ' || s.sort_key), ' ', '","') || ']') AS w WHERE w.value <> '';
+SELECT DISTINCT 'artist', substr(w.value, 1, 200), s.id FROM artists AS s, json_each('[' || replace(json_quote(s.folded_name || ' ' || s.sort_key), ' ', '","') || ']') AS w WHERE w.value <> '' ORDER BY 2, 3;
 INSERT INTO catalog_words
-SELECT DISTINCT 'album', substr(w.value, 1, 200), s.id FROM albums AS s, json_each('[' || replace(json_quote(s.folded_name || ' ' || s.sort_key), ' ', '","') || ']') AS w WHERE w.value <> '';
+SELECT DISTINCT 'album', substr(w.value, 1, 200), s.id FROM albums AS s, json_each('[' || replace(json_quote(s.folded_name || ' ' || s.sort_key), ' ', '","') || ']') AS w WHERE w.value <> '' ORDER BY 2, 3;
 INSERT INTO catalog_words
-SELECT DISTINCT 'user', substr(w.value, 1, 200), s.id FROM users AS s, json_each('[' || replace(json_quote(s.folded_name || ' ' || s.folded_display), ' ', '","') || ']') AS w WHERE w.value <> '';
+SELECT DISTINCT 'user', substr(w.value, 1, 200), s.id FROM users AS s, json_each('[' || replace(json_quote(s.folded_name || ' ' || s.folded_display), ' ', '","') || ']') AS w WHERE w.value <> '' ORDER BY 2, 3;
 INSERT INTO catalog_suffixes
 SELECT w.kind, substr(w.word, o.n), w.word, o.n = 1 OR instr('!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~¡¿«»·', substr(w.word, o.n - 1, 1)) > 0
-FROM (SELECT DISTINCT kind, word FROM catalog_words) AS w JOIN catalog_offsets AS o ON o.n <= length(w.word);
+FROM (SELECT DISTINCT kind, word FROM catalog_words) AS w JOIN catalog_offsets AS o ON o.n <= length(w.word)
+ORDER BY 1, 2, 3;
 
 INSERT INTO catalog_slots
 SELECT u.id, u.slot, u.sort_key, coalesce(i.source, ''), coalesce(i.pixels, 0), coalesce(i.pixels < CASE u.slot WHEN 'background' THEN 1920 WHEN 'logo' THEN 800 WHEN 'avatar' THEN 500 ELSE 1000 END, 0), coalesce(s.locked, 0)
@@ -63,10 +63,13 @@ FROM (
     SELECT 'user', id, 'avatar', sort_key FROM users
 ) AS u
 LEFT JOIN slots AS s ON s.subject_kind = u.kind AND s.subject_id = u.id AND s.slot = u.slot
-LEFT JOIN (SELECT id, source, CASE WHEN slot IN ('profile', 'cover', 'avatar') THEN min(width, height) ELSE width END AS pixels FROM images) AS i ON i.id = s.image_id;
+LEFT JOIN (SELECT id, source, CASE WHEN slot IN ('profile', 'cover', 'avatar') THEN min(width, height) ELSE width END AS pixels FROM images) AS i ON i.id = s.image_id
+ORDER BY 1, 2;
 
 INSERT INTO catalog_counts SELECT slot, source, low, locked, count(*) FROM catalog_slots GROUP BY 1, 2, 3, 4;
 
+CREATE INDEX catalog_words_of_subject ON catalog_words (kind, subject_id);
+CREATE INDEX catalog_suffixes_starting ON catalog_suffixes (kind, suffix, word) WHERE starts;
 CREATE INDEX catalog_slots_sorted ON catalog_slots (slot, sort_key, subject_id, source, pixels, locked);
 CREATE INDEX catalog_slots_source ON catalog_slots (slot, source, sort_key, subject_id);
 CREATE INDEX catalog_slots_low ON catalog_slots (slot, sort_key, subject_id) WHERE low;
