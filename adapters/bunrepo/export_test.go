@@ -69,6 +69,11 @@ func (db *DB) With(atOnce int) (*Artists, *Albums, *Users) {
 	return artists, albums, users
 }
 
+// Watched returns the database with a hook that is told of what is read.
+func (db *DB) Watched(hook bun.QueryHook) *DB {
+	return &DB{engine: db.engine, read: db.read.WithQueryHook(hook), write: db.write}
+}
+
 // Insert adds artists, albums, and images that are in force, without anything that
 // belongs to a change. One of 256 slots is locked.
 func (db *DB) Insert(ctx context.Context, artists []catalog.Artist, albums []catalog.Album, images []artwork.Record) error {

@@ -178,11 +178,10 @@ func (l *listing) oneByOne(ctx context.Context, ids []uid) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	total, start := len(at), 0
+	total := len(at)
+	start := int(min(offset(l.query), int64(total)))
 	if after := l.query.After; after != (catalog.Cursor{}) {
 		start = sort.Search(total, func(i int) bool { return at[i].Compare(after.Position) > 0 })
-	} else {
-		start = int(min(offset(l.query), int64(total)))
 	}
 	return l.page(at[start:], total, false), nil
 }
@@ -249,18 +248,23 @@ func (l *listing) lead() lead {
 
 // ordered selects the positions of the list, without their order. A slot that is
 // asked about leads, so that an index has what the list needs.
-func (l *listing) ordered() *statement {
+func (l *listing) ordered() *statement { return l.selected("s.slot") }
+
+func (l *listing) selected(slot string) *statement {
 	lead := l.lead()
 	sql := &statement{}
 	sql.add("SELECT " + lead.id + ", s.sort_key FROM " + lead.table + " AS s WHERE ")
 	switch h := l.query.Holding; {
 	case h.Slot != 0:
-		sql.add("s.slot = ?", h.Slot.String())
-		sql.holds("s", h)
+		sql.add(slot+" = ?", h.Slot.String())
+		sql.holds("s", catalog.Holding{Source: h.Source, Locked: h.Locked, Low: h.Low})
+		if h.Below != 0 { // not by the index of pixels, which has another order
+			sql.add(" AND s.pixels + 0 BETWEEN 1 AND ?", h.Below-1)
+		}
 		l.requireMissing(sql, lead.id)
 		l.requireArtist(sql, lead.id)
 	case l.query.Missing != 0:
-		sql.add("s.slot = ? AND s.source = ''", l.query.Missing.String())
+		sql.add(slot+" = ? AND s.source = ''", l.query.Missing.String())
 		l.requireArtist(sql, lead.id)
 	case !l.query.ArtistID.IsZero():
 		sql.add("s.artist_id = ?", uid(l.query.ArtistID))

@@ -44,7 +44,7 @@ func BenchmarkLists(b *testing.B) {
 
 // measure asks for lists as people do who search, filter and scroll.
 func (l *largeCatalogue) measure(b *testing.B) []string {
-	const each = 400
+	const each = 200
 	var rows []string
 	var all []time.Duration
 	took := func(what string, times int, ask func()) {

@@ -47,7 +47,7 @@ func fillCatalogue(tb conformance.TB, url string, artists, albums int) *largeCat
 		_, err := db.Write().ExecContext(tb.Context(), "VACUUM ANALYZE") // as a server does by itself
 		require.NoError(tb, err)
 	}
-	db.Read().AddQueryHook(l.asked)
+	l.db = db.Watched(l.asked)
 	return l
 }
 

@@ -3,8 +3,10 @@ package bunrepo
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
@@ -15,29 +17,28 @@ import (
 // shelf is where the names of a kind of subject are found.
 type shelf struct {
 	table, from   string
-	names, others []string // columns with folded names: its own, and of what it belongs to
-	beginnings    []string // indexed expressions with the beginnings of its own names, at least 100 characters
+	names, others []string // columns with folded names: its own, the sort key first, and of what it belongs to
+	beginning     string   // an indexed expression with the first 100 characters of a name that is not in the sort key; "": there is none
 }
 
 var shelves = [...]shelf{
 	artwork.ArtistSubject: {
 		table: "artists", from: "artists AS s",
-		names:      []string{"s.folded_name", "s.sort_key"},
-		beginnings: []string{"substr(s.folded_name, 1, 100)", "s.sort_key"},
+		names:     []string{"s.sort_key", "s.folded_name"},
+		beginning: "substr(s.folded_name, 1, 100)",
 	},
 	artwork.AlbumSubject: {
 		table: "albums", from: "albums AS s JOIN artists AS a ON a.id = s.artist_id",
-		names: []string{"s.folded_name"}, others: []string{"a.folded_name", "a.sort_key"},
-		beginnings: []string{"s.sort_key"},
+		names: []string{"s.sort_key", "s.folded_name"}, others: []string{"a.folded_name", "a.sort_key"},
 	},
 	artwork.UserSubject: {
 		table: "users", from: "users AS s",
-		names:      []string{"s.folded_name", "s.folded_display"},
-		beginnings: []string{"s.sort_key", "substr(s.folded_display, 1, 100)"},
+		names:     []string{"s.sort_key", "s.folded_name", "s.folded_display"},
+		beginning: "substr(s.folded_display, 1, 100)",
 	},
 }
 
-// indexedBeginning is how many characters the expressions of shelf.beginnings have.
+// indexedBeginning is how many characters shelf.beginning has.
 const indexedBeginning = 100
 
 // statement is an SQL statement that is put together.
@@ -155,13 +156,13 @@ func (l *listing) longest() []string {
 }
 
 // withTerm returns subjects whose names, or those of what they belong to, have a word
-// with the term: all, if these are few. If starting is true, the term has to start a
+// with the term, in the order of the IDs: all, if these are few. If starting is true, the term has to start a
 // word.
 func (l *listing) withTerm(ctx context.Context, term string, starting bool) (all []uid, few bool, err error) {
 	few = true
 	add := func(kind artwork.SubjectKind, columns, join string) error {
 		complete, err := l.fewWords(ctx, kind, term, starting)
-		if err != nil {
+		if few = few && complete; !few || err != nil {
 			return err
 		}
 		limit := 2*l.atOnce + 1 // a subject may have the term more than once
@@ -173,14 +174,14 @@ func (l *listing) withTerm(ctx context.Context, term string, starting bool) (all
 		}
 		sql.add(" LIMIT ?", limit)
 		ids, ended, err := l.ids(ctx, sql, limit)
-		few, all = few && complete && ended, append(all, ids...)
+		few, all = few && ended, append(all, ids...)
 		return err
 	}
-	if err := add(l.kind, "w.subject_id", ""); err != nil || l.kind != artwork.AlbumSubject {
-		return all, few, err
+	err = add(l.kind, "w.subject_id", "")
+	if few && err == nil && l.kind == artwork.AlbumSubject {
+		err = add(artwork.ArtistSubject, "b.id", " JOIN albums AS b ON b.artist_id = w.subject_id")
 	}
-	err = add(artwork.ArtistSubject, "b.id", " JOIN albums AS b ON b.artist_id = w.subject_id")
-	slices.SortFunc(all, func(a, b uid) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(all, compareIDs)
 	all = slices.Compact(all)
 	return all, few && len(all) <= l.atOnce, err
 }
@@ -212,9 +213,7 @@ func (s *statement) within(expression, text string) {
 func (l *listing) look(ctx context.Context, ids []uid) ([]catalog.Position, error) {
 	var at []catalog.Position
 	for some := range slices.Chunk(ids, chunkSize) {
-		sql := l.selectNames()
-		sql.add("s.id IN (?)", bun.List(some))
-		found, err := l.ranked(ctx, sql)
+		found, err := l.lookAt(ctx, some)
 		if err != nil {
 			return nil, err
 		}
@@ -224,43 +223,59 @@ func (l *listing) look(ctx context.Context, ids []uid) ([]catalog.Position, erro
 	return at, nil
 }
 
-// selectNames begins a statement for ranked.
-func (l *listing) selectNames() *statement {
+func (l *listing) lookAt(ctx context.Context, some []uid) ([]catalog.Position, error) {
+	if l.search.IsZero() {
+		sql := l.selected("s.slot || ''") // which is in no index, so that only the ID is looked up
+		sql.add(" AND "+l.lead().id+" IN (?)", bun.List(some))
+		return l.positions(ctx, sql)
+	}
 	sql := &statement{}
-	sql.add("SELECT s.id, s.sort_key, " + strings.Join(slices.Concat(l.shelf.names, l.shelf.others), ", ") + " FROM " + l.shelf.from + " WHERE ")
-	return sql
-}
-
-// ranked runs a statement that selects names, and returns what is in the list.
-func (l *listing) ranked(ctx context.Context, sql *statement) (at []catalog.Position, err error) {
+	sql.add("SELECT s.id, s.sort_key, "+l.shelf.columns()+" FROM "+l.shelf.from+" WHERE s.id IN (?)", bun.List(some))
 	l.requireMissing(sql, "s.id")
 	l.requireHolding(sql, "s.id")
+	l.requireOwner(sql)
+	found, _, err := l.ranked(ctx, sql, len(some)+1)
+	return found, err
+}
+
+// columns are the names, for a SELECT.
+func (s shelf) columns() string { return strings.Join(slices.Concat(s.names, s.others), ", ") }
+
+// requireOwner adds that the album is the artist's, if one is asked for.
+func (l *listing) requireOwner(sql *statement) {
 	if !l.query.ArtistID.IsZero() {
 		sql.add(" AND s.artist_id = ?", uid(l.query.ArtistID))
 	}
-	sql.add(" ORDER BY s.sort_key, s.id")
+}
+
+// ranked runs a statement that selects names, and returns what is in the list; if there
+// are more than limit rows, of the first of them, and the position of the last of these.
+func (l *listing) ranked(ctx context.Context, sql *statement, limit int) (at []catalog.Position, last catalog.Position, err error) {
+	sql.add(" ORDER BY s.sort_key, s.id LIMIT ?", limit)
 	own := len(l.shelf.names)
 	names := make([]string, own+len(l.shelf.others))
 	var id uid
-	var sortKey string
-	columns := []any{&id, &sortKey}
+	var position catalog.Position
+	columns := []any{&id, &position.SortKey}
 	for i := range names {
 		columns = append(columns, &names[i])
 	}
+	n := 0
 	err = sql.each(ctx, l.db, func(scan func(...any) error) error {
 		if err := scan(columns...); err != nil {
 			return err
 		}
-		position := catalog.Position{SortKey: sortKey, ID: artwork.ID(id)}
-		if !l.search.IsZero() {
-			if position.Rank = l.search.Rank(names[:own], names[own:]); position.Rank == catalog.Unmatched {
-				return nil
-			}
+		n++
+		position.ID = artwork.ID(id)
+		if position.Rank = l.search.Rank(names[:own], names[own:]); position.Rank != catalog.Unmatched {
+			at = append(at, position)
 		}
-		at = append(at, position)
 		return nil
 	})
-	return at, err
+	if n == limit {
+		last = position
+	}
+	return at, last, err
 }
 
 // farthest is how far down, in subjects, pages of a search can be asked for by number
@@ -297,7 +312,17 @@ func (l *listing) ofRank(ctx context.Context, rank catalog.Rank, begin catalog.P
 		return nil, err
 	}
 	if !few {
-		return l.walk(ctx, rank, begin, want)
+		at, end, more, err := l.walk(ctx, rank, begin, want, aFewSteps)
+		if err != nil || !more {
+			return at, err
+		}
+		if ids, few, err = l.withAllTerms(ctx); err != nil {
+			return nil, err
+		}
+		if !few {
+			rest, _, _, err := l.walk(ctx, rank, end, want-len(at), math.MaxInt)
+			return append(at, rest...), err
+		}
 	}
 	at, err := l.look(ctx, ids)
 	at = slices.DeleteFunc(at, func(p catalog.Position) bool { return p.Rank != rank || p.Compare(begin) <= 0 })
@@ -307,35 +332,59 @@ func (l *listing) ofRank(ctx context.Context, rank catalog.Rank, begin catalog.P
 // mayHave returns all subjects that may have the rank, if these are few.
 func (l *listing) mayHave(ctx context.Context, rank catalog.Rank) (ids []uid, few bool, err error) {
 	switch rank {
-	case catalog.Exact, catalog.Beginning:
-		return l.beginning(ctx)
+	case catalog.Exact:
+		return l.beginning(ctx, (*statement).is, "s.sort_key", l.shelf.beginning)
+	case catalog.Beginning:
+		ids, few, err = l.beginning(ctx, (*statement).within, "s.sort_key")
+		if l.conditions() == 0 && utf8.RuneCountInString(l.search.Text()) <= indexedBeginning {
+			l.known = max(l.known, len(ids))
+		}
+		return ids, few, err
+	case catalog.NameBeginning:
+		return l.beginning(ctx, (*statement).within, l.shelf.beginning)
 	case catalog.WordStarts:
 		for _, term := range l.longest() {
 			if ids, few, err = l.withTerm(ctx, term, true); few || err != nil {
 				return ids, few, err
 			}
 		}
+	default: // the whole list would have been looked at one by one
 	}
-	return nil, false, nil // the list would have been looked at one by one
+	return nil, false, nil
 }
 
-// beginning returns the subjects of which a name begins with the text, if these are few.
-func (l *listing) beginning(ctx context.Context) (all []uid, few bool, err error) {
+// beginning returns subjects of which one of the expressions meets the condition with the
+// beginning of the text: all, if these are few.
+func (l *listing) beginning(ctx context.Context, condition func(sql *statement, expression, text string), expressions ...string) (all []uid, few bool, err error) {
 	text := firstCharacters(l.search.Text(), indexedBeginning)
-	for _, expression := range l.shelf.beginnings {
+	few = true
+	for _, expression := range expressions {
+		if expression == "" {
+			continue
+		}
 		sql := &statement{}
 		sql.add("SELECT s.id FROM " + l.shelf.table + " AS s WHERE TRUE")
-		sql.within(expression, text)
+		condition(sql, expression, text)
 		sql.add(" LIMIT ?", l.atOnce+1)
-		ids, few, err := l.ids(ctx, sql, l.atOnce+1)
-		if err != nil || !few {
+		ids, ended, err := l.ids(ctx, sql, l.atOnce+1)
+		if err != nil {
 			return nil, false, err
 		}
-		all = append(all, ids...)
+		few, all = few && ended, append(all, ids...)
 	}
-	slices.SortFunc(all, func(a, b uid) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(all, compareIDs)
 	all = slices.Compact(all)
-	return all, len(all) <= l.atOnce, nil
+	return all, few && len(all) <= l.atOnce, nil
+}
+
+// is adds that the expression is the text, or if that is the beginning of a longer one
+// begins with it.
+func (s *statement) is(expression, text string) {
+	if utf8.RuneCountInString(text) < indexedBeginning {
+		s.add(" AND "+expression+" = ?", text)
+		return
+	}
+	s.within(expression, text)
 }
 
 func firstCharacters(text string, n int) string {
@@ -348,68 +397,132 @@ func firstCharacters(text string, n int) string {
 	return text
 }
 
-// stride is how many subjects a step of walk comes past. It is so few that a database
-// reads them by an index.
-const stride = 1000
+// manyTimes is how many times more subjects withAllTerms compares than are looked at
+// one by one: it only reads their IDs.
+const manyTimes = 5
+
+// withAllTerms returns the subjects that have all terms, if these are not too many to be
+// looked at; it is for words that many names have, but few have together.
+func (l *listing) withAllTerms(ctx context.Context) (common []uid, few bool, err error) {
+	wide := *l
+	wide.atOnce = manyTimes * l.atOnce
+	terms := l.longest()
+	if len(terms) < 2 {
+		return nil, false, nil
+	}
+	for _, term := range terms[:2] {
+		ids, all, err := wide.withTerm(ctx, term, false)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case !all:
+		case !few:
+			common, few = ids, true
+		default:
+			common = slices.DeleteFunc(common, func(id uid) bool {
+				_, both := slices.BinarySearchFunc(ids, id, compareIDs)
+				return !both
+			})
+		}
+	}
+	return common, few && len(common) <= 2*l.atOnce, nil
+}
+
+func compareIDs(a, b uid) int { return slices.Compare(a[:], b[:]) }
+
+const (
+	// stride is how many subjects a step of walk comes past. It is so few that a database
+	// reads them by an index.
+	stride = 1000
+	// aFewSteps are enough to find a page of what many names have.
+	aFewSteps = 4
+)
 
 // walk goes along the list as if there were no text, and returns up to want positions of
-// the rank behind the given one. Very many names match, so that it does not go far.
-func (l *listing) walk(ctx context.Context, rank catalog.Rank, begin catalog.Position, want int) ([]catalog.Position, error) {
-	var at []catalog.Position
-	for len(at) < want {
-		end, more, err := l.step(ctx, rank, begin)
-		if err != nil {
-			return nil, err
+// the rank behind the given one. It ends after so many steps; then more is true, and end
+// is where it is to go on.
+func (l *listing) walk(ctx context.Context, rank catalog.Rank, begin catalog.Position, want, steps int) (
+	at []catalog.Position, end catalog.Position, more bool, err error,
+) {
+	for end, more = begin, true; more && len(at) < want; steps-- {
+		if steps == 0 {
+			return at, end, true, nil
 		}
-		sql := l.selectNames()
-		sql.stretch(begin)
-		if more {
-			sql.add(" AND (s.sort_key, s.id) <= (?, ?)", end.SortKey, uid(end.ID))
+		var found []catalog.Position
+		if found, end, more, err = l.step(ctx, rank, end, want); err != nil {
+			return nil, end, false, err
 		}
-		l.narrow(sql, rank)
-		l.matching(sql, rank)
-		found, err := l.ranked(ctx, sql)
-		if err != nil {
-			return nil, err
-		}
-		at = append(at, slices.DeleteFunc(found, func(p catalog.Position) bool { return p.Rank != rank })...)
-		if !more {
-			break
-		}
-		begin = end
+		at = append(at, found...)
 	}
-	return at[:min(want, len(at))], nil
+	return at[:min(want, len(at))], end, false, nil
 }
 
-// step returns the position a stride behind begin, if there is one.
-func (l *listing) step(ctx context.Context, rank catalog.Rank, begin catalog.Position) (end catalog.Position, more bool, err error) {
+// step goes one stride, or less if it has found enough.
+func (l *listing) step(ctx context.Context, rank catalog.Rank, begin catalog.Position, want int) (
+	at []catalog.Position, end catalog.Position, more bool, err error,
+) {
+	sql := l.ordered()
+	l.stretch(sql, rank, begin)
+	sql.add(" ORDER BY s.sort_key, "+l.lead().id+" LIMIT 1 OFFSET ?", stride-1)
+	ends, err := l.positions(ctx, sql)
+	if err != nil {
+		return nil, end, false, err
+	}
+	sql = l.named(rank, begin, ends)
+	l.matching(sql, rank)
+	limit := 2 * want // some may have another rank
+	at, last, err := l.ranked(ctx, sql, limit)
+	at = slices.DeleteFunc(at, func(p catalog.Position) bool { return p.Rank != rank })
+	switch {
+	case last != (catalog.Position{}):
+		return at, last, true, err
+	case len(ends) > 0:
+		return at, ends[0], true, err
+	default:
+		return at, end, false, err
+	}
+}
+
+// named selects the names of what is in the list but for the text, from behind the
+// position to the end of the stride, if it has one.
+func (l *listing) named(rank catalog.Rank, begin catalog.Position, ends []catalog.Position) *statement {
+	lead := l.lead()
+	upTo := func(sql *statement) {
+		l.stretch(sql, rank, begin)
+		for _, end := range ends {
+			sql.add(" AND (s.sort_key, "+lead.id+") <= (?, ?)", end.SortKey, uid(end.ID))
+		}
+	}
 	sql := &statement{}
-	sql.add("SELECT s.id, s.sort_key FROM " + l.shelf.table + " AS s WHERE ")
-	sql.stretch(begin)
-	l.narrow(sql, rank)
-	sql.add(" ORDER BY s.sort_key, s.id LIMIT 1 OFFSET ?", stride-1)
-	at, err := l.positions(ctx, sql)
-	if err != nil || len(at) == 0 {
-		return end, false, err
+	sql.add("SELECT s.id, s.sort_key, " + l.shelf.columns() + " FROM ")
+	if lead.table == l.shelf.table {
+		sql.add(l.shelf.from + " WHERE TRUE")
+		l.requireOwner(sql)
+		upTo(sql)
+		return sql
 	}
-	return at[0], true, nil
+	slots := l.ordered()
+	upTo(slots)
+	// The limit only says that there are not many.
+	sql.add("("+slots.text.String()+" ORDER BY s.sort_key, s.subject_id LIMIT ?) AS passed, ", append(slots.args, 2*stride)...)
+	sql.add(l.shelf.from + " WHERE s.id = passed.subject_id")
+	return sql
 }
 
-// stretch adds that rows lie behind the position, if it is one. It always says something
-// of the order, for which there is an index.
-func (s *statement) stretch(begin catalog.Position) {
+// stretch adds that rows lie behind the position, if it is one, and between which sort keys
+// all of the rank are, if that is known. There is one lower bound, because a database may use any of several.
+func (l *listing) stretch(sql *statement, rank catalog.Rank, begin catalog.Position) {
+	prefix := ""
+	if rank == catalog.Beginning || rank == catalog.Exact && l.shelf.beginning == "" {
+		prefix = firstCharacters(l.search.Text(), indexedBeginning)
+	}
 	if begin.ID.IsZero() {
-		s.add("s.sort_key >= ''")
-		return
+		sql.add(" AND s.sort_key >= ?", prefix)
+	} else {
+		sql.add(" AND (s.sort_key, "+l.lead().id+") > (?, ?)", begin.SortKey, uid(begin.ID))
 	}
-	s.add("(s.sort_key, s.id) > (?, ?)", begin.SortKey, uid(begin.ID))
-}
-
-// narrow adds between which sort keys all of the rank are, if that is known: the only
-// name of an album of its own is what it is sorted by.
-func (l *listing) narrow(sql *statement, rank catalog.Rank) {
-	if rank <= catalog.Beginning && l.kind == artwork.AlbumSubject {
-		sql.within("s.sort_key", firstCharacters(l.search.Text(), indexedBeginning))
+	if end := behind(prefix); end != "" {
+		sql.add(" AND s.sort_key < ?", end)
 	}
 }
 
@@ -421,7 +534,7 @@ func (l *listing) matching(sql *statement, rank catalog.Rank) {
 		}
 		sql.add(")")
 	}
-	if rank <= catalog.Beginning {
+	if rank <= catalog.NameBeginning {
 		either(l.shelf.names, beginning(l.search.Text()))
 		return
 	}

@@ -13,7 +13,7 @@ import (
 func (a *Artists) List(ctx context.Context, query catalog.Query) (catalog.Page[catalog.Artist], error) {
 	return list(ctx, a.r, artwork.ArtistSubject, a.r.artists, query, func(artist catalog.Artist) listed {
 		sortKey := catalog.SortKey(cmp.Or(artist.SortName, artist.Name))
-		return listed{id: artist.ID, sortKey: sortKey, names: []string{catalog.FoldName(artist.Name), sortKey}}
+		return listed{id: artist.ID, sortKey: sortKey, names: []string{sortKey, catalog.FoldName(artist.Name)}}
 	})
 }
 
@@ -21,8 +21,9 @@ func (a *Artists) List(ctx context.Context, query catalog.Query) (catalog.Page[c
 func (a *Albums) List(ctx context.Context, query catalog.Query) (catalog.Page[catalog.Album], error) {
 	page, err := list(ctx, a.r, artwork.AlbumSubject, a.r.albums, query, func(album catalog.Album) listed {
 		artist := a.r.artists[album.ArtistID]
+		sortKey := catalog.SortKey(album.Name)
 		return listed{
-			id: album.ID, artist: album.ArtistID, sortKey: catalog.SortKey(album.Name), names: []string{catalog.FoldName(album.Name)},
+			id: album.ID, artist: album.ArtistID, sortKey: sortKey, names: []string{sortKey, catalog.FoldName(album.Name)},
 			others: []string{catalog.FoldName(artist.Name), catalog.SortKey(cmp.Or(artist.SortName, artist.Name))},
 		}
 	})
@@ -41,8 +42,8 @@ func (a *Albums) List(ctx context.Context, query catalog.Query) (catalog.Page[ca
 // List implements catalog.Repository.
 func (u *Users) List(ctx context.Context, query catalog.Query) (catalog.Page[catalog.User], error) {
 	return list(ctx, u.r, artwork.UserSubject, u.r.users, query, func(user catalog.User) listed {
-		names := []string{catalog.FoldName(user.Username), catalog.FoldName(user.DisplayName)}
-		return listed{id: user.ID, sortKey: catalog.SortKey(user.Username), names: names}
+		sortKey := catalog.SortKey(user.Username)
+		return listed{id: user.ID, sortKey: sortKey, names: []string{sortKey, catalog.FoldName(user.Username), catalog.FoldName(user.DisplayName)}}
 	})
 }
 

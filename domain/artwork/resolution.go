@@ -25,6 +25,7 @@ func (s Slot) Resolution(width, height int) int {
 	switch s {
 	case SlotProfile, SlotCover, SlotAvatar:
 		return min(width, height)
+	default:
+		return width
 	}
-	return width
 }

@@ -11,11 +11,12 @@ type Rank uint8
 
 // The ranks.
 const (
-	Unmatched  Rank = iota // not at all
-	Exact                  // the name or the sort name is the text
-	Beginning              // the name or the sort name begins with the text
-	WordStarts             // every word of the text begins a word of the names
-	Contained              // every word of the text is part of a word of the names
+	Unmatched     Rank = iota // not at all
+	Exact                     // a name of the subject is the text
+	Beginning                 // what it is sorted by begins with the text
+	NameBeginning             // another name of the subject begins with the text
+	WordStarts                // every word of the text begins a word of the names
+	Contained                 // every word of the text is part of a word of the names
 )
 
 // Search is a text that names are searched for. Its words may stand in any order;
@@ -51,14 +52,17 @@ func (s Search) Text() string { return s.text }
 func (s Search) Terms() []string { return s.terms }
 
 // Rank returns how well folded names match. own are the names of the subject itself,
-// others those of what it belongs to: the artist of an album.
+// the first of which it is sorted by (SortKey); others are those of what it belongs to:
+// the artist of an album.
 func (s Search) Rank(own, others []string) Rank {
 	beginning := func(name string) bool { return strings.HasPrefix(name, s.text) }
-	switch {
+	switch i := slices.IndexFunc(own, beginning); {
 	case slices.Contains(own, s.text):
 		return Exact
-	case slices.ContainsFunc(own, beginning):
+	case i == 0:
 		return Beginning
+	case i > 0:
+		return NameBeginning
 	}
 	rank := WordStarts
 	for _, term := range s.terms {

@@ -11,10 +11,10 @@ import (
 )
 
 func TestRanks(t *testing.T) {
-	own, others := []string{"abbey road", "road, abbey"}, []string{"the beatles", "beatles, the"}
+	own, others := []string{"road, abbey", "abbey road"}, []string{"the beatles", "beatles, the"}
 	for text, want := range map[string]catalog.Rank{
 		"Abbey Road": catalog.Exact, "ROAD, abbey": catalog.Exact,
-		"abb": catalog.Beginning, "road,": catalog.Beginning, "abbey r": catalog.Beginning,
+		"road,": catalog.Beginning, "abb": catalog.NameBeginning, "abbey r": catalog.NameBeginning,
 		"beat abb": catalog.WordStarts, "the beatles": catalog.WordStarts, "ro ab": catalog.WordStarts, "abbey abbey": catalog.WordStarts,
 		"bb": catalog.Contained, "eat oad": catalog.Contained, "the b oad": catalog.Contained,
 		"abbot": catalog.Unmatched, "abbey stones": catalog.Unmatched, "abbeyroad": catalog.Unmatched,

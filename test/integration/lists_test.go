@@ -26,7 +26,7 @@ func TestLists(t *testing.T) {
 			}
 			return names, answer
 		}
-		got, _ := names("query=" + url.QueryEscape("ROS aga"))
+		got, _ := names("query=" + url.QueryEscape("ROS ag"))
 		require.Equal(t, []string{"Ágætis byrjun"}, got)
 
 		first, answer := names("pageSize=1&missing=cover")
