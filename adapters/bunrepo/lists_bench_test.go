@@ -44,7 +44,7 @@ func BenchmarkLists(b *testing.B) {
 
 // measure asks for lists as people do who search, filter and scroll.
 func (l *largeCatalogue) measure(b *testing.B) []string {
-	const each = 200
+	const each = 100
 	var rows []string
 	var all []time.Duration
 	took := func(what string, times int, ask func()) {
@@ -57,6 +57,7 @@ func (l *largeCatalogue) measure(b *testing.B) []string {
 		}
 		rows = append(rows, row(what, durations))
 		all = append(all, durations...)
+		b.Log(rows[len(rows)-1])
 	}
 	for _, what := range []struct {
 		name string

@@ -156,34 +156,30 @@ func (l *listing) longest() []string {
 }
 
 // withTerm returns subjects whose names, or those of what they belong to, have a word
-// with the term, in the order of the IDs: all, if these are few. If starting is true, the term has to start a
+// with the term: all, if these are few. If starting is true, the term has to start a
 // word.
 func (l *listing) withTerm(ctx context.Context, term string, starting bool) (all []uid, few bool, err error) {
-	few = true
-	add := func(kind artwork.SubjectKind, columns, join string) error {
-		complete, err := l.fewWords(ctx, kind, term, starting)
-		if few = few && complete; !few || err != nil {
-			return err
+	limit := 2*l.atOnce + 1 // a subject may have the term more than once
+	for _, by := range l.postings() {
+		if few, err = l.fewWords(ctx, by.kind, term, starting); !few || err != nil {
+			return all, false, err
 		}
-		limit := 2*l.atOnce + 1 // a subject may have the term more than once
 		sql := &statement{}
-		sql.add("SELECT "+columns+" FROM catalog_suffixes AS x JOIN catalog_words AS w ON w.kind = x.kind AND w.word = x.word"+join+" WHERE x.kind = ?", kind.String())
-		sql.within("x.suffix", term)
+		sql.add("SELECT " + by.id)
+		by.find(sql, term)
 		if starting {
 			sql.add(" AND x.starts")
 		}
 		sql.add(" LIMIT ?", limit)
 		ids, ended, err := l.ids(ctx, sql, limit)
-		few, all = few && ended, append(all, ids...)
-		return err
-	}
-	err = add(l.kind, "w.subject_id", "")
-	if few && err == nil && l.kind == artwork.AlbumSubject {
-		err = add(artwork.ArtistSubject, "b.id", " JOIN albums AS b ON b.artist_id = w.subject_id")
+		all = append(all, ids...)
+		if !ended || err != nil {
+			return all, false, err
+		}
 	}
 	slices.SortFunc(all, compareIDs)
 	all = slices.Compact(all)
-	return all, few && len(all) <= l.atOnce, err
+	return all, len(all) <= l.atOnce, nil
 }
 
 // fewWords reports whether few words have the term. Who looks for names with one of
@@ -397,35 +393,96 @@ func firstCharacters(text string, n int) string {
 	return text
 }
 
-// manyTimes is how many times more subjects withAllTerms compares than are looked at
-// one by one: it only reads their IDs.
-const manyTimes = 5
-
-// withAllTerms returns the subjects that have all terms, if these are not too many to be
-// looked at; it is for words that many names have, but few have together.
+// withAllTerms returns the subjects that have all terms, if these are few enough to be
+// looked at; it is for words that many names have, but few have together. What the rarest
+// is on has to be counted, because no statistics know it.
 func (l *listing) withAllTerms(ctx context.Context) (common []uid, few bool, err error) {
-	wide := *l
-	wide.atOnce = manyTimes * l.atOnce
 	terms := l.longest()
 	if len(terms) < 2 {
 		return nil, false, nil
 	}
-	for _, term := range terms[:2] {
-		ids, all, err := wide.withTerm(ctx, term, false)
-		switch {
-		case err != nil:
-			return nil, false, err
-		case !all:
-		case !few:
-			common, few = ids, true
-		default:
-			common = slices.DeleteFunc(common, func(id uid) bool {
-				_, both := slices.BinarySearchFunc(ids, id, compareIDs)
-				return !both
-			})
+	for _, most := range []int{4 * l.atOnce, 16 * l.atOnce} {
+		for i, rarest := range terms {
+			if few, err = l.atMost(ctx, rarest, most); err != nil {
+				return nil, false, err
+			}
+			if few {
+				others := slices.Delete(slices.Clone(terms), i, i+1)
+				return l.withTerms(ctx, rarest, others)
+			}
 		}
 	}
-	return common, few && len(common) <= 2*l.atOnce, nil
+	return nil, false, nil
+}
+
+// atMost reports whether so many names at most have the term.
+func (l *listing) atMost(ctx context.Context, term string, most int) (bool, error) {
+	total := 0
+	for _, by := range l.postings() {
+		sql := &statement{}
+		sql.add("SELECT count(*) FROM (SELECT 1")
+		by.find(sql, term)
+		sql.add(" LIMIT ?) AS counted", most+1)
+		var n int
+		if err := l.db.read.QueryRowContext(ctx, sql.text.String(), sql.args...).Scan(&n); err != nil {
+			return false, err
+		}
+		if total += n; total > most {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// withTerms returns the subjects that have the term, and the others too.
+func (l *listing) withTerms(ctx context.Context, term string, others []string) (all []uid, few bool, err error) {
+	limit := 4*l.atOnce + 1
+	for _, by := range l.postings() {
+		sql := &statement{}
+		sql.add("SELECT " + by.id)
+		by.find(sql, term)
+		for _, other := range others {
+			sql.add(" AND (EXISTS (SELECT 1 FROM catalog_words AS v WHERE v.kind = ? AND v.subject_id = "+by.id+` AND v.word LIKE ? ESCAPE '\')`, l.kind.String(), containing(other))
+			if l.kind == artwork.AlbumSubject {
+				sql.add(" OR EXISTS (SELECT 1 FROM catalog_words AS v WHERE v.kind = 'artist' AND v.subject_id = "+by.owner+` AND v.word LIKE ? ESCAPE '\')`, containing(other))
+			}
+			sql.add(")")
+		}
+		sql.add(" LIMIT ?", limit)
+		ids, _, err := l.ids(ctx, sql, limit)
+		if err != nil {
+			return nil, false, err
+		}
+		all = append(all, ids...)
+	}
+	slices.SortFunc(all, compareIDs)
+	all = slices.Compact(all)
+	return all, len(all) <= 2*l.atOnce, nil
+}
+
+// postings is one way from words to the subjects of the list.
+type postings struct {
+	kind      artwork.SubjectKind // whose words
+	join      string
+	id, owner string // expressions: the ID of the subject, and of what it belongs to
+}
+
+// postings returns the ways from words to subjects: their own words, and for albums those
+// of their artists.
+func (l *listing) postings() []postings {
+	if l.kind != artwork.AlbumSubject {
+		return []postings{{l.kind, "", "w.subject_id", ""}}
+	}
+	return []postings{
+		{l.kind, "", "w.subject_id", "(SELECT b.artist_id FROM albums AS b WHERE b.id = w.subject_id)"},
+		{artwork.ArtistSubject, " JOIN albums AS b ON b.artist_id = w.subject_id", "b.id", "w.subject_id"},
+	}
+}
+
+// find adds from where words with the term lead to subjects.
+func (p postings) find(sql *statement, term string) {
+	sql.add(" FROM catalog_suffixes AS x JOIN catalog_words AS w ON w.kind = x.kind AND w.word = x.word"+p.join+" WHERE x.kind = ?", p.kind.String())
+	sql.within("x.suffix", term)
 }
 
 func compareIDs(a, b uid) int { return slices.Compare(a[:], b[:]) }

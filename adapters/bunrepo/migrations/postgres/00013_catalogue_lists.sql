@@ -202,7 +202,7 @@ CREATE TRIGGER catalog_count_changed AFTER UPDATE ON catalog_slots REFERENCING O
 CREATE TRIGGER catalog_count_removed AFTER DELETE ON catalog_slots REFERENCING OLD TABLE AS before_rows
     FOR EACH STATEMENT EXECUTE FUNCTION catalog_count();
 
-CREATE INDEX catalog_words_of_subject ON catalog_words (kind, subject_id);
+CREATE INDEX catalog_words_of_subject ON catalog_words (kind, subject_id, word);
 CREATE INDEX catalog_suffixes_starting ON catalog_suffixes (kind, suffix, word) WHERE starts;
 CREATE INDEX catalog_slots_sorted ON catalog_slots (slot, sort_key, subject_id) INCLUDE (source, pixels, locked);
 CREATE INDEX catalog_slots_source ON catalog_slots (slot, source, sort_key, subject_id);

@@ -68,7 +68,7 @@ ORDER BY 1, 2;
 
 INSERT INTO catalog_counts SELECT slot, source, low, locked, count(*) FROM catalog_slots GROUP BY 1, 2, 3, 4;
 
-CREATE INDEX catalog_words_of_subject ON catalog_words (kind, subject_id);
+CREATE INDEX catalog_words_of_subject ON catalog_words (kind, subject_id, word);
 CREATE INDEX catalog_suffixes_starting ON catalog_suffixes (kind, suffix, word) WHERE starts;
 CREATE INDEX catalog_slots_sorted ON catalog_slots (slot, sort_key, subject_id, source, pixels, locked);
 CREATE INDEX catalog_slots_source ON catalog_slots (slot, source, sort_key, subject_id);
