@@ -2,6 +2,7 @@ package bunrepo
 
 import (
 	"context"
+	"database/sql"
 	"math"
 	"slices"
 	"sort"
@@ -18,34 +19,51 @@ import (
 const fewSubjects = 2000
 
 // List implements catalog.Repository.
-func (s *subjects[T, R]) List(ctx context.Context, query catalog.Query) (catalog.Page[T], error) {
-	const op = "bunrepo.List"
+func (s *subjects[T, R]) List(ctx context.Context, query catalog.Query) (page catalog.Page[T], err error) {
 	if err := query.Check(s.kind); err != nil {
-		return catalog.Page[T]{}, err
+		return page, err
 	}
-	l := newListing(s.db, s.kind, query, s.atOnce)
-	found, err := l.find(ctx)
+	// One transaction, so that nothing changes between its statements.
+	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead}
+	if s.db.Kind() == "sqlite" {
+		options = nil // it knows no other
+	}
+	err = s.db.read.RunInTx(ctx, options, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.db.engine.planLists(ctx, tx); err != nil {
+			return err
+		}
+		page, err = s.list(ctx, tx, query)
+		return err
+	})
 	if err != nil {
-		return catalog.Page[T]{}, s.db.fail(ctx, op, err)
+		return catalog.Page[T]{}, s.db.fail(ctx, "bunrepo.List", err)
 	}
-	page := catalog.Page[T]{Total: found.total, TotalIsLowerBound: found.atLeast}
+	return page, nil
+}
+
+func (s *subjects[T, R]) list(ctx context.Context, tx bun.Tx, query catalog.Query) (page catalog.Page[T], err error) {
+	found, err := newListing(tx, s.kind, query, s.atOnce).find(ctx)
+	if err != nil {
+		return page, err
+	}
+	page.Total, page.TotalIsLowerBound = found.total, found.atLeast
 	if found.more {
 		page.Next = query.CursorAt(found.at[len(found.at)-1])
 	}
-	if page.Items, err = s.inOrder(ctx, found.at); err != nil {
-		return catalog.Page[T]{}, s.db.fail(ctx, op, err)
+	if page.Items, err = s.inOrder(ctx, tx, found.at); err != nil {
+		return page, err
 	}
-	page.Images, err = s.images(ctx, found.at)
-	return page, s.db.fail(ctx, op, err)
+	page.Images, err = s.images(ctx, tx, found.at)
+	return page, err
 }
 
 // inOrder reads the subjects at the positions.
-func (s *subjects[T, R]) inOrder(ctx context.Context, at []catalog.Position) ([]T, error) {
+func (s *subjects[T, R]) inOrder(ctx context.Context, tx bun.Tx, at []catalog.Position) ([]T, error) {
 	if len(at) == 0 {
 		return nil, nil
 	}
 	var rows []R
-	if err := s.selectRows(&rows).Where("s.id IN (?)", bun.List(idsAt(at))).Scan(ctx); err != nil {
+	if err := s.selectRows(&rows).Conn(tx).Where("s.id IN (?)", bun.List(idsAt(at))).Scan(ctx); err != nil {
 		return nil, err
 	}
 	known := make(map[artwork.ID]R, len(rows))
@@ -77,11 +95,11 @@ FROM slots AS s JOIN images AS i ON i.id = s.image_id
 WHERE s.subject_kind = ? AND s.subject_id IN (?)`
 
 // images reads the images in force of the subjects at the positions.
-func (s *subjects[T, R]) images(ctx context.Context, at []catalog.Position) (map[artwork.ID]map[artwork.Slot]*artwork.Image, error) {
+func (s *subjects[T, R]) images(ctx context.Context, tx bun.Tx, at []catalog.Position) (map[artwork.ID]map[artwork.Slot]*artwork.Image, error) {
 	if len(at) == 0 {
 		return nil, nil
 	}
-	rows, err := s.db.read.QueryContext(ctx, listedImages, s.kind.String(), bun.List(idsAt(at)))
+	rows, err := tx.QueryContext(ctx, listedImages, s.kind.String(), bun.List(idsAt(at)))
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +133,7 @@ func (s *subjects[T, R]) images(ctx context.Context, at []catalog.Position) (map
 
 // listing is one look for a page of a list.
 type listing struct {
-	db     *DB
+	tx     bun.Tx
 	kind   artwork.SubjectKind
 	shelf  shelf
 	query  catalog.Query
@@ -124,11 +142,11 @@ type listing struct {
 	known  int // how long the list is at least
 }
 
-func newListing(db *DB, kind artwork.SubjectKind, query catalog.Query, atOnce int) *listing {
+func newListing(tx bun.Tx, kind artwork.SubjectKind, query catalog.Query, atOnce int) *listing {
 	if kind != artwork.AlbumSubject {
 		query.ArtistID = artwork.ID{}
 	}
-	return &listing{db: db, kind: kind, shelf: shelves[kind], query: query, search: catalog.NewSearch(query.Text), atOnce: atOnce}
+	return &listing{tx: tx, kind: kind, shelf: shelves[kind], query: query, search: catalog.NewSearch(query.Text), atOnce: atOnce}
 }
 
 // found is what was found of a list.
@@ -317,7 +335,7 @@ func (l *listing) count(ctx context.Context) (total int, counted bool, err error
 		}
 		sql.holds("s", holding)
 	}
-	err = l.db.read.QueryRowContext(ctx, sql.text.String(), sql.args...).Scan(&total)
+	err = l.tx.QueryRowContext(ctx, sql.text.String(), sql.args...).Scan(&total)
 	return total, true, err
 }
 
@@ -335,7 +353,7 @@ func (l *listing) countedSlot() artwork.Slot {
 
 // positions runs a statement that selects IDs and sort keys.
 func (l *listing) positions(ctx context.Context, sql *statement) (at []catalog.Position, err error) {
-	err = sql.each(ctx, l.db, func(scan func(...any) error) error {
+	err = sql.each(ctx, l.tx, func(scan func(...any) error) error {
 		var id uid
 		var sortKey string
 		if err := scan(&id, &sortKey); err != nil {

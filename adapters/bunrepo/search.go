@@ -69,8 +69,8 @@ func (s *statement) holds(alias string, h catalog.Holding) {
 }
 
 // each runs the statement and has every row read.
-func (s *statement) each(ctx context.Context, db *DB, read func(scan func(...any) error) error) error {
-	rows, err := db.read.QueryContext(ctx, s.text.String(), s.args...)
+func (s *statement) each(ctx context.Context, tx bun.Tx, read func(scan func(...any) error) error) error {
+	rows, err := tx.QueryContext(ctx, s.text.String(), s.args...)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (l *listing) filters() (all []*statement) {
 // few is true if these are all.
 func (l *listing) ids(ctx context.Context, sql *statement, limit int) (ids []uid, few bool, err error) {
 	n, seen := 0, map[uid]bool{}
-	err = sql.each(ctx, l.db, func(scan func(...any) error) error {
+	err = sql.each(ctx, l.tx, func(scan func(...any) error) error {
 		var id uid
 		if err := scan(&id); err != nil {
 			return err
@@ -193,7 +193,7 @@ func (l *listing) fewWords(ctx context.Context, kind artwork.SubjectKind, term s
 	}
 	sql.add(" LIMIT ?) AS counted", l.atOnce+1)
 	var n int
-	err := l.db.read.QueryRowContext(ctx, sql.text.String(), sql.args...).Scan(&n)
+	err := l.tx.QueryRowContext(ctx, sql.text.String(), sql.args...).Scan(&n)
 	return n <= l.atOnce, err
 }
 
@@ -257,7 +257,7 @@ func (l *listing) ranked(ctx context.Context, sql *statement, limit int) (at []c
 		columns = append(columns, &names[i])
 	}
 	n := 0
-	err = sql.each(ctx, l.db, func(scan func(...any) error) error {
+	err = sql.each(ctx, l.tx, func(scan func(...any) error) error {
 		if err := scan(columns...); err != nil {
 			return err
 		}
@@ -424,7 +424,7 @@ func (l *listing) atMost(ctx context.Context, term string, most int) (bool, erro
 		by.find(sql, term)
 		sql.add(" LIMIT ?) AS counted", most+1)
 		var n int
-		if err := l.db.read.QueryRowContext(ctx, sql.text.String(), sql.args...).Scan(&n); err != nil {
+		if err := l.tx.QueryRowContext(ctx, sql.text.String(), sql.args...).Scan(&n); err != nil {
 			return false, err
 		}
 		if total += n; total > most {
