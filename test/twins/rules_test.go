@@ -327,6 +327,18 @@ local time = redis.call('TIME')`,
 		pkg: memoryCache, test: cacheSuite + "the_end_of_one_change_does_not_end_the_fence_of_another",
 	},
 
+	// Lists.
+	{
+		rule: "a renamed artist is found by its old words",
+		file: repository + "/migrations/sqlite/00013_catalogue_lists.sql", old: `DELETE FROM catalog_words WHERE kind = 'artist' AND subject_id = NEW.id;`, new: ``,
+		pkg: repository, test: onSQLite + "lists:_an_artist_is_found_by_its_sort_name_too",
+	},
+	{
+		rule: "a filter does not follow an image that changes",
+		file: repository + "/migrations/sqlite/00013_catalogue_lists.sql", old: `WHEN OLD.image_id IS NOT NEW.image_id OR`, new: `WHEN`,
+		pkg: repository, test: onSQLite + "lists:_an_image_that_goes,_comes_or_changes_moves_its_subject_to_other_lists",
+	},
+
 	// One deployment, one setting.
 	{
 		rule: "a change is committed by settings that are not in force any more",
