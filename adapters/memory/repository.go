@@ -45,6 +45,7 @@ type Repository struct {
 	jobs       map[artwork.ID]jobState
 	fills      map[artwork.ID]fillState
 	learned    map[artwork.Place]fillmissing.Learned
+	settings   settingsState
 }
 
 // NewRepository returns an empty repository.

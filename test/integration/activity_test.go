@@ -39,7 +39,9 @@ type act struct {
 
 // noActivity has the routes that change nothing although they are no GET, and why
 // that is so.
-var noActivity = map[string]string{}
+var noActivity = map[string]string{
+	"POST /api/admin/settings/providers/:provider/test": "a provider is asked something, and nothing is set",
+}
 
 const metadata = "/api/admin/metadata/"
 
@@ -51,11 +53,11 @@ func TestEveryRouteThatChangesSomethingIsInTheActivityLog(t *testing.T) {
 			_, _ = w.Write(musicfixture.Picture(40, 40, int64(len(r.URL.Path))))
 		}))
 		defer provider.Close()
-		d, fixture := searching(t, d)
-		hosts := "DOWNLOAD_ALLOW_HOSTS=" + strings.TrimPrefix(provider.URL, "http://") + "," + hostOf(t, fixture.URL(providerfixture.Deezer))
+		d, fixture := filling(t, d)
+		hosts := "DOWNLOAD_ALLOW_HOSTS=" + strings.TrimPrefix(provider.URL, "http://") + "," + hostOf(t, fixture.URL(providerfixture.CoverArtArchive))
 		var router *rest.Router
 		in := d.startWith(t, fx.Populate(&router), "WARM_KEYS=10", "L1_TTL=50ms", hosts)
-		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs(), in.fillActs(fixture))
+		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs(), in.fillActs(fixture), in.settingsActs())
 		covered := map[string]bool{}
 		for _, a := range acts {
 			covered[a.route] = true
@@ -408,37 +410,41 @@ func (in *instance) goneActs(t *testing.T) []act {
 // still.
 func (in *instance) fillActs(fixture *providerfixture.Server) []act {
 	preview, job := "", ""
-	dryRun := map[string]any{"type": "background", "dryRun": true, "minScore": 0.1, "again": true}
+	dryRun := map[string]any{"type": "cover", "dryRun": true, "minScore": 0.1, "again": true}
+	empty := func() { in.send(http.MethodDelete, metadata+"album/"+albumID+"/history", nil) }
 	order := func(verb string, before func()) act {
 		return act{
-			route: "POST " + fillPath + "/:jobId/" + verb, prepare: before, action: "fill." + verb, slot: "background",
+			route: "POST " + fillPath + "/:jobId/" + verb, prepare: before, action: "fill." + verb, slot: "cover",
 			do:    func() answer { return in.send(http.MethodPost, fillPath+"/"+job+"/"+verb, nil) },
 			after: map[string]any{"dryRun": true},
 		}
 	}
 	return []act{
 		{
-			route: "POST " + fillPath, do: func() answer {
+			route: "POST " + fillPath,
+			prepare: func() {
+				empty()
+				in.send(http.MethodPut, "/api/albums/"+albumID, map[string]any{"name": "Uno", "artistId": artistID, "year": 1999, "mbzAlbumId": mbid})
+			},
+			do: func() answer {
 				a := in.send(http.MethodPost, fillPath, dryRun)
 				preview = in.acceptedFill(a)
 				return a
 			},
-			action: "fill.start", slot: "background", after: map[string]any{"dryRun": true, "minScore": 0.1, "total": 1.0}, repeated: true,
+			action: "fill.start", slot: "cover", after: map[string]any{"dryRun": true, "minScore": 0.1, "total": 1.0}, repeated: true,
 		},
 		{
 			route: "POST " + fillPath + "/:jobId/apply", prepare: func() { in.awaitFill(preview, "done") },
 			do: func() answer {
-				a := in.send(http.MethodPost, fillPath+"/"+preview+"/apply", map[string]any{"only": []string{artistID}})
+				a := in.send(http.MethodPost, fillPath+"/"+preview+"/apply", map[string]any{"only": []string{albumID}})
 				in.awaitFill(in.acceptedFill(a), "done")
 				return a
 			},
-			action: "fill.start", slot: "background", after: map[string]any{"dryRun": false}, repeated: true,
+			action: "fill.start", slot: "cover", after: map[string]any{"dryRun": false}, repeated: true,
 		},
 		order("pause", func() {
-			for _, provider := range []string{providerfixture.FanartTV, providerfixture.TheAudioDB, providerfixture.Deezer, providerfixture.Discogs, providerfixture.Wikimedia} {
-				fixture.Script(provider, providerfixture.Hang)
-			}
-			in.send(http.MethodDelete, metadata+"artist/"+artistID+"/history", nil) // the slot is empty again
+			fixture.Script(providerfixture.CoverArtArchive, providerfixture.Hang)
+			empty()
 			job = in.acceptedFill(in.send(http.MethodPost, fillPath, dryRun))
 		}),
 		order("resume", nil), order("cancel", nil),
@@ -476,6 +482,24 @@ func (in *instance) cacheActs() []act {
 				return in.send(http.MethodPut, "/api/admin/cache/mode", map[string]any{"cacheTtl": "120s"})
 			},
 			action: "cache.mode", before: map[string]any{"cacheTtl": "300s"}, after: map[string]any{"cacheTtl": "120s"},
+		},
+	}
+}
+
+func (in *instance) settingsActs() []act {
+	const route, path = "/api/admin/settings/providers/:provider", "/api/admin/settings/providers/discogs"
+	subject := map[string]any{"kind": "provider", "name": "discogs"}
+	return []act{
+		{
+			route: "PATCH " + route,
+			do: func() answer {
+				return in.send(http.MethodPatch, path, map[string]any{"key": "hunter2", "enabled": false})
+			},
+			action: "settings.update", subject: subject, before: map[string]any{}, after: map[string]any{"enabled": false, "key": "[secret]"},
+		},
+		{
+			route: "DELETE " + route, do: func() answer { return in.send(http.MethodDelete, path, nil) },
+			action: "settings.reset", subject: subject, before: map[string]any{"enabled": false, "key": "[secret]"}, after: map[string]any{},
 		},
 	}
 }
