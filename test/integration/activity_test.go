@@ -509,7 +509,8 @@ func (in *instance) settingsActs() []act {
 var commandLine = map[string]string{
 	"Import": "library.import", "CreateToken": "token.create", "InvalidateCache": "cache.invalidate", "FlushCache": "cache.flush",
 	"SwitchCache": "cache.mode", "WarmCache": "cache.warm",
-	"CacheStats": "", "CacheSettings": "",
+	"StartFill": "fill.start", "ApplyFill": "fill.start", "OrderFill": "fill.cancel",
+	"CacheStats": "", "CacheSettings": "", "FindFill": "", "ListFills": "", "FillItems": "",
 }
 
 // TestWhatTheCommandLineChangesIsInTheActivityLog, whether a server carries it out
@@ -518,7 +519,7 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 	for verb := range reflect.TypeFor[control.Verbs]().Methods() {
 		require.Contains(t, commandLine, verb.Name, "a new verb: say what the activity log is told of it")
 	}
-	d := warming(combinations["memory and SQLite"](t))
+	d, _ := filling(t, warming(combinations["memory and SQLite"](t)))
 	code, stdout, stderr := gatefold(t, d, "token", "create", "--scope", "read", "--name", "beside nothing")
 	require.Zero(t, code, stderr)
 	in := d.start(t)
@@ -537,6 +538,12 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 		return code == 0 // and not 1, because the instance does it by itself
 	}, 30*time.Second, time.Millisecond)
 
+	code, _, stderr = gatefold(t, d, "fill", "--missing", "profile")
+	require.Equal(t, 1, code, "no provider has any: %s", stderr)
+	job := in.send(http.MethodGet, fillPath, nil).json(t)["jobs"].([]any)[0].(map[string]any)["jobId"].(string)
+	code, _, stderr = gatefold(t, d, "fill", "cancel", job)
+	require.Zero(t, code, stderr)
+
 	found := in.activity("&actor=" + url.QueryEscape("command line"))
 	told := map[string]int{}
 	for _, entry := range found {
@@ -546,6 +553,7 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{
 		"library.import": 1, "token.create": 3, "cache.invalidate": 1, "cache.flush": 1, "cache.mode": 1, "cache.warm": 1,
+		"fill.start": 1, "fill.cancel": 1,
 	}, told, "two tokens by commands, one by the test itself")
 	for _, action := range commandLine {
 		if action != "" {
