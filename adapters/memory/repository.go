@@ -43,9 +43,9 @@ type Repository struct {
 	requested  map[artwork.Key]request
 	tasks      map[string]taskState
 	jobs       map[artwork.ID]jobState
+	settings   settingsState
 	fills      map[artwork.ID]fillState
 	learned    map[artwork.Place]fillmissing.Learned
-	settings   settingsState
 }
 
 // NewRepository returns an empty repository.

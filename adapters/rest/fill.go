@@ -45,11 +45,11 @@ func (h *Fill) start(c *gin.Context) error {
 		return err
 	}
 	status, err := h.manage.Start(c.Request.Context(), caller(c), fillmissing.Wish{Slot: in.Type, DryRun: in.DryRun, MinScore: in.MinScore, Again: in.Again})
-	return answerFill(c, status, err)
+	return acceptedJob(c, status, err)
 }
 
-// answerFill answers that a job is kept, or changed.
-func answerFill(c *gin.Context, status fillmissing.Status, err error) error {
+// acceptedJob answers that a job is kept, or changed.
+func acceptedJob(c *gin.Context, status fillmissing.Status, err error) error {
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (h *Fill) apply(c *gin.Context) error {
 		return err
 	}
 	status, err := h.manage.CarryOut(c.Request.Context(), caller(c), job, fillmissing.Selection{All: in.All, Except: in.Except, Only: in.Only})
-	return answerFill(c, status, err)
+	return acceptedJob(c, status, err)
 }
 
 func (h *Fill) order(order fillmissing.Order) handler {
@@ -82,7 +82,7 @@ func (h *Fill) order(order fillmissing.Order) handler {
 			return err
 		}
 		status, err := h.manage.Order(c.Request.Context(), caller(c), job, order)
-		return answerFill(c, status, err)
+		return acceptedJob(c, status, err)
 	}
 }
 

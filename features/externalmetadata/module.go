@@ -37,8 +37,8 @@ func Module(cfg Config) fx.Option {
 	return fx.Module("externalmetadata",
 		fx.Supply(cfg),
 		search(),
-		fill(),
 		settings(),
+		fill(),
 		fx.Provide(
 			fx.Annotate(newInspector, fx.As(fx.Self()), fx.As(new(applyimage.Inspector)), fx.As(new(importlibrary.Inspector))),
 			fx.Annotate(newDownloader, fx.As(fx.Self()), fx.As(new(applyimage.Downloader))),

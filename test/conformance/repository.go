@@ -30,25 +30,26 @@ import (
 // Repositories are the ports of one database: what is written through one of
 // them is seen through the others.
 type Repositories struct {
-	Images         artwork.ImageRepository
-	Archive        artwork.ImageArchive
-	Reviser        artwork.ImageReviser
-	Accounts       artwork.SlotAccounts
-	ChangeLog      artwork.ChangeLog
-	Modified       announce.Changes
-	Artists        catalog.Artists
-	Albums         catalog.Albums
-	Users          catalog.Users
-	Library        importlibrary.Library
-	Tokens         accesstoken.Repository
-	Registry       followsettings.Registry
-	Requests       warmcache.Requests // with RecordTerms
-	Changes        warmcache.Changes
-	Claims         warmcache.Claims
-	Jobs           bulkapply.Jobs
-	Fill           fillmissing.Jobs
-	Gaps           fillmissing.Gaps
-	Activity       activity.Log
+	Images    artwork.ImageRepository
+	Archive   artwork.ImageArchive
+	Reviser   artwork.ImageReviser
+	Accounts  artwork.SlotAccounts
+	ChangeLog artwork.ChangeLog
+	Modified  announce.Changes
+	Artists   catalog.Artists
+	Albums    catalog.Albums
+	Users     catalog.Users
+	Library   importlibrary.Library
+	Tokens    accesstoken.Repository
+	Registry  followsettings.Registry
+	Requests  warmcache.Requests // with RecordTerms
+	Changes   warmcache.Changes
+	Claims    warmcache.Claims
+	Jobs      bulkapply.Jobs
+	Activity  activity.Log
+	Fill      fillmissing.Jobs
+	Gaps      fillmissing.Gaps
+
 	Considerations findimages.Considerations
 	Settings       providersettings.Store
 }
@@ -79,8 +80,8 @@ func RepositoryCases() []Case[Repositories] {
 		warmingCases(),
 		activityCases(),
 		jobCases(),
-		fillCases(),
 		settingsCases(),
+		fillCases(),
 	)
 }
 
