@@ -40,6 +40,7 @@ type act struct {
 // noActivity has the routes that change nothing although they are no GET, and why
 // that is so.
 var noActivity = map[string]string{
+	"POST /api/images/sign":                             "it lets others read what the caller may read, and changes nothing",
 	"POST /api/admin/settings/providers/:provider/test": "a provider is asked something, and nothing is set",
 }
 

@@ -35,6 +35,7 @@ var changes = []struct{ method, path, scope string }{
 	{http.MethodGet, "/api/admin/metadata/album/" + albumID + "/images/cover/why", "read"},
 	{http.MethodGet, "/api/admin/metadata/user/" + userID + "/images/avatar/why", "read"},
 	{http.MethodPost, "/api/users/avatar", "admin"},
+	{http.MethodPost, "/api/images/sign", "read"},
 	{http.MethodPut, "/api/artists/" + artistID, "write"},
 	{http.MethodPut, "/api/albums/" + albumID, "write"},
 	{http.MethodPut, "/api/users/" + userID, "admin"},

@@ -88,8 +88,10 @@ type instance struct {
 }
 
 // basics are the settings that a deployment may override. Instances do not warm
-// their cache by themselves: tests look at what requests have put there.
-var basics = []string{"ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "WARM_KEYS=0", "AUTH_SECRET=of-the-tests-and-of-no-deployment"}
+// their cache by themselves: tests look at what requests have put there. Nor do they
+// limit requests: all tests ask from the same address.
+var basics = []string{"ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "WARM_KEYS=0", "AUTH_SECRET=of-the-tests-and-of-no-deployment",
+	"RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_UPLOADS=0", "RATE_LIMIT_LOGINS=0"}
 
 // start runs an instance of the deployment until the test ends.
 func (d deployment) start(t *testing.T, more ...string) *instance {
