@@ -12,13 +12,14 @@ import (
 
 	"gatefold/adapters/control"
 	"gatefold/adapters/rest"
-	"gatefold/application/accesstoken"
+	"gatefold/application/signin"
 	"gatefold/application/verifystore"
 	"gatefold/features/admin"
 	"gatefold/features/cache"
 	"gatefold/features/events"
 	"gatefold/features/externalmetadata"
 	"gatefold/features/health"
+	"gatefold/features/identity"
 	"gatefold/features/images"
 	"gatefold/features/library"
 )
@@ -53,6 +54,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 			Providers:      cfg.Providers,
 		}),
 		admin.Module(admin.Config{KeepActivity: cfg.KeepActivity}),
+		identity.Module(cfg.Identity),
 		health.Module(health.Config{Version: version()}),
 		fx.Provide(
 			newOperations,
@@ -64,7 +66,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 	)
 }
 
-func newRouter(cfg Config, authenticate *accesstoken.Authenticate, log *slog.Logger, routes []rest.Routes) *rest.Router {
+func newRouter(cfg Config, authenticate *signin.Authenticate, log *slog.Logger, routes []rest.Routes) *rest.Router {
 	return rest.NewRouter(authenticate, cfg.TrustedProxies, log, routes)
 }
 
@@ -118,7 +120,7 @@ type Server struct {
 
 // asServer adds to the program what only a server does.
 func asServer() fx.Option {
-	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests), admin.Trimming())
+	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests, beginFirstRun), admin.Trimming())
 }
 
 // Serve starts an instance. When it returns, the instance answers requests. A

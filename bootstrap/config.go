@@ -25,6 +25,7 @@ import (
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 	"gatefold/features/cache"
+	"gatefold/features/identity"
 	"gatefold/features/images"
 )
 
@@ -91,6 +92,7 @@ type variables struct {
 	AuthSecretPrevious string `env:"AUTH_SECRET_PREVIOUS"`
 	ActivityKeep       string `env:"ACTIVITY_KEEP" envDefault:"400d"`
 	Providers          providerVariables
+	Identity           identityVariables
 
 	// What is not named follows the deployment.
 	namesTTL, namesL1TTL bool
@@ -116,6 +118,8 @@ type Config struct {
 	KeepActivity       time.Duration    // of the activity log; 0: for ever
 	AuthSecrets        []string         // the current one first; none: one is generated and kept in DataDir
 	Providers          providers.Config // of images
+	Identity           identity.Config
+	FirstAdmin         firstAdmin
 }
 
 // Embedded reports whether the data belongs to exactly one server process: an
@@ -195,6 +199,8 @@ func (v variables) check() (Config, error) {
 		TrustedProxies:     c.networks("TRUSTED_PROXIES", v.TrustedProxies),
 		KeepActivity:       c.days("ACTIVITY_KEEP", v.ActivityKeep, 36500),
 		Providers:          c.providers(v.Providers),
+		Identity:           c.identity(v.Identity),
+		FirstAdmin:         c.firstAdmin(v.Identity),
 	}
 	if len(cfg.DataDir) > maxDataDir {
 		c.fail("DATA_DIR", "%s is longer than %d bytes, and a socket has to fit in", cfg.DataDir, maxDataDir)

@@ -31,6 +31,7 @@ type Repository struct {
 	folders   map[string]folderState
 	inFiles   map[artwork.ID]bool // albums that were in a folder at some time
 	tokens    []accesstoken.Token
+	identity  identityState
 
 	changedAt map[artwork.Place]time.Time // when the pointer changed
 	pending   map[string]pendingState     // by token
@@ -58,6 +59,7 @@ func NewRepository() *Repository {
 		folders: map[string]folderState{},
 		inFiles: map[artwork.ID]bool{},
 
+		identity:  newIdentityState(),
 		changedAt: map[artwork.Place]time.Time{},
 		pending:   map[string]pendingState{},
 

@@ -19,6 +19,7 @@ import (
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/warmcache"
+	"gatefold/domain/account"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -37,6 +38,9 @@ type Repositories struct {
 	Users     catalog.Users
 	Library   importlibrary.Library
 	Tokens    accesstoken.Repository
+	Accounts  account.Accounts
+	Sessions  account.Sessions
+	Attempts  account.Attempts
 	Registry  followsettings.Registry
 	Requests  warmcache.Requests // with RecordTerms
 	Changes   warmcache.Changes
@@ -54,7 +58,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases(), jobCases())
+	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), accountCases(), sessionCases(), attemptCases(), registryCases(), warmingCases(), activityCases(), jobCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
