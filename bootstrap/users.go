@@ -185,7 +185,7 @@ func (c *command) readPassword() (string, error) {
 	}
 	var typed [2]string
 	for i, prompt := range []string{"Password: ", "Once more: "} {
-		fmt.Fprint(c.stderr, prompt)
+		fmt.Fprintf(c.stderr, "%s", prompt)
 		text, err := term.ReadPassword(int(file.Fd()))
 		fmt.Fprintln(c.stderr)
 		if err != nil {

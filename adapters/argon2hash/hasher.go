@@ -37,7 +37,7 @@ var _ signin.Hasher = (*Hasher)(nil)
 
 // New returns a hasher with the limits.
 func New(limits Limits) (*Hasher, error) {
-	decoy, err := argon2id.CreateHash(string(artwork.NewID().String()), &params)
+	decoy, err := argon2id.CreateHash(artwork.NewID().String(), &params)
 	if err != nil {
 		return nil, artwork.Wrap(artwork.Internal, "argon2hash.New", err)
 	}

@@ -64,13 +64,13 @@ func signedIn(_ *gin.Context, who signin.Principal) error {
 	return artwork.Errorf(artwork.Forbidden, "this is for users who have signed in, not for an API token")
 }
 
-// ofSlot is the right to change the images of a kind of subject: the scope is for
-// artists and albums, and avatars are their users' own.
-func ofSlot(kind artwork.SubjectKind, scope accesstoken.Scope) right {
-	if kind == artwork.UserSubject && scope == accesstoken.Write {
+// ofSlot is the right to change the images of a kind of subject: that of the scope
+// write for artists and albums; avatars are their users' own.
+func ofSlot(kind artwork.SubjectKind) right {
+	if kind == artwork.UserSubject {
 		return ownOr(inPath)
 	}
-	return scoped(scope)
+	return scoped(accesstoken.Write)
 }
 
 func errScope(who signin.Principal, needed accesstoken.Scope) error {

@@ -61,7 +61,7 @@ func (r *Router) cookie(c *gin.Context, name string) string {
 
 // setCookie gives the browser a cookie until the time; one in the past takes it away.
 func (r *Router) setCookie(c *gin.Context, name, value string, until time.Time) {
-	cookie := &http.Cookie{
+	cookie := &http.Cookie{ //nolint:gosec // Secure follows the connection, and SameSite is in sites
 		Name: r.cookieName(c, name), Value: value, Path: cookiePaths[name], Expires: until,
 		HttpOnly: true, Secure: r.secure(c), SameSite: sites[name],
 	}

@@ -28,10 +28,10 @@ func NewRevisions(revise *applyimage.ReviseSlot, uploads *applyimage.UploadedIma
 func (h *Revisions) Register(r *Router) {
 	for _, kind := range []artwork.SubjectKind{artwork.ArtistSubject, artwork.AlbumSubject, artwork.UserSubject} {
 		prefix := metadataPrefix + kind.String() + "/:id/"
-		r.guardedBy(http.MethodPut, prefix+"lock", ofSlot(kind, accesstoken.Write), of(kind, h.lock))
-		r.guardedBy(http.MethodPut, prefix+"focal-point", ofSlot(kind, accesstoken.Write), of(kind, h.focus))
-		r.guardedBy(http.MethodDelete, prefix+"images/:type", ofSlot(kind, accesstoken.Write), of(kind, h.remove))
-		r.guardedBy(http.MethodDelete, prefix+"images/:type/history/:imageId", ofSlot(kind, accesstoken.Write), of(kind, h.purgeImage))
+		r.guardedBy(http.MethodPut, prefix+"lock", ofSlot(kind), of(kind, h.lock))
+		r.guardedBy(http.MethodPut, prefix+"focal-point", ofSlot(kind), of(kind, h.focus))
+		r.guardedBy(http.MethodDelete, prefix+"images/:type", ofSlot(kind), of(kind, h.remove))
+		r.guardedBy(http.MethodDelete, prefix+"images/:type/history/:imageId", ofSlot(kind), of(kind, h.purgeImage))
 		r.guarded(http.MethodDelete, prefix+"history", accesstoken.Admin, of(kind, h.purgeAll))
 	}
 	r.guarded(http.MethodDelete, metadataPrefix+"artist/custom-images/:id/:imageId", accesstoken.Write, of(artwork.ArtistSubject, h.withdraw))

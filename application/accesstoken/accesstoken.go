@@ -144,7 +144,7 @@ func (c *Create) Issue(ctx context.Context, by artwork.Actor, in CreateIn) (toke
 	_, _ = rand.Read(random[:]) // never fails, see crypto/rand
 	secret = prefix + base64.RawURLEncoding.EncodeToString(random[:])
 	token = Token{
-		ID: artwork.NewID(), Name: in.Name, Scope: in.Scope, Hash: sha256.Sum256([]byte(secret)),
+		ID: artwork.NewID(), Name: in.Name, Scope: in.Scope, Hash: HashOf(secret),
 		CreatedAt: now, ExpiresAt: in.ExpiresAt.UTC(),
 	}
 	if err := c.tokens.AddToken(ctx, by, token); err != nil {
@@ -170,6 +170,9 @@ func (m *Manage) List(ctx context.Context) ([]Token, error) {
 func (m *Manage) Revoke(ctx context.Context, by artwork.Actor, id artwork.ID) error {
 	return artwork.Wrap(artwork.Internal, "accesstoken.Revoke", m.tokens.RevokeToken(ctx, by, id))
 }
+
+// HashOf returns what is kept of the secret of a token.
+func HashOf(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(secret)) }
 
 // IsToken reports whether a credential looks like an API token.
 func IsToken(secret string) bool { return strings.HasPrefix(secret, prefix) }
@@ -199,7 +202,7 @@ func (a *Authenticate) Run(ctx context.Context, secret string) (Token, error) {
 	if !IsToken(secret) {
 		return Token{}, artwork.Errorf(artwork.Unauthenticated, "the token is not valid")
 	}
-	token, err := a.tokens.FindToken(ctx, sha256.Sum256([]byte(secret)))
+	token, err := a.tokens.FindToken(ctx, HashOf(secret))
 	if artwork.KindOf(err) == artwork.NotFound {
 		return Token{}, artwork.Errorf(artwork.Unauthenticated, "the token is not valid")
 	}
