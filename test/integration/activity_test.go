@@ -38,7 +38,14 @@ type act struct {
 
 // noActivity has the routes that change nothing although they are no GET, and why
 // that is so.
-var noActivity = map[string]string{}
+var noActivity = map[string]string{
+	"POST /api/auth/login":     "the actor is whoever signs in: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/refresh":   "a session that goes on is none; a token that comes back is: TestARefreshTokenUsedTwiceEndsTheFamily",
+	"POST /api/auth/logout":    "the actor is whoever signs out: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/first-run": "it can be done once: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/password":  "tokens have no password: TestSignInsAreInTheActivityLog",
+	"POST /api/admin/tokens":   "the id of what it creates is not known before: TestTokensAreManaged",
+}
 
 const metadata = "/api/admin/metadata/"
 
@@ -52,7 +59,7 @@ func TestEveryRouteThatChangesSomethingIsInTheActivityLog(t *testing.T) {
 		defer provider.Close()
 		var router *rest.Router
 		in := d.startWith(t, fx.Populate(&router), "WARM_KEYS=10", "L1_TTL=50ms", "DOWNLOAD_ALLOW_HOSTS="+strings.TrimPrefix(provider.URL, "http://"))
-		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs())
+		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs(), in.accountActs(t))
 		covered := map[string]bool{}
 		for _, a := range acts {
 			covered[a.route] = true
@@ -429,12 +436,52 @@ func (in *instance) cacheActs() []act {
 	}
 }
 
+// accountActs decide who gets in.
+func (in *instance) accountActs(t *testing.T) []act {
+	_, err := in.server.CreateToken(t.Context(), accesstoken.CreateIn{Name: "to revoke", Scope: accesstoken.Write})
+	require.NoError(t, err)
+	tokens, err := in.server.ListTokens(t.Context())
+	require.NoError(t, err)
+	token := tokens[len(tokens)-1].ID.String()
+	user := "/api/users/" + userID
+	return []act{
+		{
+			route: "PUT /api/users/:id/password",
+			do: func() answer {
+				return in.send(http.MethodPut, user+"/password", map[string]any{"password": "hunter2 hunter2"})
+			},
+			action: "user.password", subject: aUser, after: map[string]any{"password": true}, before: map[string]any{}, repeated: true,
+		},
+		{
+			route: "PUT /api/users/:id/disabled",
+			do: func() answer {
+				return in.send(http.MethodPut, user+"/disabled", map[string]any{"disabled": true})
+			},
+			action: "user.disable", subject: aUser, before: map[string]any{"disabled": false}, after: map[string]any{"disabled": true},
+		},
+		{
+			route: "PUT /api/users/:id/disabled",
+			do: func() answer {
+				return in.send(http.MethodPut, user+"/disabled", map[string]any{"disabled": false})
+			},
+			action: "user.enable", subject: aUser, before: map[string]any{"disabled": true}, after: map[string]any{"disabled": false},
+		},
+		{
+			route:  "DELETE /api/admin/tokens/:id",
+			do:     func() answer { return in.send(http.MethodDelete, "/api/admin/tokens/"+token, nil) },
+			action: "token.revoke", subject: map[string]any{"kind": "token", "id": token, "name": "to revoke"},
+			before: map[string]any{"name": "to revoke", "scope": "write"}, gone: true,
+		},
+	}
+}
+
 // commandLine has what each verb of the command line is told of; "" for those that
 // only look.
 var commandLine = map[string]string{
 	"Import": "library.import", "CreateToken": "token.create", "InvalidateCache": "cache.invalidate", "FlushCache": "cache.flush",
 	"SwitchCache": "cache.mode", "WarmCache": "cache.warm",
-	"CacheStats": "", "CacheSettings": "",
+	"RevokeToken": "token.revoke", "CreateUser": "catalog.create", "SetPassword": "user.password", "SetDisabled": "user.disable",
+	"CacheStats": "", "CacheSettings": "", "ListTokens": "", "ListUsers": "",
 }
 
 // TestWhatTheCommandLineChangesIsInTheActivityLog, whether a server carries it out
@@ -457,6 +504,12 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 		code, _, stderr := gatefold(t, d, args...)
 		require.Zero(t, code, "%s: %s", args, stderr)
 	}
+	tokens, err := in.server.ListTokens(t.Context())
+	require.NoError(t, err)
+	for _, args := range [][]string{{"user", "create", "ana"}, {"user", "passwd", "ana"}, {"user", "disable", "ana"}, {"token", "revoke", tokens[0].ID.String()}} {
+		code, _, stderr := gatefoldWith(t, d, aPassword, args...)
+		require.Zero(t, code, "%s: %s", args, stderr)
+	}
 	require.Eventually(t, func() bool {
 		code, _, _ := gatefold(t, d, "cache", "warm")
 		return code == 0 // and not 1, because the instance does it by itself
@@ -471,16 +524,17 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{
 		"library.import": 1, "token.create": 3, "cache.invalidate": 1, "cache.flush": 1, "cache.mode": 1, "cache.warm": 1,
+		"catalog.create": 1, "user.password": 2, "user.disable": 1, "token.revoke": 1,
 	}, told, "two tokens by commands, one by the test itself")
 	for _, action := range commandLine {
 		if action != "" {
 			require.Positive(t, told[action], action)
 		}
 	}
-	tokens := in.activity("&action=token.create&subject=token")
-	require.Equal(t, map[string]any{"name": "beside nothing", "scope": "read"}, tokens[2]["after"])
-	require.Equal(t, "beside a server", tokens[0]["subject"].(map[string]any)["name"])
-	require.NotContains(t, fmt.Sprint(tokens), strings.TrimSpace(stdout), "the secret is in the activity log")
+	created := in.activity("&action=token.create&subject=token")
+	require.Equal(t, map[string]any{"name": "beside nothing", "scope": "read"}, created[2]["after"])
+	require.Equal(t, "beside a server", created[0]["subject"].(map[string]any)["name"])
+	require.NotContains(t, fmt.Sprint(created), strings.TrimSpace(stdout), "the secret is in the activity log")
 	imported := in.activity("&action=library")[0]
 	require.Equal(t, map[string]any{"kind": "library", "name": music}, imported["subject"])
 	requireFacts(t, "import", map[string]any{"audioFiles": 1.0, "newAlbums": 1.0, "newImages": 1.0, "complete": true}, imported["after"])

@@ -504,7 +504,39 @@ func TestTokensAreManaged(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, one.send(http.MethodDelete, path, nil).StatusCode)
 		require.Equal(t, http.StatusUnauthorized, two.me(secret), "at once, everywhere")
 		requireProblem(t, one.send(http.MethodDelete, path, nil), http.StatusNotFound, "not_found")
+		for action, facts := range map[string]string{"token.create": "after", "token.revoke": "before"} {
+			entries := one.activity("&action=" + action)
+			require.Equal(t, map[string]any{"kind": "token", "id": token["id"], "name": "player"}, entries[0]["subject"])
+			require.Equal(t, "test", entries[0]["actor"])
+			require.Equal(t, "read", entries[0][facts].(map[string]any)["scope"])
+			require.NotContains(t, entries[0][facts], "token")
+		}
 	})
+}
+
+// TestSignInsAreInTheActivityLog: who has signed in is who did it, from where.
+func TestSignInsAreInTheActivityLog(t *testing.T) {
+	t.Parallel()
+	in := combinations["memory and SQLite"](t).start(t)
+	first := in.postJSON("/api/auth/first-run", map[string]any{"token": linkPattern.FindStringSubmatch(in.log.String())[2], "username": "ana", "password": aPassword})
+	require.Equal(t, http.StatusCreated, first.StatusCode, string(first.body))
+	mine := in.signIn("ana")
+	changed := in.postJSON("/api/auth/password", map[string]any{"currentPassword": aPassword, "newPassword": "another " + aPassword}, "Authorization", "Bearer "+mine.access)
+	require.Equal(t, http.StatusNoContent, changed.StatusCode, string(changed.body))
+	require.Equal(t, http.StatusNoContent, in.do(http.MethodPost, "/api/auth/logout", nil, "Authorization", "Bearer "+mine.access).StatusCode)
+	var actions []any
+	for _, entry := range in.activity("&subject=user") {
+		actions = append(actions, entry["action"])
+		require.Equal(t, "ana", entry["actor"])
+		require.Equal(t, "127.0.0.1", entry["address"])
+		require.NotEmpty(t, entry["requestId"])
+		require.Equal(t, "ana", entry["subject"].(map[string]any)["name"])
+	}
+	require.Equal(t, []any{"session.end", "user.password", "session.begin", "session.begin", "user.password", "catalog.create"}, actions)
+	log := string(in.send(http.MethodGet, "/api/admin/activity?pageSize=200", nil).body)
+	for _, secret := range []string{aPassword, mine.access, mine.refresh} {
+		require.NotContains(t, log, secret)
+	}
 }
 
 // TestTheSecretIsReplaced: who is signed in stays so.
