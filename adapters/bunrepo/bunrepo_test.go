@@ -76,6 +76,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Images:    images,
 		Archive:   images,
 		Reviser:   images,
+		Accounts:  images,
 		ChangeLog: bunrepo.NewChangeLog(db),
 		Modified:  bunrepo.NewChangeLog(db),
 		Artists:   bunrepo.NewArtists(db),
@@ -83,7 +84,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Users:     bunrepo.NewUsers(db),
 		Library:   bunrepo.NewLibrary(db),
 		Tokens:    bunrepo.NewTokens(db),
-		Accounts:  bunrepo.NewAccounts(db),
+		Logins:    bunrepo.NewAccounts(db),
 		Sessions:  bunrepo.NewSessions(db),
 		Attempts:  bunrepo.NewAttempts(db),
 		Registry:  bunrepo.NewDeployment(db),
@@ -92,6 +93,8 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Claims:    bunrepo.NewClaims(db),
 		Jobs:      bunrepo.NewJobs(db),
 		Activity:  bunrepo.NewActivity(db),
+
+		Considerations: bunrepo.NewConsiderations(db),
 	}
 }
 

@@ -13,6 +13,7 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Images:    repository.Images(),
 		Archive:   repository.Images(),
 		Reviser:   repository.Images(),
+		Accounts:  repository.Images(),
 		ChangeLog: repository.ChangeLog(),
 		Modified:  repository.ChangeLog(),
 		Artists:   repository.Artists(),
@@ -20,7 +21,7 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Users:     repository.Users(),
 		Library:   repository.Library(),
 		Tokens:    repository.Tokens(),
-		Accounts:  repository.Accounts(),
+		Logins:    repository.Accounts(),
 		Sessions:  repository.Sessions(),
 		Attempts:  repository.Attempts(),
 		Registry:  repository.Deployment(),
@@ -29,6 +30,8 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Claims:    repository.Claims(),
 		Jobs:      repository.Jobs(),
 		Activity:  repository.Activity(),
+
+		Considerations: repository.Considerations(),
 	}
 }
 

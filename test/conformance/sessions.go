@@ -31,7 +31,7 @@ func sessionFound(t TB, open func(TB) Repositories) {
 	stored, err := r.Users.Get(t.Context(), user.ID)
 	require.NoError(t, err)
 	require.Equal(t, stored, found)
-	account, err := r.Accounts.Get(t.Context(), user.ID)
+	account, err := r.Logins.Get(t.Context(), user.ID)
 	require.NoError(t, err)
 	require.WithinDuration(t, time.Now(), account.LastSignIn, time.Minute)
 	_, err = r.Sessions.Find(t.Context(), artwork.NewID())
@@ -215,7 +215,7 @@ func sessionDisableRace(t TB, open func(TB) Repositories) {
 	atOnce(t, len(sessions)+1, func(i int) error {
 		var err error
 		if i == len(sessions) {
-			err = r.Accounts.SetDisabled(t.Context(), somebody, user.ID, true)
+			err = r.Logins.SetDisabled(t.Context(), somebody, user.ID, true)
 		} else {
 			err = r.Sessions.Begin(t.Context(), somebody, sessions[i], time.Hour)
 		}
