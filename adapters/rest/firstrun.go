@@ -1,8 +1,10 @@
 package rest
 
 import (
+	"bufio"
 	_ "embed"
 	"html/template"
+	"io"
 	"net/http"
 	"strings"
 
@@ -50,10 +52,22 @@ type firstRunIn struct {
 
 const formType = "application/x-www-form-urlencoded"
 
+// isForm reports whether a form is sent, and not JSON that a program says is a form
+// because it says nothing else by default, as curl does. The body can still be read.
+func isForm(c *gin.Context) bool {
+	body := bufio.NewReader(c.Request.Body)
+	first, err := body.Peek(1)
+	c.Request.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, c.Request.Body}
+	return c.ContentType() == formType && err == nil && first[0] != '{'
+}
+
 // claim makes the first administrator, and signs them in. The page sends a form, a
 // program JSON.
 func (h *Auth) claim(c *gin.Context) error {
-	if c.ContentType() != formType {
+	if !isForm(c) {
 		var in firstRunIn
 		if err := decodeJSON(c, &in); err != nil {
 			return err

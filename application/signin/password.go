@@ -97,7 +97,11 @@ func errWrong() error {
 // for a name that nobody has. What was typed as a name is not noted: it may be a
 // password.
 func (p *Password) failed(ctx context.Context, from artwork.Actor, user catalog.User, attempt account.Attempt) {
-	p.log.LogAttrs(ctx, slog.LevelInfo, "A sign-in failed", slog.String("userId", user.ID.String()), slog.Int("attempts", attempt.Number),
+	id := "" // of nobody
+	if !user.ID.IsZero() {
+		id = user.ID.String()
+	}
+	p.log.LogAttrs(ctx, slog.LevelInfo, "A sign-in failed", slog.String("userId", id), slog.Int("attempts", attempt.Number),
 		slog.Duration("wait", attempt.Wait), slog.String("address", from.Address), slog.String("requestId", from.RequestID))
 	if attempt.Wait > 0 {
 		from.Name = "anonymous"

@@ -518,7 +518,8 @@ func TestTokensAreManaged(t *testing.T) {
 func TestSignInsAreInTheActivityLog(t *testing.T) {
 	t.Parallel()
 	in := combinations["memory and SQLite"](t).start(t)
-	first := in.postJSON("/api/auth/first-run", map[string]any{"token": linkPattern.FindStringSubmatch(in.log.String())[2], "username": "ana", "password": aPassword})
+	first := in.postJSON("/api/auth/first-run", map[string]any{"token": linkPattern.FindStringSubmatch(in.log.String())[2], "username": "ana", "password": aPassword},
+		"Content-Type", "application/x-www-form-urlencoded") // as curl says unless told otherwise
 	require.Equal(t, http.StatusCreated, first.StatusCode, string(first.body))
 	mine := in.signIn("ana")
 	changed := in.postJSON("/api/auth/password", map[string]any{"currentPassword": aPassword, "newPassword": "another " + aPassword}, "Authorization", "Bearer "+mine.access)
