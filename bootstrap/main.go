@@ -31,6 +31,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1 // it was tried, or looked at, and is not as it should be
 	exitUsage  = 2 // the command line or the configuration is wrong
+	exitGoesOn = 3 // what was begun goes on without the command
 )
 
 // commands is the command line.
@@ -40,6 +41,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
 	User    userCommand    `cmd:"" help:"Manage the users who sign in."`
 	Token   tokenCommand   `cmd:"" help:"Manage API tokens."`
+	Fill    fillCommand    `cmd:"" help:"Fill empty slots with the best image that providers have."`
 	Cache   cacheCommand   `cmd:"" help:"Look into the image cache, warm it, or drop what it holds."`
 	Doctor  doctorCommand  `cmd:"" help:"Check every configured part and say what to do. Exit code 0: sound, 1: not."`
 	Demo    demoCommand    `cmd:"" help:"Fill the catalogue with an invented library, to try things out."`
@@ -92,6 +94,9 @@ func run(c *command, args []string) (code int) {
 	if err := parsed.Run(c); err != nil {
 		// There is no log to look into: the whole chain is told.
 		fmt.Fprintf(c.stderr, "gatefold: %v\n", err)
+		if _, ok := errors.AsType[detached](err); ok {
+			return exitGoesOn
+		}
 		if artwork.KindOf(err) == artwork.InvalidInput {
 			return exitUsage
 		}

@@ -31,15 +31,16 @@ type operations struct {
 	cache    *managecache.Manage
 	settings *followsettings.Switch
 	warm     *warmcache.Warm
-	log      *slog.Logger
+	*fills
+	log *slog.Logger
 }
 
 var _ control.Verbs = (*operations)(nil)
 
 func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, settings *followsettings.Switch,
-	warm *warmcache.Warm, issued *accesstoken.Manage, accounts *manageaccounts.Manage, log *slog.Logger,
+	warm *warmcache.Warm, fills *fills, issued *accesstoken.Manage, accounts *manageaccounts.Manage, log *slog.Logger,
 ) *operations {
-	return &operations{importer, tokens, issued, accounts, cache, settings, warm, log}
+	return &operations{importer, tokens, issued, accounts, cache, settings, warm, fills, log}
 }
 
 // Import implements control.Importer.

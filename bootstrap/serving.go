@@ -18,6 +18,7 @@ import (
 	"gatefold/adapters/rest"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/fillmissing"
 	"gatefold/application/importlibrary"
 	"gatefold/application/verifystore"
 	"gatefold/application/warmcache"
@@ -45,6 +46,7 @@ type serving struct {
 	warm     *warmcache.Warm
 	sweep    *verifystore.Sweep
 	bulk     *bulkapply.Runner
+	fill     *fillmissing.Runner
 	log      *slog.Logger
 	failed   chan error // gets the error that ended serving
 
@@ -60,12 +62,13 @@ type work struct {
 	Warm     *warmcache.Warm
 	Sweep    *verifystore.Sweep
 	Bulk     *bulkapply.Runner
+	Fill     *fillmissing.Runner
 	Feed     *announce.Feed
 }
 
 func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server, work work, log *slog.Logger) *serving {
 	s := &serving{
-		cfg: cfg, control: controlServer, importer: work.Importer, warm: work.Warm, sweep: work.Sweep, bulk: work.Bulk,
+		cfg: cfg, control: controlServer, importer: work.Importer, warm: work.Warm, sweep: work.Sweep, bulk: work.Bulk, fill: work.Fill,
 		log: log, failed: make(chan error, 1),
 		http: &http.Server{
 			Handler: router, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
@@ -97,6 +100,7 @@ func (s *serving) start(ctx context.Context) (err error) {
 	s.background.Go(func() { s.warm.AtStart(background) })
 	s.background.Go(func() { s.sweep.Watch(background) })
 	s.background.Go(func() { s.bulk.Run(background) })
+	s.background.Go(func() { s.fill.Run(background) })
 	return nil
 }
 

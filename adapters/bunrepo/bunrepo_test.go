@@ -93,8 +93,11 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Claims:    bunrepo.NewClaims(db),
 		Jobs:      bunrepo.NewJobs(db),
 		Activity:  bunrepo.NewActivity(db),
+		Fill:      bunrepo.NewFill(db),
+		Gaps:      bunrepo.NewGaps(db),
 
 		Considerations: bunrepo.NewConsiderations(db),
+		Settings:       bunrepo.NewProviderSettings(db),
 	}
 }
 

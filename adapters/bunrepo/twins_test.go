@@ -49,7 +49,7 @@ func TestSuiteRejectsBrokenTwins(t *testing.T) {
 		{"logins: another password ends the sessions but one", func(r *conformance.Repositories) { r.Logins = keepsSessions{r.Logins} }},
 		{"logins: who is disabled has no sessions", func(r *conformance.Repositories) { r.Logins = neverDisables{r.Logins} }},
 		{"logins: of ten first administrators at once one is made", func(r *conformance.Repositories) { r.Logins = everybodyFirst{r.Logins} }},
-		{"attempts: those that are made at once are all counted", func(r *conformance.Repositories) { r.Attempts = countsNothing{r.Attempts} }},
+		{"attempts: those that are made at once are all counted", func(r *conformance.Repositories) { r.Attempts = countsNoAttempts{r.Attempts} }},
 		{"library: Save adds only what was not known", func(r *conformance.Repositories) { r.Library = savesByPut{r.Library, r.Artists, r.Albums} }},
 		{"library: an MBID that another took is a conflict, and nothing is written", func(r *conformance.Repositories) { r.Library = savesSingly{r.Library} }},
 		{"library: ForgetFingerprints forgets nothing else", func(r *conformance.Repositories) { r.Library = forgetsFolders{r.Library} }},
@@ -125,10 +125,10 @@ func (a everybodyFirst) CreateFirst(ctx context.Context, by artwork.Actor, user 
 	return err == nil, err
 }
 
-// countsNothing lets everybody try.
-type countsNothing struct{ account.Attempts }
+// countsNoAttempts lets everybody try.
+type countsNoAttempts struct{ account.Attempts }
 
-func (countsNothing) Begin(context.Context, string, account.Throttle) (account.Attempt, error) {
+func (countsNoAttempts) Begin(context.Context, string, account.Throttle) (account.Attempt, error) {
 	return account.Attempt{Number: 1}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -43,6 +44,9 @@ type Repository struct {
 	requested  map[artwork.Key]request
 	tasks      map[string]taskState
 	jobs       map[artwork.ID]jobState
+	settings   settingsState
+	fills      map[artwork.ID]fillState
+	learned    map[artwork.Place]fillmissing.Learned
 }
 
 // NewRepository returns an empty repository.
@@ -69,6 +73,8 @@ func NewRepository() *Repository {
 		requested: map[artwork.Key]request{},
 		tasks:     map[string]taskState{},
 		jobs:      map[artwork.ID]jobState{},
+		fills:     map[artwork.ID]fillState{},
+		learned:   map[artwork.Place]fillmissing.Learned{},
 	}
 }
 

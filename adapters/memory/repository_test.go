@@ -30,8 +30,11 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Claims:    repository.Claims(),
 		Jobs:      repository.Jobs(),
 		Activity:  repository.Activity(),
+		Fill:      repository.Fill(),
+		Gaps:      repository.Gaps(),
 
 		Considerations: repository.Considerations(),
+		Settings:       repository.ProviderSettings(),
 	}
 }
 

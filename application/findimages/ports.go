@@ -4,6 +4,7 @@ package findimages
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gatefold/domain/artwork"
@@ -37,6 +38,10 @@ type About struct {
 	ID    string // in the API and in records: "coverartarchive"
 	Name  string // for people: "Cover Art Archive"
 	Slots []artwork.Slot
+	// Origin tells the API that is asked, and the keys it is asked with, from others
+	// that the same provider may be asked at, and names none of them: what one of them
+	// answered is not what another would. "": there is only one.
+	Origin string
 }
 
 // Offers reports whether the provider has images for any slot of the kind of subject.
@@ -76,6 +81,10 @@ type Identifier interface {
 	// title may mean; the artist's name may be empty.
 	ReleaseGroups(ctx context.Context, artist, title string) ([]Match, error)
 }
+
+// ErrSwitchedOff is in the chain of the error of an Identifier that is not to be
+// asked at all.
+var ErrSwitchedOff = errors.New("it is switched off")
 
 // Match is what an identifier may be of.
 type Match struct {

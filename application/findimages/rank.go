@@ -37,14 +37,17 @@ const (
 	fitStep = 0.1
 )
 
-// fit is the part of the ideal shape that the picture covers, times the part of the
-// ideal size that it reaches. More pixels than ideal fit no better.
-func fit(c Candidate) float64 {
-	best, known := ideals[c.Slot]
-	if !known || c.Width <= 0 || c.Height <= 0 {
+func fit(c Candidate) float64 { return Fit(c.Slot, c.Width, c.Height) }
+
+// Fit says how well a shape and size in pixels suit the slot: 0 to 1, and 0.5 if they
+// are not known. It is the part of the ideal shape that the picture covers, times the
+// part of the ideal size that it reaches. More pixels than ideal fit no better.
+func Fit(slot artwork.Slot, width, height int) float64 {
+	best, known := ideals[slot]
+	if !known || width <= 0 || height <= 0 {
 		return unknownFit
 	}
-	w, h := float64(c.Width), float64(c.Height)
+	w, h := float64(width), float64(height)
 	ratio := w / h / (best.width / best.height)
 	return min(ratio, 1/ratio) * min(1, w/best.width, h/best.height)
 }

@@ -59,7 +59,7 @@ func TestQueries(t *testing.T) {
 		err := activity.Query{Limit: 1, Action: wrong}.Check()
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
 	}
-	for _, kind := range []activity.Kind{activity.Artist, activity.Album, activity.User, activity.Token, activity.Library} {
+	for _, kind := range []activity.Kind{activity.Artist, activity.Album, activity.User, activity.Token, activity.Library, activity.Provider} {
 		parsed, err := activity.ParseKind(string(kind))
 		require.NoError(t, err)
 		require.Equal(t, kind, parsed)
@@ -80,6 +80,7 @@ func TestEveryActionIsOne(t *testing.T) {
 		activity.CatalogCreate, activity.CatalogUpdate, activity.TokenCreate, activity.TokenRevoke, activity.CacheMode, activity.CacheFlush,
 		activity.CacheInvalidate, activity.CacheWarm, activity.LibraryImport, activity.SignIn, activity.SignOut, activity.SignInFailed,
 		activity.TokenReuse, activity.UserPassword, activity.UserDisable, activity.UserEnable, activity.UserLink,
+		activity.SettingsUpdate, activity.SettingsReset,
 	}
 	for _, revision := range []artwork.Revision{{Lock: artwork.Lock}, {Lock: artwork.Unlock}, {Remove: artwork.GiveWay}, {Remove: artwork.KeepEmpty}, {Focus: &artwork.FocalPoint{}}, {Withdraw: artwork.NewID()}} {
 		revision.Place = place

@@ -14,11 +14,13 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
 	"gatefold/application/health"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
+	"gatefold/application/providersettings"
 	"gatefold/application/serveimage"
 	"gatefold/application/warmcache"
 	"gatefold/domain/account"
@@ -47,12 +49,15 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(newRequests, fx.As(new(warmcache.Requests))),
 			fx.Annotate(bunrepo.NewClaims, fx.As(new(warmcache.Claims))),
 			fx.Annotate(bunrepo.NewJobs, fx.As(new(bulkapply.Jobs))),
+			fx.Annotate(bunrepo.NewFill, fx.As(new(fillmissing.Jobs))),
+			fx.Annotate(bunrepo.NewGaps, fx.As(new(fillmissing.Gaps))),
 			fx.Annotate(bunrepo.NewDeployment, fx.As(new(followsettings.Registry))),
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
 			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),
 			fx.Annotate(bunrepo.NewUsers, fx.As(new(catalog.Users))),
 			fx.Annotate(bunrepo.NewLibrary, fx.As(new(importlibrary.Library))),
 			fx.Annotate(bunrepo.NewActivity, fx.As(new(activity.Log))),
+			fx.Annotate(bunrepo.NewProviderSettings, fx.As(new(providersettings.Store))),
 			fx.Annotate(bunrepo.NewTokens, fx.As(new(accesstoken.Repository))),
 			fx.Annotate(bunrepo.NewAccounts, fx.As(new(account.Accounts))),
 			fx.Annotate(bunrepo.NewSessions, fx.As(new(account.Sessions))),

@@ -16,9 +16,11 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
+	"gatefold/application/providersettings"
 	"gatefold/application/warmcache"
 	"gatefold/domain/account"
 	"gatefold/domain/activity"
@@ -49,8 +51,11 @@ type Repositories struct {
 	Claims    warmcache.Claims
 	Jobs      bulkapply.Jobs
 	Activity  activity.Log
+	Fill      fillmissing.Jobs
+	Gaps      fillmissing.Gaps
 
 	Considerations findimages.Considerations
+	Settings       providersettings.Store
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -62,7 +67,29 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), provenanceCases(), accountCases(), consideredCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), credentialCases(), sessionCases(), attemptCases(), registryCases(), warmingCases(), activityCases(), jobCases())
+	return slices.Concat(
+		imageCases(),
+		reviserCases(),
+		focusCases(),
+		purgeCases(),
+		archiveCases(),
+		provenanceCases(),
+		accountCases(),
+		consideredCases(),
+		changeLogCases(),
+		catalogCases(),
+		libraryCases(),
+		tokenCases(),
+		credentialCases(),
+		sessionCases(),
+		attemptCases(),
+		registryCases(),
+		warmingCases(),
+		activityCases(),
+		jobCases(),
+		settingsCases(),
+		fillCases(),
+	)
 }
 
 // imageCases are the clauses of artwork.ImageRepository.

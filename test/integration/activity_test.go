@@ -19,6 +19,7 @@ import (
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
 	"gatefold/test/musicfixture"
+	"gatefold/test/providerfixture"
 )
 
 // act is something that somebody can do over HTTP, and what the activity log has
@@ -39,12 +40,13 @@ type act struct {
 // noActivity has the routes that change nothing although they are no GET, and why
 // that is so.
 var noActivity = map[string]string{
-	"POST /api/auth/login":     "the actor is whoever signs in: TestSignInsAreInTheActivityLog",
-	"POST /api/auth/refresh":   "a session that goes on is none; a token that comes back is: TestARefreshTokenUsedTwiceEndsTheFamily",
-	"POST /api/auth/logout":    "the actor is whoever signs out: TestSignInsAreInTheActivityLog",
-	"POST /api/auth/first-run": "it can be done once: TestSignInsAreInTheActivityLog",
-	"POST /api/auth/password":  "tokens have no password: TestSignInsAreInTheActivityLog",
-	"POST /api/admin/tokens":   "the id of what it creates is not known before: TestTokensAreManaged",
+	"POST /api/auth/login":                              "the actor is whoever signs in: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/refresh":                            "a session that goes on is none; a token that comes back is: TestARefreshTokenUsedTwiceEndsTheFamily",
+	"POST /api/auth/logout":                             "the actor is whoever signs out: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/first-run":                          "it can be done once: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/password":                           "tokens have no password: TestSignInsAreInTheActivityLog",
+	"POST /api/admin/tokens":                            "the id of what it creates is not known before: TestTokensAreManaged",
+	"POST /api/admin/settings/providers/:provider/test": "a provider is asked something, and nothing is set",
 }
 
 const metadata = "/api/admin/metadata/"
@@ -57,9 +59,11 @@ func TestEveryRouteThatChangesSomethingIsInTheActivityLog(t *testing.T) {
 			_, _ = w.Write(musicfixture.Picture(40, 40, int64(len(r.URL.Path))))
 		}))
 		defer provider.Close()
+		d, fixture := searching(t, d)
+		hosts := "DOWNLOAD_ALLOW_HOSTS=" + strings.TrimPrefix(provider.URL, "http://") + "," + hostOf(t, fixture.URL(providerfixture.Deezer))
 		var router *rest.Router
-		in := d.startWith(t, fx.Populate(&router), "WARM_KEYS=10", "L1_TTL=50ms", "DOWNLOAD_ALLOW_HOSTS="+strings.TrimPrefix(provider.URL, "http://"))
-		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs(), in.accountActs(t))
+		in := d.startWith(t, fx.Populate(&router), "WARM_KEYS=10", "L1_TTL=50ms", hosts)
+		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs(), in.settingsActs(), in.fillActs(fixture), in.accountActs(t))
 		covered := map[string]bool{}
 		for _, a := range acts {
 			covered[a.route] = true
@@ -408,6 +412,54 @@ func (in *instance) goneActs(t *testing.T) []act {
 	return acts
 }
 
+// fillActs begin a dry run, carry it out, and then tell a job what to do that stands
+// still.
+func (in *instance) fillActs(fixture *providerfixture.Server) []act {
+	preview, job := "", ""
+	dryRun := map[string]any{"type": "background", "dryRun": true, "minScore": 0.1, "again": true}
+	order := func(verb string, before func()) act {
+		return act{
+			route: "POST " + fillPath + "/:jobId/" + verb, prepare: before, action: "fill." + verb, slot: "background",
+			do:    func() answer { return in.send(http.MethodPost, fillPath+"/"+job+"/"+verb, nil) },
+			after: map[string]any{"dryRun": true},
+		}
+	}
+	return []act{
+		{
+			route: "POST " + fillPath, do: func() answer {
+				a := in.send(http.MethodPost, fillPath, dryRun)
+				preview = in.acceptedFill(a)
+				return a
+			},
+			action: "fill.start", slot: "background", after: map[string]any{"dryRun": true, "minScore": 0.1, "total": 1.0}, repeated: true,
+		},
+		{
+			route: "POST " + fillPath + "/:jobId/apply", prepare: func() { in.awaitFill(preview, "done") },
+			do: func() answer {
+				a := in.send(http.MethodPost, fillPath+"/"+preview+"/apply", map[string]any{"only": []string{artistID}})
+				in.awaitFill(in.acceptedFill(a), "done")
+				return a
+			},
+			action: "fill.start", slot: "background", after: map[string]any{"dryRun": false}, repeated: true,
+		},
+		order("pause", func() {
+			for _, provider := range []string{providerfixture.FanartTV, providerfixture.TheAudioDB, providerfixture.Deezer, providerfixture.Discogs, providerfixture.Wikimedia} {
+				fixture.Script(provider, providerfixture.Hang)
+			}
+			in.send(http.MethodDelete, metadata+"artist/"+artistID+"/history", nil) // the slot is empty again
+			job = in.acceptedFill(in.send(http.MethodPost, fillPath, dryRun))
+		}),
+		order("resume", nil), order("cancel", nil),
+	}
+}
+
+func hostOf(t *testing.T, raw string) string {
+	t.Helper()
+	parsed, err := url.Parse(raw)
+	require.NoError(t, err)
+	return parsed.Host
+}
+
 func (in *instance) cacheActs() []act {
 	post := func(verb string, body map[string]any) func() answer {
 		return func() answer { return in.send(http.MethodPost, "/api/admin/cache/"+verb, body) }
@@ -471,6 +523,24 @@ func (in *instance) accountActs(t *testing.T) []act {
 			do:     func() answer { return in.send(http.MethodDelete, "/api/admin/tokens/"+token, nil) },
 			action: "token.revoke", subject: map[string]any{"kind": "token", "id": token, "name": "to revoke"},
 			before: map[string]any{"name": "to revoke", "scope": "write"}, gone: true,
+		},
+	}
+}
+
+func (in *instance) settingsActs() []act {
+	const route, path = "/api/admin/settings/providers/:provider", "/api/admin/settings/providers/discogs"
+	subject := map[string]any{"kind": "provider", "name": "discogs"}
+	return []act{
+		{
+			route: "PATCH " + route,
+			do: func() answer {
+				return in.send(http.MethodPatch, path, map[string]any{"key": "hunter2", "enabled": false})
+			},
+			action: "settings.update", subject: subject, before: map[string]any{}, after: map[string]any{"enabled": false, "key": "[secret]"},
+		},
+		{
+			route: "DELETE " + route, do: func() answer { return in.send(http.MethodDelete, path, nil) },
+			action: "settings.reset", subject: subject, before: map[string]any{"enabled": false, "key": "[secret]"}, after: map[string]any{},
 		},
 	}
 }

@@ -27,9 +27,12 @@ const (
 	following     = "application/followsettings"
 	applying      = "application/applyimage"
 	inBulk        = "application/bulkapply"
+	filling       = "application/fillmissing"
 	askedByAll    = "adapters/providers/api"
 	aProvider     = "adapters/providers/deezer"
 	explaining    = "application/explainimage"
+	setUp         = "application/providersettings"
+	theProviders  = "adapters/providers"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -580,6 +583,33 @@ local time = redis.call('TIME')`,
 		pkg: httpAPI, test: "TestWhoMayListen",
 	},
 
+	// Filling empty slots.
+	{
+		rule: "a fill displaces what came in between",
+		file: filling + "/run.go", old: `application.Automatic = true`, new: `application.Automatic = false`,
+		pkg: filling, test: "TestWhatCameInBetweenWins",
+	},
+	{
+		rule: "what was not found is asked for again",
+		file: filling + "/examine.go", old: "case Absent:\n\t\treturn true", new: "case Absent:\n\t\treturn false",
+		pkg: filling, test: "TestWhatWasNotFoundIsNotAskedForAgain",
+	},
+	{
+		rule: "a provider that failed has no image",
+		file: filling + "/examine.go", old: `if len(found.Failures) == 0 {`, new: `if len(found.Failures) >= 0 {`,
+		pkg: filling, test: "TestAFailedProviderIsNoAbsence",
+	},
+	{
+		rule: "an ambiguous name will do",
+		file: filling + "/examine.go", old: `if good[0].ByName {`, new: `if !good[0].ByName {`,
+		pkg: filling, test: "TestNames",
+	},
+	{
+		rule: "two jobs work at one type of slot",
+		file: repository + "/fill.go", old: `return !busy[row.Slot] && `, new: `return !row.Held && `,
+		pkg: repository, test: onSQLite + "fill:_the_oldest_is_claimed_first,_and_one_for_a_slot_at_a_time",
+	},
+
 	// Providers of images.
 	{
 		rule: "a provider is asked out of turn",
@@ -642,5 +672,32 @@ local time = redis.call('TIME')`,
 		}
 		return note(ctx, tx, account.OfReuse(by, user))`, new: `return note(ctx, tx, account.OfReuse(by, user))`,
 		pkg: repository, test: onSQLite + "sessions:_another_token_ends_the_session",
+	},
+
+	// Settings of providers.
+	{
+		rule: "a key is kept in the clear",
+		file: setUp + "/settings.go", old: `sealed, err := s.resolver.seal(p.ID, field, text)`, new: `sealed, err := []byte(text), error(nil)`,
+		pkg: setUp, test: "TestWhatIsSetIsFollowedByEveryInstance",
+	},
+	{
+		rule: "a stored key follows to another address",
+		file: setUp + "/settings.go", old: `field.IsKey() && !given &&`, new: `field.IsKey() && given &&`,
+		pkg: setUp, test: "TestNoKeyFollowsToAnotherAddress",
+	},
+	{
+		rule: "the operator's key follows to an address that an admin sets",
+		file: setUp + "/resolve.go", old: `field.IsURL() && ownKey && !given.Pinned`, new: `field.IsURL() && ownKey && given.Pinned`,
+		pkg: setUp, test: "TestNoKeyFollowsToAnotherAddress",
+	},
+	{
+		rule: "an address that an admin sets may be in the private network",
+		file: askedByAll + "/endpoint.go", old: `named = ""`, new: `_ = named`,
+		pkg: theProviders, test: "TestAnAdminLeadsNobodyIntoThePrivateNetwork",
+	},
+	{
+		rule: "what one address answered is shown for another",
+		file: "application/findimages/answers.go", old: `if provider.Origin != "" {`, new: `if provider.Origin == "-" {`,
+		pkg: theProviders, test: "TestAnswersOfAnotherOriginDoNotCount",
 	},
 }
