@@ -381,8 +381,8 @@ func TestAnAnswerFromBeforeARevocationIsNotRemembered(t *testing.T) {
 	case <-slow.asked:
 		slow.answer <- struct{}{}
 		requireKind(t, artwork.NotFound, <-ended)
-	case <-ended:
-		require.Fail(t, "the answer from before is remembered")
+	case err := <-ended:
+		require.Fail(t, "the answer from before is remembered", "%v", err)
 	}
 }
 
