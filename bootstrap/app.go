@@ -12,15 +12,16 @@ import (
 
 	"gatefold/adapters/control"
 	"gatefold/adapters/rest"
-	"gatefold/application/accesstoken"
 	"gatefold/application/limitrequests"
 	"gatefold/application/signimages"
+	"gatefold/application/signin"
 	"gatefold/application/verifystore"
 	"gatefold/features/admin"
 	"gatefold/features/cache"
 	"gatefold/features/events"
 	"gatefold/features/externalmetadata"
 	"gatefold/features/health"
+	"gatefold/features/identity"
 	"gatefold/features/images"
 	"gatefold/features/library"
 	"gatefold/features/limits"
@@ -57,6 +58,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 			Providers:      cfg.Providers, PinnedProviders: cfg.PinnedProviders,
 		}),
 		admin.Module(admin.Config{KeepActivity: cfg.KeepActivity}),
+		identity.Module(cfg.Identity),
 		health.Module(health.Config{Version: version()}),
 		limits.Module(limits.Config{Limits: cfg.HTTP.Limits}),
 		fx.Provide(
@@ -70,7 +72,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 	)
 }
 
-func newRouter(cfg Config, authenticate *accesstoken.Authenticate, limiter *limitrequests.Limiter, signer *signimages.Signer, log *slog.Logger, routes []rest.Routes) (*rest.Router, error) {
+func newRouter(cfg Config, authenticate *signin.Authenticate, limiter *limitrequests.Limiter, signer *signimages.Signer, log *slog.Logger, routes []rest.Routes) (*rest.Router, error) {
 	options, err := cfg.HTTP.options(limiter, signer)
 	if err != nil {
 		return nil, err
@@ -128,7 +130,7 @@ type Server struct {
 
 // asServer adds to the program what only a server does.
 func asServer() fx.Option {
-	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests), admin.Trimming())
+	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests, beginFirstRun), admin.Trimming())
 }
 
 // Serve starts an instance. When it returns, the instance answers requests. A

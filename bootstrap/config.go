@@ -25,6 +25,7 @@ import (
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 	"gatefold/features/cache"
+	"gatefold/features/identity"
 	"gatefold/features/images"
 )
 
@@ -93,6 +94,7 @@ type variables struct {
 	ActivityKeep       string `env:"ACTIVITY_KEEP" envDefault:"400d"`
 	HTTP               httpVariables
 	Providers          providerVariables
+	Identity           identityVariables
 
 	// What is not named follows the deployment.
 	namesTTL, namesL1TTL bool
@@ -120,6 +122,8 @@ type Config struct {
 	KeepActivity       time.Duration    // of the activity log; 0: for ever
 	AuthSecrets        []string         // the current one first; none: one is generated and kept in DataDir
 	Providers          providers.Config // of images
+	Identity           identity.Config
+	FirstAdmin         firstAdmin
 	// PinnedProviders are the variables of Providers that the settings cannot change.
 	PinnedProviders map[string]string
 }
@@ -202,6 +206,8 @@ func (v variables) check() (Config, error) {
 		DownloadAllowHosts: c.hosts("DOWNLOAD_ALLOW_HOSTS", v.DownloadAllowHosts),
 		HTTP:               c.http(v.HTTP),
 		KeepActivity:       c.days("ACTIVITY_KEEP", v.ActivityKeep, 36500),
+		Identity:           c.identity(v.Identity),
+		FirstAdmin:         c.firstAdmin(v.Identity),
 	}
 	cfg.Providers, cfg.PinnedProviders = c.providers(v.Providers)
 	if len(cfg.DataDir) > maxDataDir {

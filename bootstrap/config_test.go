@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"cmp"
 	"encoding/pem"
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/joho/godotenv"
 	"github.com/stretchr/testify/require"
 
+	"gatefold/adapters/openidconnect"
 	"gatefold/adapters/providers"
 	"gatefold/adapters/s3store"
 	"gatefold/application/limitrequests"
@@ -201,6 +203,39 @@ func TestTheCertificatesOfRedis(t *testing.T) {
 		_, err := LoadConfig(append(wrong, "ENV_FILE="+os.DevNull))
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
 		require.ErrorContains(t, err, "REDIS_TLS_CA", wrong)
+	}
+}
+
+// TestIdentity: what belongs together, and what is not safe.
+func TestIdentity(t *testing.T) {
+	cfg := load(t)
+	require.Equal(t, 24*time.Hour, cfg.Identity.Lives.AccessLife)
+	require.Equal(t, 7*24*time.Hour, cfg.Identity.Lives.RefreshLife)
+	require.Empty(t, cfg.Identity.Provider.Issuer)
+	require.Empty(t, cfg.FirstAdmin.username)
+
+	provider := []string{"OIDC_ISSUER=https://login.example.org/", "OIDC_CLIENT_ID=gatefold", "OIDC_CLIENT_SECRET=hunter2", "OIDC_REDIRECT_URL=http://localhost:8080/api/auth/oidc/callback"}
+	cfg = load(t, append(provider, "OIDC_SCOPES=openid,groups", "OIDC_ROLE_ADMIN=ops, Art Admins", "ADMIN_USERNAME=ana", "ADMIN_PASSWORD=hunter2 hunter2")...)
+	require.Equal(t, openidconnect.Config{
+		Issuer: "https://login.example.org/", ClientID: "gatefold", ClientSecret: "hunter2", RedirectURL: "http://localhost:8080/api/auth/oidc/callback",
+		Scopes: []string{"openid", "groups"}, Roles: openidconnect.Roles{Claim: "groups", Admin: []string{"ops", "Art Admins"}},
+	}, cfg.Identity.Provider)
+	require.Equal(t, firstAdmin{"ana", "hunter2 hunter2"}, cfg.FirstAdmin)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", cfg.FirstAdmin, cfg.FirstAdmin, cfg.FirstAdmin), "hunter2")
+	for _, wrong := range []string{
+		"OIDC_ISSUER=http://login.example.org", "OIDC_ISSUER=login.example.org", "OIDC_ISSUER=https://u:hunter2@login.example.org", "OIDC_CLIENT_ID=", "OIDC_REDIRECT_URL=",
+		"OIDC_REDIRECT_URL=http://art.example.org/api/auth/oidc/callback", "OIDC_SCOPES=profile", "ADMIN_USERNAME=ana", "ADMIN_PASSWORD=hunter2 hunter2",
+		"ACCESS_TOKEN_TTL=8d", "ACCESS_TOKEN_TTL=1s", "REFRESH_TOKEN_TTL=soon",
+	} {
+		_, err := LoadConfig(append(append([]string{"ENV_FILE=" + os.DevNull}, provider...), wrong))
+		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
+		require.ErrorContains(t, err, strings.SplitN(strings.Replace(wrong, "ADMIN_PASSWORD", "ADMIN_USERNAME", 1), "=", 2)[0], wrong)
+		require.NotContains(t, err.Error(), "hunter2", "a secret in an error")
+	}
+	for _, wrong := range [][]string{{"OIDC_CLIENT_SECRET=hunter2"}, {"ADMIN_USERNAME=ana", "ADMIN_PASSWORD=hunter2"}, {"ADMIN_USERNAME=a\tb", "ADMIN_PASSWORD=hunter2 hunter2"}} {
+		_, err := LoadConfig(append(wrong, "ENV_FILE="+os.DevNull))
+		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
+		require.NotContains(t, err.Error(), "hunter2", "a secret in an error")
 	}
 }
 

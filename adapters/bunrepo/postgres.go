@@ -80,6 +80,10 @@ func (postgres) forUpdate(query *bun.SelectQuery) *bun.SelectQuery { return quer
 
 func (postgres) forShare(query *bun.SelectQuery) *bun.SelectQuery { return query.For("SHARE") }
 
+func (postgres) skipLocked(query *bun.SelectQuery) *bun.SelectQuery {
+	return query.For("UPDATE SKIP LOCKED")
+}
+
 // firstAllowance is how much of the time that remains is set aside for telling
 // the server.
 const firstAllowance = 50 * time.Millisecond
@@ -115,6 +119,10 @@ func (postgres) mayCommit(time.Time) error { return nil }
 // fromNow does not change within a statement, so that an index can be used.
 func (postgres) fromNow(ahead time.Duration) schema.QueryAppender {
 	return bun.SafeQuery("statement_timestamp() + ? * interval '1 microsecond'", ahead.Microseconds())
+}
+
+func (postgres) microsecondsUntil(column string) schema.QueryAppender {
+	return bun.SafeQuery("(extract(epoch FROM ? - statement_timestamp()) * 1000000)::bigint", bun.Safe(column))
 }
 
 func (postgres) seconds() schema.QueryAppender {

@@ -196,6 +196,9 @@ func TestPagesAreReadInOrder(t *testing.T) {
 			"latest fills":        "SELECT id FROM fill_jobs ORDER BY created_at DESC, id DESC LIMIT 20",
 			"done by key":         "SELECT idempotency_key FROM history WHERE idempotency_key IN ('89ad4ac3-39f7-470e-963a-56509c546377')",
 			"considered":          "SELECT * FROM considerations AS c WHERE c.artist_id = '89ad4ac3-39f7-470e-963a-56509c546377' ORDER BY c.slot, c.occasion",
+			"sessions of a user":  "SELECT id FROM sessions AS n WHERE n.user_id = '89ad4ac3-39f7-470e-963a-56509c546377' ORDER BY n.rotated_at DESC, n.id DESC LIMIT 100 OFFSET 49",
+			"expired sessions":    "SELECT id FROM sessions AS n WHERE n.expires_at <= " + anHourAgo + " ORDER BY n.expires_at LIMIT 100",
+			"forgotten attempts":  "SELECT name_key FROM sign_in_attempts AS m WHERE m.last_at <= " + anHourAgo + " AND m.blocked_until <= " + anHourAgo + " ORDER BY m.last_at LIMIT 100",
 			"overdue":             "SELECT * FROM cache_pending AS c WHERE c.deadline <= " + anHourAgo + " ORDER BY c.deadline, c.token LIMIT 50",
 		} {
 			plan := planOf(t, db, explain+query)

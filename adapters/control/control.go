@@ -66,6 +66,7 @@ type Verbs interface {
 	TokenCreator
 	CacheManager
 	CacheWarmer
+	AccountManager
 	Filler
 }
 
@@ -107,6 +108,7 @@ func NewServer(verbs Verbs, log *slog.Logger) *Server {
 	mux.HandleFunc("POST "+settingsPath, serve(s, s.cacheSettings))
 	mux.HandleFunc("POST "+switchPath, serve(s, s.verbs.SwitchCache))
 	mux.HandleFunc("POST "+warmPath, s.serveWarm)
+	s.accountVerbs(mux)
 	s.serveFills(mux)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	return s

@@ -34,6 +34,7 @@ type Repository struct {
 	folders    map[string]folderState
 	inFiles    map[artwork.ID]bool // albums that were in a folder at some time
 	tokens     []accesstoken.Token
+	identity   identityState
 
 	changedAt map[artwork.Place]time.Time // when the pointer changed
 	pending   map[string]pendingState     // by token
@@ -65,6 +66,7 @@ func NewRepository() *Repository {
 		folders: map[string]folderState{},
 		inFiles: map[artwork.ID]bool{},
 
+		identity:  newIdentityState(),
 		changedAt: map[artwork.Place]time.Time{},
 		pending:   map[string]pendingState{},
 

@@ -131,14 +131,18 @@ func (u *Users) Put(ctx context.Context, by artwork.Actor, user catalog.User) (c
 	return put(ctx, u.r, by, u.r.users, artwork.User(user.ID), describeUser, func(known catalog.User, now time.Time) (catalog.User, error) {
 		user.UpdatedAt = now
 		user.CreatedAt = cmp.Or(known.CreatedAt, now)
-		folded := catalog.FoldName(user.Username)
-		for id, other := range u.r.users {
-			if id != user.ID && catalog.FoldName(other.Username) == folded {
-				return user, errHeld(artwork.User(id), "user name")
-			}
-		}
-		return user, nil
+		return user, u.r.checkUsername(user)
 	})
+}
+
+func (r *Repository) checkUsername(user catalog.User) error {
+	folded := catalog.FoldName(user.Username)
+	for id, other := range r.users {
+		if id != user.ID && catalog.FoldName(other.Username) == folded {
+			return errHeld(artwork.User(id), "user name")
+		}
+	}
+	return nil
 }
 
 // put stores what merge makes of the subject that is known by the ID; that is

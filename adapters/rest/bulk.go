@@ -48,6 +48,9 @@ func (h *Bulk) apply(c *gin.Context) error {
 	items := make([]bulkapply.Item, len(in.Items))
 	for n, raw := range in.Items {
 		item, err := decodeItem(raw)
+		if err == nil {
+			err = mayChange(c, item.Place.Subject)
+		}
 		if err != nil {
 			return bulkapply.InItem(n, err)
 		}

@@ -27,7 +27,7 @@ func (h *History) Register(r *Router) {
 	for _, kind := range []artwork.SubjectKind{artwork.ArtistSubject, artwork.AlbumSubject, artwork.UserSubject} {
 		prefix := metadataPrefix + kind.String() + "/:id/"
 		r.guarded(http.MethodGet, prefix+"history", accesstoken.Read, of(kind, h.list))
-		r.guarded(http.MethodPost, prefix+"restore", accesstoken.Write, of(kind, h.put))
+		r.guardedBy(http.MethodPost, prefix+"restore", ofSlot(kind), of(kind, h.put))
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"gatefold/application/accesstoken"
 	"gatefold/application/limitrequests"
+	"gatefold/application/signin"
 	"gatefold/domain/artwork"
 )
 
@@ -49,9 +49,6 @@ func (r *Router) limit(method, path string) gin.HandlerFunc {
 	}
 	return func(c *gin.Context) {
 		who := r.limited(c)
-		if class == limitrequests.Logins {
-			c.Set(loginGateKey, func(account string) error { return r.admit(c, class, limitrequests.Account(account)) })
-		}
 		if err := r.admit(c, class, who); err != nil {
 			r.fail(c, err)
 		}
@@ -61,12 +58,15 @@ func (r *Router) limit(method, path string) gin.HandlerFunc {
 // limited returns who has the limit that the request counts against: the user or the
 // token, and the client if it is neither.
 func (r *Router) limited(c *gin.Context) limitrequests.Subject {
-	token, ok := c.Get(tokenKey)
+	known, ok := c.Get(principalKey)
 	if !ok {
 		return client(c)
 	}
 	r.limiter.Vouch(credential(c))
-	return limitrequests.Token(token.(accesstoken.Token).ID)
+	if who, _ := known.(signin.Principal); who.Kind == signin.User {
+		return limitrequests.User(who.ID)
+	}
+	return limitrequests.Token(principal(c).ID)
 }
 
 // client returns who asks, by the address alone.
@@ -89,18 +89,6 @@ func (r *Router) admit(c *gin.Context, class limitrequests.Class, who limitreque
 	verdict := r.limiter.Admit(c.Request.Context(), class, who)
 	tellLimit(c, verdict)
 	return refusal(verdict)
-}
-
-const loginGateKey = "gatefold.loginGate"
-
-// admitLogin counts an attempt to sign in to an account, whether there is one or not. It
-// is to be called before the password is looked at, in the handler of a route whose class
-// is Logins: that many attempts each account has, wherever they come from.
-func admitLogin(c *gin.Context, account string) error {
-	if gate, ok := c.Get(loginGateKey); ok {
-		return gate.(func(string) error)(account)
-	}
-	return nil
 }
 
 // suspect ends a request whose credential is not to be looked at, because its client

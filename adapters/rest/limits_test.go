@@ -16,6 +16,7 @@ import (
 	"gatefold/adapters/memory"
 	"gatefold/application/accesstoken"
 	"gatefold/application/limitrequests"
+	"gatefold/application/signin"
 	"gatefold/domain/artwork"
 )
 
@@ -38,16 +39,12 @@ func (stubs) Register(r *Router) {
 	}
 	r.guarded(http.MethodGet, "/api/users", accesstoken.Read, done)
 	r.guarded(http.MethodPost, "/api/users/avatar", accesstoken.Write, done)
-	const login = "/api/auth/login"
-	r.engine.POST(login, chain(r.limit(http.MethodPost, login), r.run(func(c *gin.Context) error {
-		if err := admitLogin(c, c.Query("account")); err != nil {
-			return err
-		}
+	r.everybody(http.MethodPost, "/api/auth/login", func(c *gin.Context) error {
 		if c.Query("password") != "right" {
 			return artwork.Errorf(artwork.Unauthenticated, "wrong")
 		}
 		return done(c)
-	}))...)
+	})
 }
 
 // stubbed is a router of stubs that has a token of each scope.
@@ -68,7 +65,7 @@ func newStubbed(t *testing.T, options ...Option) stubbed {
 	}
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
-	s.Router = NewRouter(accesstoken.NewAuthenticate(tokens), proxies, log, []Routes{stubs{}}, options...)
+	s.Router = NewRouter(signin.NewAuthenticate(accesstoken.NewAuthenticate(tokens, log), nil, nil), proxies, log, []Routes{stubs{}}, options...)
 	return s
 }
 
@@ -188,29 +185,24 @@ func TestEveryRouteHasItsClass(t *testing.T) {
 	}
 }
 
-// TestLogins are counted by client, and by account wherever they come from.
+// TestLogins are counted by client; package signin counts them by account.
 func TestLogins(t *testing.T) {
 	t.Parallel()
 	s := newStubbed(t, withLimits(limitrequests.Limits{Requests: 100, Logins: 5}))
-	login := func(from, account, password string) *httptest.ResponseRecorder {
-		return s.ask(t, http.MethodPost, "/api/auth/login?account="+account+"&password="+password, from)
+	login := func(from, password string) *httptest.ResponseRecorder {
+		return s.ask(t, http.MethodPost, "/api/auth/login?password="+password, from)
 	}
-	for i := range 5 {
-		require.Equal(t, http.StatusUnauthorized, login(here, fmt.Sprint("user", i), "wrong").Code)
+	for range 5 {
+		require.Equal(t, http.StatusUnauthorized, login(here, "wrong").Code)
 	}
-	requireTooMany(t, login(here, "user9", "right"))
-
-	for i := range 5 {
-		require.Equal(t, http.StatusUnauthorized, login(fmt.Sprint("198.51.100.", i), "ana", "wrong").Code)
-	}
-	refused := login(elsewhere, "ana", "right")
+	refused := login(here, "right")
 	requireTooMany(t, refused)
 	require.Equal(t, `"logins";q=5;w=60`, refused.Header().Get("RateLimit-Policy"))
-	require.Equal(t, http.StatusNoContent, login(elsewhere, "bob", "right").Code)
+	require.Equal(t, http.StatusNoContent, login(elsewhere, "right").Code)
 
 	unlimited := newStubbed(t)
 	for range 20 {
-		require.Equal(t, http.StatusNoContent, unlimited.ask(t, http.MethodPost, "/api/auth/login?account=ana&password=right", here).Code)
+		require.Equal(t, http.StatusNoContent, unlimited.ask(t, http.MethodPost, "/api/auth/login?password=right", here).Code)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"gatefold/application/accesstoken"
 	"gatefold/application/applyimage"
+	"gatefold/application/signin"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -50,7 +51,7 @@ func (h *Metadata) Register(r *Router) {
 	r.guarded(http.MethodGet, metadataPrefix+"album/custom-covers/:id", accesstoken.Read, byID(h.listAlbum))
 	r.guarded(http.MethodPost, metadataPrefix+"album/custom-covers/:id/upload", accesstoken.Write, byID(h.uploadAlbum))
 	r.guarded(http.MethodPost, metadataPrefix+"album/custom-covers/:id/apply/:imageId", accesstoken.Write, h.applyUploadedAlbum)
-	r.guarded(http.MethodPost, "/api/users/avatar", accesstoken.Admin, h.uploadAvatar)
+	r.guardedBy(http.MethodPost, "/api/users/avatar", ownOr(inQuery), h.uploadAvatar)
 }
 
 // milliseconds writes a duration as consumers read it: with the fraction,
@@ -301,16 +302,16 @@ func (h *Metadata) applyUploadedTo(c *gin.Context, kind artwork.SubjectKind, ans
 	return nil
 }
 
-// uploadAvatar puts an uploaded file in force as the avatar of the user that the
-// form names: an API token is nobody's own.
+// uploadAvatar puts an uploaded file in force as the avatar of the user who asks, or
+// of the one that the form names: an API token is nobody's own.
 func (h *Metadata) uploadAvatar(c *gin.Context) error {
 	form, err := readUpload(c, applyimage.MaxAvatarBytes, "userId")
 	if err != nil {
 		return err
 	}
-	user, err := artwork.ParseID(form.fields["userId"])
+	user, err := avatarOf(c, form)
 	if err != nil {
-		return artwork.Errorf(artwork.InvalidInput, "the part \"userId\" must name the user: %s", messageOf(err))
+		return err
 	}
 	tag, err := ifMatch(c)
 	if err != nil {
@@ -328,6 +329,19 @@ func (h *Metadata) uploadAvatar(c *gin.Context) error {
 		"tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter),
 	})
 	return nil
+}
+
+// avatarOf returns the user whose avatar an upload is.
+func avatarOf(c *gin.Context, form uploadForm) (artwork.ID, error) {
+	named, given := form.fields["userId"]
+	if who := principal(c); !given && who.Kind == signin.User {
+		return who.ID, nil
+	}
+	user, err := artwork.ParseID(named)
+	if err != nil {
+		return artwork.ID{}, artwork.Errorf(artwork.InvalidInput, "the part \"userId\" must name the user: %s", messageOf(err))
+	}
+	return user, mayChange(c, artwork.User(user))
 }
 
 // uploadedInfo is what is told of an uploaded image. Size is a string because

@@ -28,15 +28,15 @@ func NewRevisions(revise *applyimage.ReviseSlot, uploads *applyimage.UploadedIma
 func (h *Revisions) Register(r *Router) {
 	for _, kind := range []artwork.SubjectKind{artwork.ArtistSubject, artwork.AlbumSubject, artwork.UserSubject} {
 		prefix := metadataPrefix + kind.String() + "/:id/"
-		r.guarded(http.MethodPut, prefix+"lock", accesstoken.Write, of(kind, h.lock))
-		r.guarded(http.MethodPut, prefix+"focal-point", accesstoken.Write, of(kind, h.focus))
-		r.guarded(http.MethodDelete, prefix+"images/:type", accesstoken.Write, of(kind, h.remove))
-		r.guarded(http.MethodDelete, prefix+"images/:type/history/:imageId", accesstoken.Write, of(kind, h.purgeImage))
+		r.guardedBy(http.MethodPut, prefix+"lock", ofSlot(kind), of(kind, h.lock))
+		r.guardedBy(http.MethodPut, prefix+"focal-point", ofSlot(kind), of(kind, h.focus))
+		r.guardedBy(http.MethodDelete, prefix+"images/:type", ofSlot(kind), of(kind, h.remove))
+		r.guardedBy(http.MethodDelete, prefix+"images/:type/history/:imageId", ofSlot(kind), of(kind, h.purgeImage))
 		r.guarded(http.MethodDelete, prefix+"history", accesstoken.Admin, of(kind, h.purgeAll))
 	}
 	r.guarded(http.MethodDelete, metadataPrefix+"artist/custom-images/:id/:imageId", accesstoken.Write, of(artwork.ArtistSubject, h.withdraw))
 	r.guarded(http.MethodDelete, metadataPrefix+"album/custom-covers/:id/:imageId", accesstoken.Write, of(artwork.AlbumSubject, h.withdraw))
-	r.guarded(http.MethodDelete, "/api/users/avatar", accesstoken.Admin, h.removeAvatar)
+	r.guardedBy(http.MethodDelete, "/api/users/avatar", ownOr(inQuery), h.removeAvatar)
 }
 
 func (h *Revisions) lock(c *gin.Context, subject artwork.Subject) error {
@@ -113,13 +113,13 @@ func (h *Revisions) withdraw(c *gin.Context, subject artwork.Subject) error {
 	return nil
 }
 
-// removeAvatar takes an avatar away. The user is named by a parameter, because an API
-// token is nobody's own.
+// removeAvatar takes an avatar away: that of the user who asks, or of the one that a
+// parameter names.
 func (h *Revisions) removeAvatar(c *gin.Context) error {
 	if err := onlyQuery(c, "userId"); err != nil {
 		return err
 	}
-	user, err := artwork.ParseID(c.Query("userId"))
+	user, err := artwork.ParseID(inQuery(c))
 	if err != nil {
 		return artwork.Errorf(artwork.InvalidInput, "the parameter userId must name the user: %s", messageOf(err))
 	}

@@ -21,7 +21,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"gatefold/application/accesstoken"
 	"gatefold/application/limitrequests"
 	"gatefold/application/signimages"
 	"gatefold/domain/artwork"
@@ -39,7 +38,7 @@ type Routes interface{ Register(*Router) }
 type Router struct {
 	engine       *gin.Engine
 	handler      http.Handler // the engine, and what is before it
-	authenticate *accesstoken.Authenticate
+	authenticate Authenticator
 	proxies      []netip.Prefix
 	limiter      *limitrequests.Limiter // nil: there are no limits
 	signer       *signimages.Signer     // nil: images are public
@@ -53,7 +52,7 @@ type Router struct {
 // The address of a client is the one that connects. If that is one of the proxies,
 // X-Forwarded-For says who is behind it: the last of its addresses that is no proxy
 // itself. Nobody else's word is taken.
-func NewRouter(authenticate *accesstoken.Authenticate, proxies []netip.Prefix, log *slog.Logger, routes []Routes, options ...Option) *Router {
+func NewRouter(authenticate Authenticator, proxies []netip.Prefix, log *slog.Logger, routes []Routes, options ...Option) *Router {
 	gin.SetMode(gin.ReleaseMode)
 	r := &Router{engine: gin.New(), authenticate: authenticate, proxies: proxies, patience: DefaultPatience, log: log}
 	r.handler = r.engine
@@ -116,16 +115,6 @@ func (r *Router) public(path string, h handler) {
 	r.engine.HEAD(path, handlers...)
 }
 
-// guarded registers a route that needs a token of at least the scope. A GET
-// answers HEAD too.
-func (r *Router) guarded(method, path string, scope accesstoken.Scope, h handler) {
-	handlers := chain(r.suspect, r.require(scope), r.limit(method, path), r.run(h))
-	r.engine.Handle(method, path, handlers...)
-	if method == http.MethodGet {
-		r.engine.HEAD(path, handlers...)
-	}
-}
-
 // chain returns the handlers that there are.
 func chain(handlers ...gin.HandlerFunc) []gin.HandlerFunc {
 	return slices.DeleteFunc(handlers, func(h gin.HandlerFunc) bool { return h == nil })
@@ -139,43 +128,7 @@ func (r *Router) run(h handler) gin.HandlerFunc {
 	}
 }
 
-// Names of what a request carries with it.
-const (
-	requestIDKey = "gatefold.requestID"
-	tokenKey     = "gatefold.token"
-)
-
-// require lets only callers through whose token allows the scope.
-func (r *Router) require(scope accesstoken.Scope) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		secret, ok := bearer(c.GetHeader("Authorization"))
-		if !ok {
-			r.fail(c, artwork.Errorf(artwork.Unauthenticated, "this needs an API token: Authorization: Bearer <token>"))
-			return
-		}
-		token, err := r.authenticate.Run(c.Request.Context(), secret)
-		if err != nil {
-			r.fail(c, err)
-			return
-		}
-		if !token.Scope.Allows(scope) {
-			r.fail(c, artwork.Errorf(artwork.Forbidden, "the token has the scope %q, this needs %q", token.Scope, scope))
-			return
-		}
-		c.Set(tokenKey, token)
-	}
-}
-
-func bearer(header string) (string, bool) {
-	scheme, secret, ok := strings.Cut(header, " ")
-	return strings.TrimSpace(secret), ok && strings.EqualFold(scheme, "Bearer") && strings.TrimSpace(secret) != ""
-}
-
-// caller names who makes a guarded request, for histories and logs.
-func caller(c *gin.Context) artwork.Actor {
-	token, _ := c.MustGet(tokenKey).(accesstoken.Token)
-	return artwork.Actor{Name: token.Name, ID: token.ID, Address: address(c), RequestID: requestID(c)}
-}
+const requestIDKey = "gatefold.requestID"
 
 // address returns where the request comes from, as an address is usually written.
 func address(c *gin.Context) string {

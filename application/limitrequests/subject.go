@@ -1,8 +1,6 @@
 package limitrequests
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/netip"
 
 	"gatefold/domain/artwork"
@@ -44,14 +42,6 @@ func User(id artwork.ID) Subject { return Subject{key: "user:" + id.String()} }
 
 // Token is a program with an API token.
 func Token(id artwork.ID) Subject { return Subject{key: "token:" + id.String(), isToken: true} }
-
-// Account is the account that somebody tries to sign in to, whether there is one or
-// not. The name is to be in the form in which accounts are told apart; only its hash
-// is kept.
-func Account(name string) Subject {
-	hash := sha256.Sum256([]byte(name))
-	return Subject{key: "account:" + hex.EncodeToString(hash[:16])}
-}
 
 // Limits are the requests that each subject has in a minute; 0: any number.
 type Limits struct {

@@ -23,6 +23,7 @@ import (
 	"gatefold/application/providersettings"
 	"gatefold/application/serveimage"
 	"gatefold/application/warmcache"
+	"gatefold/domain/account"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -58,6 +59,9 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(bunrepo.NewActivity, fx.As(new(activity.Log))),
 			fx.Annotate(bunrepo.NewProviderSettings, fx.As(new(providersettings.Store))),
 			fx.Annotate(bunrepo.NewTokens, fx.As(new(accesstoken.Repository))),
+			fx.Annotate(bunrepo.NewAccounts, fx.As(new(account.Accounts))),
+			fx.Annotate(bunrepo.NewSessions, fx.As(new(account.Sessions))),
+			fx.Annotate(bunrepo.NewAttempts, fx.As(new(account.Attempts))),
 			importlibrary.New,
 			fx.Annotate(rest.NewCatalog, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),

@@ -22,6 +22,7 @@ import (
 	"gatefold/application/importlibrary"
 	"gatefold/application/providersettings"
 	"gatefold/application/warmcache"
+	"gatefold/domain/account"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -41,6 +42,9 @@ type Repositories struct {
 	Users     catalog.Users
 	Library   importlibrary.Library
 	Tokens    accesstoken.Repository
+	Logins    account.Accounts
+	Sessions  account.Sessions
+	Attempts  account.Attempts
 	Registry  followsettings.Registry
 	Requests  warmcache.Requests // with RecordTerms
 	Changes   warmcache.Changes
@@ -77,6 +81,9 @@ func RepositoryCases() []Case[Repositories] {
 		listCases(),
 		libraryCases(),
 		tokenCases(),
+		credentialCases(),
+		sessionCases(),
+		attemptCases(),
 		registryCases(),
 		warmingCases(),
 		activityCases(),

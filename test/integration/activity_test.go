@@ -41,6 +41,12 @@ type act struct {
 // that is so.
 var noActivity = map[string]string{
 	"POST /api/images/sign":                             "it lets others read what the caller may read, and changes nothing",
+	"POST /api/auth/login":                              "the actor is whoever signs in: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/refresh":                            "a session that goes on is none; a token that comes back is: TestARefreshTokenUsedTwiceEndsTheFamily",
+	"POST /api/auth/logout":                             "the actor is whoever signs out: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/first-run":                          "it can be done once: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/password":                           "tokens have no password: TestSignInsAreInTheActivityLog",
+	"POST /api/admin/tokens":                            "the id of what it creates is not known before: TestTokensAreManaged",
 	"POST /api/admin/settings/providers/:provider/test": "a provider is asked something, and nothing is set",
 }
 
@@ -58,7 +64,7 @@ func TestEveryRouteThatChangesSomethingIsInTheActivityLog(t *testing.T) {
 		hosts := "DOWNLOAD_ALLOW_HOSTS=" + strings.TrimPrefix(provider.URL, "http://") + "," + hostOf(t, fixture.URL(providerfixture.CoverArtArchive))
 		var router *rest.Router
 		in := d.startWith(t, fx.Populate(&router), "WARM_KEYS=10", "L1_TTL=50ms", hosts)
-		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs(), in.fillActs(fixture), in.settingsActs())
+		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs(), in.fillActs(fixture), in.settingsActs(), in.accountActs(t))
 		covered := map[string]bool{}
 		for _, a := range acts {
 			covered[a.route] = true
@@ -487,6 +493,45 @@ func (in *instance) cacheActs() []act {
 	}
 }
 
+// accountActs decide who gets in.
+func (in *instance) accountActs(t *testing.T) []act {
+	_, err := in.server.CreateToken(t.Context(), accesstoken.CreateIn{Name: "to revoke", Scope: accesstoken.Write})
+	require.NoError(t, err)
+	tokens, err := in.server.ListTokens(t.Context())
+	require.NoError(t, err)
+	token := tokens[len(tokens)-1].ID.String()
+	user := "/api/users/" + userID
+	return []act{
+		{
+			route: "PUT /api/users/:id/password",
+			do: func() answer {
+				return in.send(http.MethodPut, user+"/password", map[string]any{"password": "hunter2 hunter2"})
+			},
+			action: "user.password", subject: aUser, after: map[string]any{"password": true}, before: map[string]any{}, repeated: true,
+		},
+		{
+			route: "PUT /api/users/:id/disabled",
+			do: func() answer {
+				return in.send(http.MethodPut, user+"/disabled", map[string]any{"disabled": true})
+			},
+			action: "user.disable", subject: aUser, before: map[string]any{"disabled": false}, after: map[string]any{"disabled": true},
+		},
+		{
+			route: "PUT /api/users/:id/disabled",
+			do: func() answer {
+				return in.send(http.MethodPut, user+"/disabled", map[string]any{"disabled": false})
+			},
+			action: "user.enable", subject: aUser, before: map[string]any{"disabled": true}, after: map[string]any{"disabled": false},
+		},
+		{
+			route:  "DELETE /api/admin/tokens/:id",
+			do:     func() answer { return in.send(http.MethodDelete, "/api/admin/tokens/"+token, nil) },
+			action: "token.revoke", subject: map[string]any{"kind": "token", "id": token, "name": "to revoke"},
+			before: map[string]any{"name": "to revoke", "scope": "write"}, gone: true,
+		},
+	}
+}
+
 func (in *instance) settingsActs() []act {
 	const route, path = "/api/admin/settings/providers/:provider", "/api/admin/settings/providers/discogs"
 	subject := map[string]any{"kind": "provider", "name": "discogs"}
@@ -511,7 +556,8 @@ var commandLine = map[string]string{
 	"Import": "library.import", "CreateToken": "token.create", "InvalidateCache": "cache.invalidate", "FlushCache": "cache.flush",
 	"SwitchCache": "cache.mode", "WarmCache": "cache.warm",
 	"StartFill": "fill.start", "ApplyFill": "fill.start", "OrderFill": "fill.cancel",
-	"CacheStats": "", "CacheSettings": "", "FindFill": "", "ListFills": "", "FillItems": "",
+	"RevokeToken": "token.revoke", "CreateUser": "catalog.create", "SetPassword": "user.password", "SetDisabled": "user.disable",
+	"CacheStats": "", "CacheSettings": "", "ListTokens": "", "ListUsers": "", "FindFill": "", "ListFills": "", "FillItems": "",
 }
 
 // TestWhatTheCommandLineChangesIsInTheActivityLog, whether a server carries it out
@@ -532,6 +578,12 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 		{"cache", "invalidate", "album", albumID}, {"cache", "flush"}, {"cache", "mode", "--cache-ttl", "120s"}, {"cache", "stats"}, {"cache", "mode"},
 	} {
 		code, _, stderr := gatefold(t, d, args...)
+		require.Zero(t, code, "%s: %s", args, stderr)
+	}
+	tokens, err := in.server.ListTokens(t.Context())
+	require.NoError(t, err)
+	for _, args := range [][]string{{"user", "create", "ana"}, {"user", "passwd", "ana"}, {"user", "disable", "ana"}, {"token", "revoke", tokens[0].ID.String()}} {
+		code, _, stderr := gatefoldWith(t, d, aPassword, args...)
 		require.Zero(t, code, "%s: %s", args, stderr)
 	}
 	require.Eventually(t, func() bool {
@@ -555,16 +607,17 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 	require.Equal(t, map[string]int{
 		"library.import": 1, "token.create": 3, "cache.invalidate": 1, "cache.flush": 1, "cache.mode": 1, "cache.warm": 1,
 		"fill.start": 1, "fill.cancel": 1,
+		"catalog.create": 1, "user.password": 2, "user.disable": 1, "token.revoke": 1,
 	}, told, "two tokens by commands, one by the test itself")
 	for _, action := range commandLine {
 		if action != "" {
 			require.Positive(t, told[action], action)
 		}
 	}
-	tokens := in.activity("&action=token.create&subject=token")
-	require.Equal(t, map[string]any{"name": "beside nothing", "scope": "read"}, tokens[2]["after"])
-	require.Equal(t, "beside a server", tokens[0]["subject"].(map[string]any)["name"])
-	require.NotContains(t, fmt.Sprint(tokens), strings.TrimSpace(stdout), "the secret is in the activity log")
+	created := in.activity("&action=token.create&subject=token")
+	require.Equal(t, map[string]any{"name": "beside nothing", "scope": "read"}, created[2]["after"])
+	require.Equal(t, "beside a server", created[0]["subject"].(map[string]any)["name"])
+	require.NotContains(t, fmt.Sprint(created), strings.TrimSpace(stdout), "the secret is in the activity log")
 	imported := in.activity("&action=library")[0]
 	require.Equal(t, map[string]any{"kind": "library", "name": music}, imported["subject"])
 	requireFacts(t, "import", map[string]any{"audioFiles": 1.0, "newAlbums": 1.0, "newImages": 1.0, "complete": true}, imported["after"])

@@ -50,7 +50,14 @@ func binary(ctx context.Context, t *testing.T, d deployment, args ...string) *ex
 // gatefold runs a verb as a process of its own.
 func gatefold(t *testing.T, d deployment, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return gatefoldWith(t, d, "", args...)
+}
+
+// gatefoldWith is gatefold with something to read.
+func gatefoldWith(t *testing.T, d deployment, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	cmd := binary(t.Context(), t, d, args...)
+	cmd.Stdin = strings.NewReader(stdin)
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); cmd.ProcessState == nil {

@@ -20,6 +20,8 @@ const (
 	imageChecks = "adapters/imagecheck"
 	announcing  = "application/announce"
 	httpAPI     = "adapters/rest"
+	accessJWTs  = "adapters/jwttokens"
+	signingIn   = "application/signin"
 
 	settingsRules = "domain/deployment"
 	following     = "application/followsettings"
@@ -653,6 +655,38 @@ local time = redis.call('TIME')`,
 		rule: "the key is in errors",
 		file: askedByAll + "/failure.go", old: `e.say(artwork.Unavailable, cause(err), "%s", what(err))`, new: `e.say(artwork.Unavailable, err, "%s", what(err))`,
 		pkg: askedByAll, test: "TestNoKeyInErrors",
+	},
+	// Identity.
+	{
+		rule: "a session that has ended counts for longer than the bound",
+		file: signingIn + "/authenticate.go", old: `began.Before(recent.until)`, new: `began.Before(recent.until.Add(time.Minute))`,
+		pkg: signingIn, test: "TestARevocationHoldsOnTheOtherInstance",
+	},
+	{
+		rule: "an answer from before a revocation is remembered",
+		file: signingIn + "/authenticate.go", old: `if turn == r.turn {`, new: `if turn <= r.turn {`,
+		pkg: signingIn, test: "TestAnAnswerFromBeforeARevocationIsNotRemembered",
+	},
+	{
+		rule: "a user that there is not costs less time",
+		file: signingIn + "/password.go", old: `matches, outdated, err := p.hasher.Matches(`, new: `if found.PasswordHash == "" {
+		return account.Account{}, errWrong()
+	}
+	matches, outdated, err := p.hasher.Matches(`,
+		pkg: signingIn, test: "TestWhoIsThereIsNotTold",
+	},
+	{
+		rule: "an access token need not be for Gatefold",
+		file: accessJWTs + "/jwttokens.go", old: `jwt.WithAudience(name), `, new: ``,
+		pkg: accessJWTs, test: "TestForgeries",
+	},
+	{
+		rule: "a refresh token that comes back leaves its session alone",
+		file: repository + "/sessions.go", old: `if err := remove(ctx, tx, session); err != nil {
+			return err
+		}
+		return note(ctx, tx, account.OfReuse(by, user))`, new: `return note(ctx, tx, account.OfReuse(by, user))`,
+		pkg: repository, test: onSQLite + "sessions:_another_token_ends_the_session",
 	},
 
 	// Renditions.
