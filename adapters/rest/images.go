@@ -2,6 +2,7 @@ package rest
 
 import (
 	"encoding/base64"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -157,8 +158,66 @@ func (h *Images) write(c *gin.Context, img *artwork.Image) error {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Content-Security-Policy", "sandbox")
 	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	http.ServeContent(c.Writer, c.Request, "", img.LastModified, io.ReadSeeker(content))
-	return nil
+	return serveContent(c, img, content)
+}
+
+// serveContent answers as the conditions and the range of the request want it
+// (RFC 9110, sections 13 and 14).
+func serveContent(c *gin.Context, img *artwork.Image, content io.ReadSeeker) error {
+	if c.Request.Method == http.MethodHead {
+		c.Request.Header.Del("Range") // which is for GET only
+	}
+	w := &refusingWriter{ResponseWriter: c.Writer}
+	http.ServeContent(w, c.Request, "", img.LastModified, content)
+	switch w.refused {
+	case http.StatusPreconditionFailed:
+		return withoutContent(c, artwork.Errorf(artwork.PreconditionFailed, "another image is served here"))
+	case http.StatusRequestedRangeNotSatisfiable:
+		c.Header("Content-Range", fmt.Sprintf("bytes */%d", img.Size))
+		return withoutContent(c, &rangeError{img.Size})
+	default:
+		return nil
+	}
+}
+
+// withoutContent takes back what was said of the image, and returns the error.
+func withoutContent(c *gin.Context, err error) error {
+	for _, name := range []string{"Content-Type", "Content-Length", "ETag", "Last-Modified", "Accept-Ranges"} {
+		c.Writer.Header().Del(name)
+	}
+	return err
+}
+
+// refusingWriter keeps http.ServeContent from answering that it does not serve: errors
+// are problem documents.
+type refusingWriter struct {
+	http.ResponseWriter
+	refused int // 0: the answer has begun
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *refusingWriter) WriteHeader(status int) {
+	if status == http.StatusPreconditionFailed || status == http.StatusRequestedRangeNotSatisfiable {
+		w.refused = status
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *refusingWriter) Write(p []byte) (int, error) {
+	if w.refused != 0 {
+		return len(p), nil
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// rangeError says that no part of an image is in the range that was asked for.
+type rangeError struct{ size int64 }
+
+// Error implements error.
+func (e *rangeError) Error() string {
+	return fmt.Sprintf("no byte of this range is there: the image has %d", e.size)
 }
 
 func (h *Images) artistImageExists(c *gin.Context, artist artwork.ID) error {

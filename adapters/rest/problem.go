@@ -71,6 +71,10 @@ func (r *Router) fail(c *gin.Context, err error) {
 		c.Writer.WriteHeaderNow()
 		return
 	}
+	if e, ok := errors.AsType[*rangeError](err); ok {
+		r.writeProblem(c, http.StatusRequestedRangeNotSatisfiable, "range_not_satisfiable", e.Error())
+		return
+	}
 	kind := artwork.KindOf(err)
 	status := statuses[kind]
 	detail := messageOf(err)

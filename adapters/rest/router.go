@@ -37,6 +37,7 @@ type Routes interface{ Register(*Router) }
 type Router struct {
 	engine       *gin.Engine
 	authenticate *accesstoken.Authenticate
+	contract     *contract
 	log          *slog.Logger
 }
 
@@ -47,7 +48,8 @@ type Router struct {
 // itself. Nobody else's word is taken.
 func NewRouter(authenticate *accesstoken.Authenticate, proxies []netip.Prefix, log *slog.Logger, routes []Routes) *Router {
 	gin.SetMode(gin.ReleaseMode)
-	r := &Router{engine: gin.New(), authenticate: authenticate, log: log}
+	contract, documents := load()
+	r := &Router{engine: gin.New(), authenticate: authenticate, contract: contract, log: log}
 	r.engine.HandleMethodNotAllowed = true
 	r.engine.RedirectTrailingSlash = false
 	r.trust(proxies)
@@ -58,6 +60,7 @@ func NewRouter(authenticate *accesstoken.Authenticate, proxies []netip.Prefix, l
 	r.engine.NoMethod(func(c *gin.Context) {
 		r.writeProblem(c, http.StatusMethodNotAllowed, "method_not_allowed", "this path does not answer "+c.Request.Method)
 	})
+	documents.Register(r)
 	for _, routes := range routes {
 		routes.Register(r)
 	}
@@ -87,6 +90,21 @@ func (r *Router) Endpoints() []Endpoint {
 	return endpoints
 }
 
+// Contracted returns what the contract says that the router answers, in no order. HEAD
+// is there wherever GET is.
+func (r *Router) Contracted() []Endpoint {
+	var endpoints []Endpoint
+	for pattern, methods := range r.contract.operations {
+		for method := range methods {
+			endpoints = append(endpoints, Endpoint{method, pattern})
+			if method == http.MethodGet {
+				endpoints = append(endpoints, Endpoint{http.MethodHead, pattern})
+			}
+		}
+	}
+	return endpoints
+}
+
 // ServeHTTP implements http.Handler.
 func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.engine.ServeHTTP(w, req) }
 
@@ -108,9 +126,16 @@ func (r *Router) guarded(method, path string, scope accesstoken.Scope, h handler
 	}
 }
 
+// run answers a request that may be made, if the contract allows it as it is. Answers
+// are not kept by caches unless the handler says that they may be.
 func (r *Router) run(h handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if err := h(c); err != nil {
+		c.Header("Cache-Control", "no-store")
+		err := r.contract.check(c)
+		if err == nil {
+			err = h(c)
+		}
+		if err != nil {
 			r.fail(c, err)
 		}
 	}
