@@ -10,7 +10,7 @@ LINT_VERSION := v2.15.0
 export GOFLAGS := -tags=nodynamic $(GOFLAGS)
 
 # Settings that `make run NAME=value` passes on to the program.
-export LISTEN_ADDR DATA_DIR MUSIC_DIR
+export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 
 .PHONY: build run test race fuzz soak generate lint fmt bench clean
 
@@ -18,8 +18,9 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR
 build:
 	$(GO) build -ldflags "-X gatefold/bootstrap.Version=$(VERSION)" -o bin/gatefold .
 
-## run: build and serve (MUSIC_DIR=/music for your own; else an invented demo library)
+## run: build and serve (MUSIC_DIR=/music for your own; else an invented demo library and providers)
 run: build
+	$(GO) build -o bin/demo-providers ./test/providerfixture/demo
 	@./scripts/run.sh
 
 ## test: every test, on real Redis, PostgreSQL and S3 servers, started by the tests
@@ -28,21 +29,25 @@ test:
 	$(GO) vet ./...
 	$(GO) test -count=1 -timeout 20m ./...
 
-## race: the same with the race detector, but for the broken twins of the rules and
-## crashed processes, which are other programs that `test` builds, and for what shares
-## no memory: the servers that tests start, and the demo's drawings
+# Not under the race detector: other programs that tests build and start, and what
+# shares no memory, such as the demo's drawings. What the database adapter shares is the
+# database, and its five minutes under the detector are left to `soak`.
+UNRACED := /test/(twins|crash|testenv)$$|/adapters/(demolibrary|bunrepo)$$
+
+## race: the same with the race detector, where memory is shared
 race:
 	@./scripts/install-test-tools.sh
-	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '/test/(twins|crash|testenv)$$|/adapters/demolibrary$$')
+	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '$(UNRACED)')
 
 ## fuzz: every fuzz target FUZZTIME (20000x, or a time such as 10m)
 fuzz:
 	@./scripts/fuzz.sh
 
-## soak: every scenario of the consistency harness 20 times, with 3 instances of 10 000 operations each, and 20 crashes at
+## soak: the database adapter under the race detector, every scenario of the consistency harness 20 times, with 3 instances of 10 000 operations each, and 20 crashes at
 ## every step; about half an hour
 soak:
 	@./scripts/install-test-tools.sh
+	$(GO) test -count=1 -timeout 20m -race ./adapters/bunrepo
 	$(GO) test -count=1 -timeout 1h -v -run '^TestCrashes$$' ./test/crash -crash.runs=20
 	$(GO) test -count=1 -timeout 3h -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
 

@@ -21,10 +21,11 @@ var written = []string{
 	"none", "zstd", "debug", "loud", "json", ":8080", "127.0.0.1:80,[::1]:443", "a:1 b:2", "a", ":", "/data", "relative/path", "../..", "sqlite:", "sqlite:/d/x.db",
 	"postgres://u:{secret}@h/db", "postgres://u:{secret}@h:x/db?%zz", "postgresql://{secret}", "mysql://u:{secret}@h/db", "{secret}",
 	"redis://:{secret}@h:6379/0", "rediss://:{secret}@h:x/0", "redis://:{secret}%zz@h", "redis://h/{secret}", "http://{secret}", "\xff\xfe", "\x00", strings.Repeat("x", 200),
+	"{secret}-of-at-least-32-characters",
 }
 
 // confidential are the variables that may hold secrets.
-var confidential = []string{"DATABASE_URL", "REDIS_URL", "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD"}
+var confidential = []string{"DATABASE_URL", "REDIS_URL", "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD", "AUTH_SECRET", "AUTH_SECRET_PREVIOUS"}
 
 // TestAnyConfiguration: whatever is written, it is refused as a mistake in the
 // configuration, without telling a secret, or it means something that can be.

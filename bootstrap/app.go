@@ -82,7 +82,11 @@ func open(ctx context.Context, cfg Config, log *slog.Logger, more ...fx.Option) 
 	if err != nil {
 		return nil, err
 	}
-	app := &App{fx: fx.New(compose(cfg, log, more...)), lock: lock}
+	keys, err := openKeyring(cfg)
+	if err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	app := &App{fx: fx.New(compose(cfg, log, append(more, fx.Supply(keys))...)), lock: lock}
 	err = app.fx.Err()
 	if err == nil {
 		ctx, cancel := context.WithTimeout(ctx, app.fx.StartTimeout())

@@ -9,16 +9,20 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/fx"
+
+	"gatefold/application/keyring"
 )
 
 // TestEveryCombinationOfAdaptersFitsTogether validates the whole graph: the one
 // invocation reaches every part.
 func TestEveryCombinationOfAdaptersFitsTogether(t *testing.T) {
+	keys, err := keyring.New(firstSecret)
+	require.NoError(t, err)
 	for _, database := range []string{"", "DATABASE_URL=sqlite:/tmp/x.db", "DATABASE_URL=postgres://u:p@localhost/db"} {
 		for _, mode := range []string{"auto", "memory", "redis", "twolevel", "off"} {
 			for _, storage := range []string{"disk", "s3"} {
-				cfg := load(t, database, "IMAGE_CACHE="+mode, "REDIS_HOST=localhost", "STORAGE="+storage, "S3_ENDPOINT=http://localhost", "S3_BUCKET=art")
-				options := compose(cfg, slog.New(slog.DiscardHandler), asServer(), fx.Invoke(func(*serving) {}))
+				cfg := load(t, database, "IMAGE_CACHE="+mode, "REDIS_HOST=localhost", "STORAGE="+storage, "S3_ENDPOINT=http://localhost", "S3_BUCKET=art", "AUTH_SECRET="+firstSecret)
+				options := compose(cfg, slog.New(slog.DiscardHandler), asServer(), fx.Supply(keys), fx.Invoke(func(*serving) {}))
 				require.NoError(t, fx.ValidateApp(options), "%s %s %s", database, mode, storage)
 			}
 		}

@@ -87,6 +87,8 @@ type variables struct {
 	LogFormat          string `env:"LOG_FORMAT" envDefault:"text"`
 	DownloadAllowHosts string `env:"DOWNLOAD_ALLOW_HOSTS"`
 	TrustedProxies     string `env:"TRUSTED_PROXIES"`
+	AuthSecret         string `env:"AUTH_SECRET"`
+	AuthSecretPrevious string `env:"AUTH_SECRET_PREVIOUS"`
 	ActivityKeep       string `env:"ACTIVITY_KEEP" envDefault:"400d"`
 	Providers          providerVariables
 
@@ -112,6 +114,7 @@ type Config struct {
 	DownloadAllowHosts []string
 	TrustedProxies     []netip.Prefix   // whose word about a client's address is taken
 	KeepActivity       time.Duration    // of the activity log; 0: for ever
+	AuthSecrets        []string         // the current one first; none: one is generated and kept in DataDir
 	Providers          providers.Config // of images
 }
 
@@ -197,6 +200,7 @@ func (v variables) check() (Config, error) {
 		c.fail("DATA_DIR", "%s is longer than %d bytes, and a socket has to fit in", cfg.DataDir, maxDataDir)
 	}
 	cfg.DatabaseURL = c.databaseURL(v.DatabaseURL, cfg.DataDir)
+	cfg.AuthSecrets = c.secrets(v.AuthSecret, v.AuthSecretPrevious, strings.HasPrefix(cfg.DatabaseURL, sqliteScheme))
 	cfg.Cache = c.cache(v)
 	cfg.Storage, cfg.S3 = c.storage(v)
 	if cfg.Embedded() {

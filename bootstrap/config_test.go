@@ -57,7 +57,7 @@ func TestCacheModes(t *testing.T) {
 		{[]string{postgres, "IMAGE_CACHE=off"}, artwork.CacheOff, 0, false},
 		{[]string{"REDIS_HOST=localhost"}, artwork.CacheTwoLevel, time.Second, true},
 	} {
-		cfg := load(t, c.environ...)
+		cfg := load(t, append(c.environ, "AUTH_SECRET="+firstSecret)...)
 		require.Equal(t, c.mode, cfg.Cache.Wish.Settings.Mode, c.environ)
 		require.Equal(t, c.term, cfg.Cache.Wish.Settings.Policy().CopyTerm, c.environ)
 		require.Equal(t, c.embedded, cfg.Embedded(), c.environ)

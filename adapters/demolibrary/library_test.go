@@ -30,6 +30,20 @@ func folders(t *testing.T, unchanged bool) []importlibrary.Folder {
 	return all
 }
 
+// TestPaint: what providers of the demonstration offer is the same picture in every
+// size, and different pictures are painted of different seeds.
+func TestPaint(t *testing.T) {
+	t.Parallel()
+	for slot, height := range map[artwork.Slot]int{
+		artwork.SlotProfile: 192, artwork.SlotCover: 192, artwork.SlotBackground: 108, artwork.SlotBanner: 40, artwork.SlotLogo: 76,
+	} {
+		const width = 192
+		require.Equal(t, image.Rect(0, 0, width, height), Paint(slot, "a", width, height).Bounds(), slot)
+		require.Equal(t, Paint(slot, "a", width, height), Paint(slot, "a", width, height), slot)
+		require.NotEqual(t, Paint(slot, "a", width, height), Paint(slot, "d", width, height), slot)
+	}
+}
+
 func TestTheLibrary(t *testing.T) {
 	t.Parallel()
 	artists := map[string]importlibrary.Artist{}

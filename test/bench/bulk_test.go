@@ -52,7 +52,7 @@ type bulkClient struct {
 
 func serveForBulk(b *testing.B, host string) *bulkClient {
 	cfg, err := bootstrap.LoadConfig([]string{
-		"ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "DATA_DIR=" + b.TempDir(), "DATABASE_URL=" + testenv.Postgres(b), "REDIS_URL=" + testenv.Redis(b),
+		"ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "DATA_DIR=" + b.TempDir(), "DATABASE_URL=" + testenv.Postgres(b), "AUTH_SECRET=of-the-tests-and-of-no-deployment", "REDIS_URL=" + testenv.Redis(b),
 		"DOWNLOAD_ALLOW_HOSTS=" + strings.TrimPrefix(host, "http://"),
 	})
 	if err != nil {

@@ -79,7 +79,7 @@ func newFleet(t *testing.T, shared bool) *fleet {
 	}
 	if shared {
 		f.redis, f.database = testenv.Redis(t), testenv.Postgres(t)
-		f.environ = append(f.environ, "DATABASE_URL="+f.database, "REDIS_URL="+f.redis, "L1_TTL=20ms")
+		f.environ = append(f.environ, "DATABASE_URL="+f.database, "AUTH_SECRET=of-the-tests-and-of-no-deployment", "REDIS_URL="+f.redis, "L1_TTL=20ms")
 		f.witness = f.serve()
 	}
 	f.victim = f.serve(crashpoint.OrderVariable + "=" + f.orders)

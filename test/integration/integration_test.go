@@ -28,7 +28,15 @@ import (
 	"gatefold/test/testenv"
 )
 
-func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
+func TestMain(m *testing.M) {
+	var err error
+	if builds, err = os.MkdirTemp("", "gatefold-binary-"); err != nil {
+		panic(err)
+	}
+	code := testenv.Main(m)
+	_ = os.RemoveAll(builds) // what is left is in the folder for temporary files
+	os.Exit(code)
+}
 
 // deployment is what a combination of adapters gives the instances of one test.
 type deployment struct {
@@ -82,7 +90,7 @@ type instance struct {
 
 // basics are the settings that a deployment may override. Instances do not warm
 // their cache by themselves: tests look at what requests have put there.
-var basics = []string{"ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "WARM_KEYS=0"}
+var basics = []string{"ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "WARM_KEYS=0", "AUTH_SECRET=of-the-tests-and-of-no-deployment"}
 
 // start runs an instance of the deployment until the test ends.
 func (d deployment) start(t *testing.T, more ...string) *instance {

@@ -27,13 +27,12 @@ import (
 	"gatefold/test/testenv"
 )
 
+// builds is the folder of what is built for the tests.
+var builds string
+
 // program is the program as it is shipped, built once per test process.
 var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "gatefold-binary-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "gatefold")
+	path := filepath.Join(builds, "gatefold")
 	build := exec.Command("go", "build", "-o", path, "gatefold")
 	build.Stderr = os.Stderr
 	return path, build.Run()

@@ -1,12 +1,16 @@
 package integration
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"gatefold/domain/artwork"
@@ -20,15 +24,10 @@ func searching(t *testing.T, d deployment) (deployment, *providerfixture.Server)
 	address, err := url.Parse(fixture.URL(providerfixture.Deezer))
 	require.NoError(t, err)
 	d.environ = append(d.environ, "DOWNLOAD_ALLOW_HOSTS="+address.Host)
-	for variable, provider := range map[string]string{
-		"COVERARTARCHIVE_URL": providerfixture.CoverArtArchive, "DEEZER_URL": providerfixture.Deezer, "DISCOGS_URL": providerfixture.Discogs,
-		"FANARTTV_URL": providerfixture.FanartTV, "ITUNES_URL": providerfixture.ITunes, "LASTFM_URL": providerfixture.LastFM,
-		"MUSICBRAINZ_URL": providerfixture.MusicBrainz, "THEAUDIODB_URL": providerfixture.TheAudioDB,
-		"WIKIDATA_URL": providerfixture.Wikimedia, "COMMONS_URL": providerfixture.Wikimedia,
-	} {
+	for variable, provider := range providerfixture.Variables() {
 		d.environ = append(d.environ, variable+"="+fixture.URL(provider))
 	}
-	for _, key := range []string{"DISCOGS_API_KEY", "FANARTTV_API_KEY", "LASTFM_API_KEY", "THEAUDIODB_API_KEY"} {
+	for _, key := range providerfixture.KeyVariables() {
 		d.environ = append(d.environ, key+"="+providerfixture.Key)
 	}
 	return d, fixture
@@ -116,6 +115,56 @@ func TestADeadASlowAndALyingProvider(t *testing.T) {
 	}
 	require.Equal(t, []string{"fanarttv", "theaudiodb", "discogs"}, failed)
 	require.NotContains(t, in.log.String(), providerfixture.Key)
+}
+
+// TestThreeInstancesKeepWithinTheLimits: what three instances ask a provider at the same
+// time, as much as they can, stays within what it allows one.
+func TestThreeInstancesKeepWithinTheLimits(t *testing.T) {
+	t.Parallel()
+	const span = 30 * time.Second
+	d, fixture := searching(t, combinations["two-level and Postgres"](t))
+	instances := []*instance{d.start(t), d.start(t), d.start(t)}
+	var subjects []string
+	for i := range 60 {
+		subjects = append(subjects, fmt.Sprintf("5a1d3b8e-3c1e-4a55-8a63-5a0f5a1f%04d", i))
+		a := instances[0].send(http.MethodPut, "/api/artists/"+subjects[i], map[string]any{"name": fmt.Sprint("Artist ", i), "mbzArtistId": subjects[i]})
+		require.Less(t, a.StatusCode, 300, string(a.body))
+	}
+	begin := time.Now()
+	var group sync.WaitGroup
+	var searches atomic.Int64
+	for n := range 6 {
+		group.Go(func() {
+			for i := n; time.Since(begin) < span; i += 7 {
+				a := instances[n%3].send(http.MethodGet, "/api/admin/metadata/artist/"+subjects[i%len(subjects)]+"/avatars/search?fresh=true", nil)
+				if assert.Equal(t, http.StatusOK, a.StatusCode, string(a.body)) {
+					searches.Add(1)
+				}
+			}
+		})
+	}
+	group.Wait()
+	t.Logf("%d searches", searches.Load())
+	for provider, allowed := range map[string]int{ // in 30 s, see the packages of the adapters
+		providerfixture.Deezer: 300, providerfixture.Discogs: 60, providerfixture.FanartTV: 30, providerfixture.TheAudioDB: 30, providerfixture.Wikimedia: 150,
+	} {
+		requests := fixture.Requests(provider)
+		most := 0
+		for i, first := range requests {
+			within := 0
+			for _, r := range requests[i:] {
+				if r.At.Sub(first.At) < span {
+					within++
+				}
+			}
+			most = max(most, within)
+		}
+		require.LessOrEqual(t, most, allowed, provider)
+		t.Logf("%s: %d of %d", provider, most, allowed)
+		if allowed == 30 {
+			require.Greater(t, most, allowed/2, "%s was not asked as much as it could be: this shows nothing", provider)
+		}
+	}
 }
 
 // TestSearchAsAStream: each provider as it answers, and then the whole.

@@ -94,11 +94,11 @@ var (
 
 // servePicture draws the picture that a path names. The same seed gives the same
 // picture in every size.
-func servePicture(w http.ResponseWriter, path string) {
-	s, seed := size{600, 600}, ""
+func (s *Server) servePicture(w http.ResponseWriter, path string) {
+	edges, seed := size{600, 600}, ""
 	if found := dimensions.FindStringSubmatch(path); found != nil {
-		s[0], _ = strconv.Atoi(found[1])
-		s[1], _ = strconv.Atoi(found[2])
+		edges[0], _ = strconv.Atoi(found[1])
+		edges[1], _ = strconv.Atoi(found[2])
 	}
 	for _, part := range strings.Split(path, "/") {
 		if !notSeed.MatchString(part) {
@@ -106,18 +106,18 @@ func servePicture(w http.ResponseWriter, path string) {
 		}
 	}
 	if strings.HasPrefix(path, "preview/") || strings.HasSuffix(path, "/small") {
-		s = size{s[0] / 4, s[1] / 4}
+		edges = size{edges[0] / 4, edges[1] / 4}
 	}
-	if s[0] < 1 || s[1] < 1 || s[0] > largest || s[1] > largest {
+	if edges[0] < 1 || edges[1] < 1 || edges[0] > largest || edges[1] > largest {
 		http.Error(w, "no such size", http.StatusNotFound)
 		return
 	}
-	content, kind := encode(draw(seed, s), strings.Contains(path, ".png"))
+	content, kind := encode(s.Paint(seed, edges[0], edges[1]), strings.Contains(path, ".png"))
 	w.Header().Set("Content-Type", kind)
 	_, _ = w.Write(content)
 }
 
-func encode(img *image.Paletted, asPNG bool) ([]byte, string) {
+func encode(img image.Image, asPNG bool) ([]byte, string) {
 	var b bytes.Buffer
 	var err error
 	kind := "image/jpeg"
@@ -134,7 +134,7 @@ func encode(img *image.Paletted, asPNG bool) ([]byte, string) {
 }
 
 // draw paints 6 by 6 fields of the seed's colours, and says what it is.
-func draw(seed string, s size) *image.Paletted {
+func draw(seed string, width, height int) image.Image {
 	const fields = 6
 	sum := fnv.New64a()
 	_, _ = sum.Write([]byte(seed))
@@ -143,14 +143,14 @@ func draw(seed string, s size) *image.Paletted {
 	for range fields * fields {
 		palette = append(palette, color.RGBA{uint8(random.IntN(256)), uint8(random.IntN(256)), uint8(random.IntN(256)), 255})
 	}
-	img := image.NewPaletted(image.Rect(0, 0, s[0], s[1]), palette)
-	for y := range s[1] {
-		row := img.Pix[y*img.Stride : y*img.Stride+s[0]]
+	img := image.NewPaletted(image.Rect(0, 0, width, height), palette)
+	for y := range height {
+		row := img.Pix[y*img.Stride : y*img.Stride+width]
 		for x := range row {
-			row[x] = uint8(2 + y*fields/s[1]*fields + x*fields/s[0])
+			row[x] = uint8(2 + y*fields/height*fields + x*fields/width)
 		}
 	}
 	label := font.Drawer{Dst: img, Src: image.NewUniform(palette[0]), Face: basicfont.Face7x13, Dot: fixed.P(4, 14)}
-	label.DrawString(fmt.Sprintf("demo %dx%d", s[0], s[1]))
+	label.DrawString(fmt.Sprintf("demo %dx%d", width, height))
 	return img
 }

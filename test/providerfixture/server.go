@@ -4,6 +4,7 @@
 package providerfixture
 
 import (
+	"image"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -29,6 +30,19 @@ const (
 // Key is the only key that is accepted, where one is needed. TheAudioDB also takes
 // the free one, 123.
 const Key = "fixture-key-5d1fa7"
+
+// Variables returns Gatefold's settings of base URLs, and the provider that each is of.
+func Variables() map[string]string {
+	return map[string]string{
+		"COVERARTARCHIVE_URL": CoverArtArchive, "DEEZER_URL": Deezer, "DISCOGS_URL": Discogs, "FANARTTV_URL": FanartTV, "ITUNES_URL": ITunes,
+		"LASTFM_URL": LastFM, "MUSICBRAINZ_URL": MusicBrainz, "THEAUDIODB_URL": TheAudioDB, "WIKIDATA_URL": Wikimedia, "COMMONS_URL": Wikimedia,
+	}
+}
+
+// KeyVariables returns Gatefold's settings of keys, all of which may be Key.
+func KeyVariables() []string {
+	return []string{"DISCOGS_API_KEY", "FANARTTV_API_KEY", "LASTFM_API_KEY", "THEAUDIODB_API_KEY"}
+}
 
 // Behaviour is a way to answer.
 type Behaviour string
@@ -71,6 +85,10 @@ type Request struct {
 // Server is all the providers. Its zero value is not usable; it is safe for
 // concurrent use.
 type Server struct {
+	// Paint paints the picture of a seed; it must be safe for concurrent use. The same
+	// seed must give the same picture in every size. Set it before the first request.
+	Paint func(seed string, width, height int) image.Image
+
 	base string // of one that Start has started
 
 	mu       sync.Mutex
@@ -81,7 +99,7 @@ type Server struct {
 
 // New returns providers that find everything.
 func New() *Server {
-	return &Server{scripts: map[string][]Behaviour{}, requests: map[string][]Request{}, names: map[string]named{}}
+	return &Server{Paint: draw, scripts: map[string][]Behaviour{}, requests: map[string][]Request{}, names: map[string]named{}}
 }
 
 // Start returns providers that listen on a free port until the test ends.
@@ -173,7 +191,7 @@ func services() map[string]service {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	provider, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if provider == "images" {
-		servePicture(w, path)
+		s.servePicture(w, path)
 		return
 	}
 	service, ok := services()[provider]

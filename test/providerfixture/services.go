@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -253,7 +254,7 @@ func discogs() service {
 			if kind != "artist" {
 				title = x.called(x.request.Artist) + " - " + x.called(x.request.Album)
 			}
-			id := 4711
+			id := x.number()
 			x.server.remember(fmt.Sprint(id), named{x.request.Artist, x.request.Album})
 			return object{"results": list{object{"id": id, "type": kind, "title": title, "thumb": "", "cover_image": ""}}}
 		},
@@ -266,6 +267,13 @@ func discogs() service {
 		overLimit:  plain(http.StatusTooManyRequests, object{"message": "You are making requests too quickly."}),
 		keyRefused: plain(http.StatusUnauthorized, object{"message": "Invalid consumer token. Please register an app before making requests."}),
 	}
+}
+
+// number is what the subject has at a provider that counts its own.
+func (x *exchange) number() uint32 {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(x.subject()))
+	return sum.Sum32()
 }
 
 func discogsDetails(x *exchange) any {
@@ -287,7 +295,7 @@ func discogsDetails(x *exchange) any {
 		}
 		images = append(images, object{"type": kind, "uri": p.URL, "uri150": p.Thumb, "width": p.Width, "height": p.Height})
 	}
-	return object{"id": 4711, "name": name.artist, "title": name.album, "images": images}
+	return object{"id": x.number(), "name": name.artist, "title": name.album, "images": images}
 }
 
 func wikimedia() service {
