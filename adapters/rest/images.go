@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -164,9 +165,7 @@ func (h *Images) write(c *gin.Context, img *artwork.Image) error {
 // serveContent answers as the conditions and the range of the request want it
 // (RFC 9110, sections 13 and 14).
 func serveContent(c *gin.Context, img *artwork.Image, content io.ReadSeeker) error {
-	if c.Request.Method == http.MethodHead {
-		c.Request.Header.Del("Range") // which is for GET only
-	}
+	normalise(c.Request)
 	w := &refusingWriter{ResponseWriter: c.Writer}
 	http.ServeContent(w, c.Request, "", img.LastModified, content)
 	switch w.refused {
@@ -178,6 +177,29 @@ func serveContent(c *gin.Context, img *artwork.Image, content io.ReadSeeker) err
 	default:
 		return nil
 	}
+}
+
+// maxRanges bounds the parts of an answer: each costs more than a byte of the image.
+const maxRanges = 32
+
+// normalise has http.ServeContent read what the header says: it takes one line of a
+// list, and refuses what servers are to ignore.
+func normalise(r *http.Request) {
+	for _, name := range []string{"If-Match", "If-None-Match"} {
+		if lines := r.Header.Values(name); len(lines) > 1 {
+			r.Header.Set(name, strings.Join(lines, ", "))
+		}
+	}
+	asked := r.Header.Get("Range")
+	if asked == "" {
+		return
+	}
+	unit, ranges, _ := strings.Cut(asked, "=")
+	if r.Method != http.MethodGet || !strings.EqualFold(unit, "bytes") || strings.Count(ranges, ",") >= maxRanges {
+		r.Header.Del("Range")
+		return
+	}
+	r.Header.Set("Range", "bytes="+ranges)
 }
 
 // withoutContent takes back what was said of the image, and returns the error.

@@ -176,6 +176,33 @@ func checkMediaType(op *openapi3.Operation, resp *http.Response) error {
 	return nil
 }
 
+// CheckStream returns an error unless the contract has all events of the answer, which
+// has ended; other answers than streams are no error.
+func CheckStream(resp *http.Response, body []byte) error {
+	if !isStream(resp) || len(body) == 0 {
+		return nil
+	}
+	for event := range strings.SplitSeq(strings.TrimSpace(string(body)), "\n\n") {
+		var name, text string
+		for line := range strings.SplitSeq(event, "\n") {
+			switch field, value, _ := strings.Cut(line, ": "); field {
+			case "event":
+				name = value
+			case "data":
+				text = value
+			}
+		}
+		var data map[string]any
+		if err := json.Unmarshal([]byte(text), &data); err != nil {
+			return err
+		}
+		if err := CheckEvent(resp.Request.URL.Path, name, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // CheckEvent returns an error unless the contract has such an event in the stream of
 // the path.
 func CheckEvent(path, name string, data map[string]any) error {

@@ -161,6 +161,7 @@ func (in *instance) do(method, path string, body io.Reader, header ...string) an
 	defer func() { _ = resp.Body.Close() }()
 	content, err := io.ReadAll(resp.Body)
 	require.NoError(in.t, err)
+	require.NoError(in.t, contract.CheckStream(resp, content))
 	return answer{resp, content}
 }
 
