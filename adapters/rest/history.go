@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/applyimage"
 	"gatefold/domain/artwork"
@@ -78,10 +79,7 @@ func (h *History) list(c *gin.Context, subject artwork.Subject) error {
 }
 
 func (h *History) put(c *gin.Context, subject artwork.Subject) error {
-	var in struct {
-		Type    artwork.Slot `json:"type"`
-		ImageID artwork.ID   `json:"imageId"`
-	}
+	var in api.Restore
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -95,6 +93,6 @@ func (h *History) put(c *gin.Context, subject artwork.Subject) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusCreated, gin.H{"success": true, "tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter)})
+	c.JSON(http.StatusCreated, api.Restored{Success: true, Tag: applied.Image.Tag, VisibleAfterMs: milliseconds(applied.VisibleAfter)})
 	return nil
 }

@@ -2,15 +2,13 @@ package rest
 
 import (
 	"encoding/base64"
-	"fmt"
-	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/applyimage"
 	"gatefold/application/serveimage"
 	"gatefold/domain/artwork"
@@ -162,86 +160,6 @@ func (h *Images) write(c *gin.Context, img *artwork.Image) error {
 	return serveContent(c, img, content)
 }
 
-// serveContent answers as the conditions and the range of the request want it
-// (RFC 9110, sections 13 and 14).
-func serveContent(c *gin.Context, img *artwork.Image, content io.ReadSeeker) error {
-	normalise(c.Request)
-	w := &refusingWriter{ResponseWriter: c.Writer}
-	http.ServeContent(w, c.Request, "", img.LastModified, content)
-	switch w.refused {
-	case http.StatusPreconditionFailed:
-		return withoutContent(c, artwork.Errorf(artwork.PreconditionFailed, "another image is served here"))
-	case http.StatusRequestedRangeNotSatisfiable:
-		c.Header("Content-Range", fmt.Sprintf("bytes */%d", img.Size))
-		return withoutContent(c, &rangeError{img.Size})
-	default:
-		return nil
-	}
-}
-
-// maxRanges bounds the parts of an answer: each costs more than a byte of the image.
-const maxRanges = 32
-
-// normalise has http.ServeContent read what the header says: it takes one line of a
-// list, and refuses what servers are to ignore.
-func normalise(r *http.Request) {
-	for _, name := range []string{"If-Match", "If-None-Match"} {
-		if lines := r.Header.Values(name); len(lines) > 1 {
-			r.Header.Set(name, strings.Join(lines, ", "))
-		}
-	}
-	asked := r.Header.Get("Range")
-	if asked == "" {
-		return
-	}
-	unit, ranges, _ := strings.Cut(asked, "=")
-	if r.Method != http.MethodGet || !strings.EqualFold(unit, "bytes") || strings.Count(ranges, ",") >= maxRanges {
-		r.Header.Del("Range")
-		return
-	}
-	r.Header.Set("Range", "bytes="+ranges)
-}
-
-// withoutContent takes back what was said of the image, and returns the error.
-func withoutContent(c *gin.Context, err error) error {
-	for _, name := range []string{"Content-Type", "Content-Length", "ETag", "Last-Modified", "Accept-Ranges"} {
-		c.Writer.Header().Del(name)
-	}
-	return err
-}
-
-// refusingWriter keeps http.ServeContent from answering that it does not serve: errors
-// are problem documents.
-type refusingWriter struct {
-	http.ResponseWriter
-	refused int // 0: the answer has begun
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *refusingWriter) WriteHeader(status int) {
-	if status == http.StatusPreconditionFailed || status == http.StatusRequestedRangeNotSatisfiable {
-		w.refused = status
-		return
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (w *refusingWriter) Write(p []byte) (int, error) {
-	if w.refused != 0 {
-		return len(p), nil
-	}
-	return w.ResponseWriter.Write(p)
-}
-
-// rangeError says that no part of an image is in the range that was asked for.
-type rangeError struct{ size int64 }
-
-// Error implements error.
-func (e *rangeError) Error() string {
-	return fmt.Sprintf("no byte of this range is there: the image has %d", e.size)
-}
-
 func (h *Images) artistImageExists(c *gin.Context, artist artwork.ID) error {
 	typ, err := artwork.ParseArtistType(c.Param("type"))
 	if err != nil {
@@ -251,7 +169,7 @@ func (h *Images) artistImageExists(c *gin.Context, artist artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, gin.H{"exists": found[typ.Slot()] != nil, "artistId": artist, "imageType": typ.String()})
+	c.JSON(http.StatusOK, api.ArtistImageExists{Exists: found[typ.Slot()] != nil, ArtistID: artist, ImageType: typ.String()})
 	return nil
 }
 
@@ -260,31 +178,16 @@ func (h *Images) albumCoverExists(c *gin.Context, album artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, gin.H{"exists": !isDefault, "albumId": album})
+	c.JSON(http.StatusOK, api.AlbumCoverExists{Exists: !isDefault, AlbumID: album})
 	return nil
 }
 
-// imageInfo is what is told of an image in force.
-type imageInfo struct {
-	Exists       bool                `json:"exists"`
-	Size         int64               `json:"size"`
-	MIMEType     string              `json:"mimeType"`
-	LastModified time.Time           `json:"lastModified"`
-	Tag          artwork.Tag         `json:"tag"`
-	Source       artwork.Source      `json:"source"`
-	Provider     string              `json:"provider,omitempty"`
-	Width        int                 `json:"width"`
-	Height       int                 `json:"height"`
-	ThumbHash    string              `json:"thumbhash"`
-	FocalPoint   *artwork.FocalPoint `json:"focalPoint,omitempty"`
-	Locked       bool                `json:"locked"`
-}
-
-func infoOf(img *artwork.Image) imageInfo {
-	return imageInfo{
+// infoOf returns what is told of an image in force.
+func infoOf(img *artwork.Image) api.ImageInfo {
+	return api.ImageInfo{
 		Exists: true, Size: img.Size, MIMEType: img.MIMEType, LastModified: img.LastModified, Tag: img.Tag,
 		Source: img.Source, Provider: img.Provider, Width: img.Width, Height: img.Height,
-		ThumbHash: base64.StdEncoding.EncodeToString(img.ThumbHash), FocalPoint: img.FocalPoint, Locked: img.Locked,
+		Thumbhash: base64.StdEncoding.EncodeToString(img.ThumbHash), FocalPoint: img.FocalPoint, Locked: img.Locked,
 	}
 }
 
@@ -293,12 +196,12 @@ func (h *Images) allOfArtist(c *gin.Context, artist artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	images := make(map[string]imageInfo, len(found))
+	images := make(map[string]api.ImageInfo, len(found))
 	for slot, img := range found {
 		images[slot.String()] = infoOf(img)
 	}
 	c.Header("Cache-Control", noCache)
-	c.JSON(http.StatusOK, gin.H{"artistId": artist, "images": images})
+	c.JSON(http.StatusOK, api.ArtistImages{ArtistID: artist, Images: images})
 	return nil
 }
 
@@ -309,9 +212,9 @@ func (h *Images) albumCoverMetadata(c *gin.Context, album artwork.ID) error {
 	}
 	c.Header("Cache-Control", noCache)
 	if isDefault {
-		c.JSON(http.StatusOK, gin.H{"albumId": album, "cover": gin.H{"exists": false}})
+		c.JSON(http.StatusOK, api.AlbumCover{AlbumID: album, Cover: api.NoImage{}})
 		return nil
 	}
-	c.JSON(http.StatusOK, gin.H{"albumId": album, "cover": infoOf(img)})
+	c.JSON(http.StatusOK, api.AlbumCover{AlbumID: album, Cover: infoOf(img)})
 	return nil
 }

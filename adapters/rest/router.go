@@ -37,8 +37,9 @@ type Routes interface{ Register(*Router) }
 type Router struct {
 	engine       *gin.Engine
 	authenticate *accesstoken.Authenticate
-	contract     *contract
 	log          *slog.Logger
+	contract     *contract
+	documents    *documents
 }
 
 // NewRouter returns a router with the given routes.
@@ -48,8 +49,7 @@ type Router struct {
 // itself. Nobody else's word is taken.
 func NewRouter(authenticate *accesstoken.Authenticate, proxies []netip.Prefix, log *slog.Logger, routes []Routes) *Router {
 	gin.SetMode(gin.ReleaseMode)
-	contract, documents := load()
-	r := &Router{engine: gin.New(), authenticate: authenticate, contract: contract, log: log}
+	r := &Router{engine: gin.New(), authenticate: authenticate, log: log}
 	r.engine.HandleMethodNotAllowed = true
 	r.engine.RedirectTrailingSlash = false
 	r.trust(proxies)
@@ -60,7 +60,8 @@ func NewRouter(authenticate *accesstoken.Authenticate, proxies []netip.Prefix, l
 	r.engine.NoMethod(func(c *gin.Context) {
 		r.writeProblem(c, http.StatusMethodNotAllowed, "method_not_allowed", "this path does not answer "+c.Request.Method)
 	})
-	documents.Register(r)
+	r.contract, r.documents = load()
+	r.documents.Register(r)
 	for _, routes := range routes {
 		routes.Register(r)
 	}

@@ -37,15 +37,8 @@ type ActivityEntry struct {
 	RequestID string `json:"requestId,omitempty,omitzero"`
 
 	// Slot A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
-	Slot    Slot `json:"slot,omitempty,omitzero"`
-	Subject struct {
-		// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
-		ID   ID           `json:"id,omitempty,omitzero"`
-		Kind ActivityKind `json:"kind"`
-
-		// Name At the time.
-		Name string `json:"name,omitempty,omitzero"`
-	} `json:"subject,omitempty,omitzero"`
+	Slot    Slot             `json:"slot,omitempty,omitzero"`
+	Subject *ActivitySubject `json:"subject,omitempty"`
 }
 
 // ActivityKind defines model for ActivityKind.
@@ -59,6 +52,16 @@ type ActivityPage struct {
 	Next int64 `json:"next,omitempty,omitzero"`
 }
 
+// ActivitySubject defines model for ActivitySubject.
+type ActivitySubject struct {
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID   ID           `json:"id,omitempty,omitzero"`
+	Kind ActivityKind `json:"kind"`
+
+	// Name At the time.
+	Name string `json:"name,omitempty,omitzero"`
+}
+
 // Album defines model for Album.
 type Album struct {
 	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
@@ -69,11 +72,11 @@ type Album struct {
 	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
 	ID ID `json:"id"`
 
-	// MbzAlbumID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
-	MbzAlbumID OptionalID `json:"mbzAlbumId,omitempty,omitzero"`
+	// MBZAlbumID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	MBZAlbumID OptionalID `json:"mbzAlbumId,omitempty,omitzero"`
 
-	// MbzReleaseGroupID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
-	MbzReleaseGroupID OptionalID `json:"mbzReleaseGroupId,omitempty,omitzero"`
+	// MBZReleaseGroupID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	MBZReleaseGroupID OptionalID `json:"mbzReleaseGroupId,omitempty,omitzero"`
 
 	// Missing All its music has vanished from the library.
 	Missing bool `json:"missing"`
@@ -136,11 +139,11 @@ type AlbumFields struct {
 	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
 	ArtistID ID `json:"artistId"`
 
-	// MbzAlbumID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
-	MbzAlbumID OptionalID `json:"mbzAlbumId,omitempty,omitzero"`
+	// MBZAlbumID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	MBZAlbumID OptionalID `json:"mbzAlbumId,omitempty,omitzero"`
 
-	// MbzReleaseGroupID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
-	MbzReleaseGroupID OptionalID `json:"mbzReleaseGroupId,omitempty,omitzero"`
+	// MBZReleaseGroupID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	MBZReleaseGroupID OptionalID `json:"mbzReleaseGroupId,omitempty,omitzero"`
 
 	// Name At most 1000 characters.
 	//
@@ -161,21 +164,9 @@ type AlbumPage struct {
 
 // AlbumSearch defines model for AlbumSearch.
 type AlbumSearch struct {
-	AlbumInfo struct {
-		ArtistName string `json:"artistName"`
-
-		// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
-		ID ID `json:"id"`
-
-		// MbzAlbumID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
-		MbzAlbumID ID `json:"mbzAlbumId,omitempty,omitzero"`
-
-		// MbzReleaseGroupID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
-		MbzReleaseGroupID ID     `json:"mbzReleaseGroupId,omitempty,omitzero"`
-		Name              string `json:"name"`
-	} `json:"albumInfo"`
-	Covers []FoundCandidate  `json:"covers"`
-	Errors []ProviderFailure `json:"errors"`
+	AlbumInfo SearchedAlbum     `json:"albumInfo"`
+	Covers    []FoundCandidate  `json:"covers"`
+	Errors    []ProviderFailure `json:"errors"`
 }
 
 // AlbumSlot defines model for AlbumSlot.
@@ -213,8 +204,8 @@ type Artist struct {
 	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
 	ID ID `json:"id"`
 
-	// MbzArtistID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
-	MbzArtistID OptionalID `json:"mbzArtistId,omitempty,omitzero"`
+	// MBZArtistID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	MBZArtistID OptionalID `json:"mbzArtistId,omitempty,omitzero"`
 
 	// Missing All its music has vanished from the library.
 	Missing bool `json:"missing"`
@@ -233,8 +224,8 @@ type Artist struct {
 
 // ArtistFields defines model for ArtistFields.
 type ArtistFields struct {
-	// MbzArtistID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
-	MbzArtistID OptionalID `json:"mbzArtistId,omitempty,omitzero"`
+	// MBZArtistID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	MBZArtistID OptionalID `json:"mbzArtistId,omitempty,omitzero"`
 
 	// Name At most 1000 characters.
 	//
@@ -304,16 +295,9 @@ type ArtistPage struct {
 
 // ArtistSearch defines model for ArtistSearch.
 type ArtistSearch struct {
-	ArtistInfo struct {
-		// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
-		ID ID `json:"id"`
-
-		// MbzArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
-		MbzArtistID ID     `json:"mbzArtistId,omitempty,omitzero"`
-		Name        string `json:"name"`
-	} `json:"artistInfo"`
-	Avatars []FoundCandidate  `json:"avatars"`
-	Errors  []ProviderFailure `json:"errors"`
+	ArtistInfo SearchedArtist    `json:"artistInfo"`
+	Avatars    []FoundCandidate  `json:"avatars"`
+	Errors     []ProviderFailure `json:"errors"`
 }
 
 // ArtistSlot defines model for ArtistSlot.
@@ -321,8 +305,8 @@ type ArtistSlot = artwork.Slot
 
 // AvatarApplied defines model for AvatarApplied.
 type AvatarApplied struct {
-	// AvatarMimeType Example: image/jpeg
-	AvatarMimeType string `json:"avatarMimeType"`
+	// AvatarMIMEType Example: image/jpeg
+	AvatarMIMEType string `json:"avatarMimeType"`
 
 	// AvatarPath Where the store keeps the bytes.
 	AvatarPath string `json:"avatarPath"`
@@ -409,8 +393,8 @@ type BulkResult struct {
 	Index int `json:"index"`
 
 	// Problem What the single call answers.
-	Problem BulkProblem `json:"problem,omitempty,omitzero"`
-	Success bool        `json:"success"`
+	Problem *BulkProblem `json:"problem,omitempty"`
+	Success bool         `json:"success"`
 
 	// Tag Names what is served of an image; goes into its URL as `?tag=`.
 	//
@@ -471,17 +455,13 @@ type CacheMode struct {
 	CacheTTL  string          `json:"cacheTtl"`
 	Instances []CacheInstance `json:"instances"`
 
-	// L1Ttl Example: 1s
-	L1Ttl string        `json:"l1Ttl"`
+	// L1TTL Example: 1s
+	L1TTL string        `json:"l1Ttl"`
 	Mode  CacheModeName `json:"mode"`
 
 	// Other What writers honour besides, while the deployment moves.
-	Other struct {
-		CacheTTL string        `json:"cacheTtl"`
-		L1Ttl    string        `json:"l1Ttl"`
-		Mode     CacheModeName `json:"mode"`
-	} `json:"other,omitempty,omitzero"`
-	Step string `json:"step"`
+	Other *OtherCacheSettings `json:"other,omitempty"`
+	Step  string              `json:"step"`
 }
 
 // CacheModeName defines model for CacheModeName.
@@ -494,10 +474,10 @@ type CacheSettings struct {
 	// Example: 24h
 	CacheTTL string `json:"cacheTtl,omitempty,omitzero"`
 
-	// L1Ttl How long a copy in process memory may be used.
+	// L1TTL How long a copy in process memory may be used.
 	//
 	// Example: 1s
-	L1Ttl string        `json:"l1Ttl,omitempty,omitzero"`
+	L1TTL string        `json:"l1Ttl,omitempty,omitzero"`
 	Mode  CacheModeName `json:"mode,omitempty,omitzero"`
 }
 
@@ -578,7 +558,7 @@ type CacheWarmed struct {
 	// Present That the cache held already.
 	Present int     `json:"present"`
 	Success Success `json:"success"`
-	TookMs  float32 `json:"tookMs"`
+	TookMs  float64 `json:"tookMs"`
 }
 
 // Candidate An image that a provider offers.
@@ -742,15 +722,15 @@ type HistoryEntry struct {
 	Current bool `json:"current"`
 
 	// FocalPoint What crops are to show, in fractions of the width and height.
-	FocalPoint FocalPoint `json:"focalPoint,omitempty,omitzero"`
-	Height     int        `json:"height"`
+	FocalPoint *FocalPoint `json:"focalPoint,omitempty"`
+	Height     int         `json:"height"`
 
 	// ImageID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
 	ImageID ID     `json:"imageId"`
 	Licence string `json:"licence,omitempty,omitzero"`
 
-	// MimeType Example: image/jpeg
-	MimeType string `json:"mimeType"`
+	// MIMEType Example: image/jpeg
+	MIMEType string `json:"mimeType"`
 	Provider string `json:"provider,omitempty,omitzero"`
 
 	// Size In bytes.
@@ -788,15 +768,15 @@ type ImageInfo struct {
 	Exists bool `json:"exists"`
 
 	// FocalPoint What crops are to show, in fractions of the width and height.
-	FocalPoint   FocalPoint `json:"focalPoint,omitempty,omitzero"`
-	Height       int        `json:"height"`
-	LastModified time.Time  `json:"lastModified"`
+	FocalPoint   *FocalPoint `json:"focalPoint,omitempty"`
+	Height       int         `json:"height"`
+	LastModified time.Time   `json:"lastModified"`
 
 	// Locked Fills and scans leave the slot alone.
 	Locked bool `json:"locked"`
 
-	// MimeType Example: image/jpeg
-	MimeType string `json:"mimeType"`
+	// MIMEType Example: image/jpeg
+	MIMEType string `json:"mimeType"`
 
 	// Provider Where an external image came from.
 	//
@@ -856,6 +836,13 @@ type NoImage struct {
 
 // OptionalID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
 type OptionalID = artwork.ID
+
+// OtherCacheSettings What writers honour besides, while the deployment moves.
+type OtherCacheSettings struct {
+	CacheTTL string        `json:"cacheTtl"`
+	L1TTL    string        `json:"l1Ttl"`
+	Mode     CacheModeName `json:"mode"`
+}
 
 // PartState defines model for PartState.
 type PartState = string
@@ -917,8 +904,8 @@ type ProviderFailure struct {
 
 // Purged defines model for Purged.
 type Purged struct {
-	// BytesRemoved What nobody else refers to was removed from the store.
-	BytesRemoved int64 `json:"bytesRemoved"`
+	// BytesRemoved Of those, how many had bytes that nobody else refers to, which are removed from the store.
+	BytesRemoved int `json:"bytesRemoved"`
 
 	// Images How many were forgotten.
 	Images  int     `json:"images"`
@@ -982,6 +969,31 @@ type Revised struct {
 // Role defines model for Role.
 type Role = catalog.Role
 
+// SearchedAlbum defines model for SearchedAlbum.
+type SearchedAlbum struct {
+	ArtistName string `json:"artistName"`
+
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID ID `json:"id"`
+
+	// MBZAlbumID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	MBZAlbumID ID `json:"mbzAlbumId,omitempty,omitzero"`
+
+	// MBZReleaseGroupID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	MBZReleaseGroupID ID     `json:"mbzReleaseGroupId,omitempty,omitzero"`
+	Name              string `json:"name"`
+}
+
+// SearchedArtist defines model for SearchedArtist.
+type SearchedArtist struct {
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID ID `json:"id"`
+
+	// MBZArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	MBZArtistID ID     `json:"mbzArtistId,omitempty,omitzero"`
+	Name        string `json:"name"`
+}
+
 // Slot A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
 type Slot = artwork.Slot
 
@@ -1032,8 +1044,8 @@ type UploadedAlbumCover struct {
 	// IsActive It is in force.
 	IsActive bool `json:"isActive"`
 
-	// MimeType Example: image/jpeg
-	MimeType   string    `json:"mimeType"`
+	// MIMEType Example: image/jpeg
+	MIMEType   string    `json:"mimeType"`
 	UpdatedAt  time.Time `json:"updatedAt"`
 	UploadedBy string    `json:"uploadedBy"`
 
@@ -1104,8 +1116,8 @@ type UploadedArtistImage struct {
 	// IsActive It is in force.
 	IsActive bool `json:"isActive"`
 
-	// MimeType Example: image/jpeg
-	MimeType   string    `json:"mimeType"`
+	// MIMEType Example: image/jpeg
+	MIMEType   string    `json:"mimeType"`
 	UpdatedAt  time.Time `json:"updatedAt"`
 	UploadedBy string    `json:"uploadedBy"`
 
