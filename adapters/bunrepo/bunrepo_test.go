@@ -76,6 +76,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Images:    images,
 		Archive:   images,
 		Reviser:   images,
+		Accounts:  images,
 		ChangeLog: bunrepo.NewChangeLog(db),
 		Modified:  bunrepo.NewChangeLog(db),
 		Artists:   bunrepo.NewArtists(db),
@@ -89,6 +90,8 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Claims:    bunrepo.NewClaims(db),
 		Jobs:      bunrepo.NewJobs(db),
 		Activity:  bunrepo.NewActivity(db),
+
+		Considerations: bunrepo.NewConsiderations(db),
 	}
 }
 

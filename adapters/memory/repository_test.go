@@ -13,6 +13,7 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Images:    repository.Images(),
 		Archive:   repository.Images(),
 		Reviser:   repository.Images(),
+		Accounts:  repository.Images(),
 		ChangeLog: repository.ChangeLog(),
 		Modified:  repository.ChangeLog(),
 		Artists:   repository.Artists(),
@@ -26,6 +27,8 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Claims:    repository.Claims(),
 		Jobs:      repository.Jobs(),
 		Activity:  repository.Activity(),
+
+		Considerations: repository.Considerations(),
 	}
 }
 

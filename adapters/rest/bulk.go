@@ -69,7 +69,7 @@ func decodeItem(raw json.RawMessage) (bulkapply.Item, error) {
 		return bulkapply.Item{}, badJSON("the item", err)
 	}
 	place := artwork.Place{Subject: artwork.Subject{Kind: in.Subject, ID: in.ID}, Slot: in.Type}
-	item := bulkapply.Item{Place: place, URL: in.URL, ImageID: in.ImageID, Provider: in.Provider}
+	item := bulkapply.Item{Place: place, URL: in.URL, ImageID: in.ImageID, Provider: in.Provider, Stated: statedOf(in.Licence, in.Attribution, in.SourcePage)}
 	return item, item.Check()
 }
 

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -39,42 +38,21 @@ func of(kind artwork.SubjectKind, handle func(*gin.Context, artwork.Subject) err
 	})
 }
 
-// historyOut is what is told of an image that was in force.
-type historyOut struct {
-	ImageID     artwork.ID   `json:"imageId"`
-	Type        artwork.Slot `json:"type"`
-	Tag         artwork.Tag  `json:"tag"`
-	Source      string       `json:"source"`
-	Provider    string       `json:"provider,omitempty"`
-	Licence     string       `json:"licence,omitempty"`
-	Attribution string       `json:"attribution,omitempty"`
-	AppliedBy   string       `json:"appliedBy"`
-	AppliedAt   time.Time    `json:"appliedAt"`
-	Width       int          `json:"width"`
-	Height      int          `json:"height"`
-	Size        int64        `json:"size"`
-	MIMEType    string       `json:"mimeType"`
-
-	FocalPoint *artwork.FocalPoint `json:"focalPoint,omitempty"`
-
-	Current bool `json:"current"`
-}
-
 func (h *History) list(c *gin.Context, subject artwork.Subject) error {
 	entries, err := h.history.Run(c.Request.Context(), subject)
 	if err != nil {
 		return err
 	}
-	out := make([]historyOut, len(entries))
+	out := make([]api.HistoryEntry, len(entries))
 	for i, e := range entries {
-		out[i] = historyOut{
-			ImageID: e.ID, Type: e.Place.Slot, Tag: artwork.TagOf(e.Content.Hash, e.FocalPoint), Source: e.Source.String(), Provider: e.Provider,
-			Licence: e.Licence, Attribution: e.Attribution, AppliedBy: e.AppliedBy, AppliedAt: e.AppliedAt,
+		out[i] = api.HistoryEntry{
+			ImageID: e.ID, Type: e.Place.Slot, Tag: artwork.TagOf(e.Content.Hash, e.FocalPoint), Source: e.Source, Provider: e.Provider,
+			Licence: e.Licence, Attribution: e.Attribution, SourcePage: e.SourcePage, Act: e.Act, AppliedBy: e.AppliedBy, AppliedAt: e.AppliedAt,
 			Width: e.Content.Width, Height: e.Content.Height, Size: e.Content.Size, MIMEType: e.Content.MIMEType, FocalPoint: e.FocalPoint, Current: e.InForce,
 		}
 	}
 	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusOK, gin.H{"history": out})
+	c.JSON(http.StatusOK, api.History{History: out})
 	return nil
 }
 

@@ -50,7 +50,7 @@ func newFixture(t *testing.T) *fixture {
 	require.NoError(t, err)
 	f.album = artwork.Place{Subject: artwork.Album(album.ID), Slot: artwork.SlotCover}
 	log := slog.New(slog.NewTextHandler(&f.log, nil))
-	f.applier = applyimage.NewApplier(f, f, f.repo.Images(), f, f, log)
+	f.applier = applyimage.NewApplier(f, f, f.repo.Images(), f, f, nil, log)
 	return f
 }
 

@@ -107,7 +107,7 @@ func TestAFailedPurgeForgetsNothing(t *testing.T) {
 func TestWhatWasPurgedMeanwhileIsNotRestored(t *testing.T) {
 	f := newFixture(t)
 	record := f.upload(t, "gone")
-	restore := applyimage.NewRestoreImage(applyimage.NewApplier(f, f, staleArchive{f.repo.Images(), record}, f, f, slog.New(slog.DiscardHandler)))
+	restore := applyimage.NewRestoreImage(applyimage.NewApplier(f, f, staleArchive{f.repo.Images(), record}, f, f, nil, slog.New(slog.DiscardHandler)))
 	_, err := f.purging().Run(t.Context(), artwork.Purge{Place: f.album})
 	require.NoError(t, err)
 	_, err = restore.Run(t.Context(), applyimage.Restore{Place: f.album, RecordID: record.ID})

@@ -61,6 +61,7 @@ type Candidate struct {
 	Kind         string       `json:"kind,omitempty"`  // the provider's own word for what it is: "hdmusiclogo"
 	Licence      string       `json:"licence,omitempty"`
 	Attribution  string       `json:"attribution,omitempty"` // whom the licence wants to be named
+	SourcePage   string       `json:"sourcePage,omitempty"`  // about the image, for people; http or https
 	// ByName: the subject was found by its name and not by an identifier; it may be
 	// another one that is called the same.
 	ByName bool `json:"byName,omitempty"`

@@ -14,6 +14,7 @@ import (
 	"gatefold/application/announce"
 	"gatefold/application/applyimage"
 	"gatefold/application/bulkapply"
+	"gatefold/application/explainimage"
 	"gatefold/application/importlibrary"
 )
 
@@ -27,7 +28,8 @@ type Config struct {
 	Providers      providers.Config
 }
 
-// Module provides the use cases of applyimage and bulkapply, and their routes.
+// Module provides the use cases of applyimage, bulkapply, explainimage and findimages, and
+// their routes.
 func Module(cfg Config) fx.Option {
 	return fx.Module("externalmetadata",
 		fx.Supply(cfg),
@@ -46,6 +48,7 @@ func Module(cfg Config) fx.Option {
 			applyimage.NewHistory,
 			applyimage.NewReviseSlot,
 			applyimage.NewPurgeImages,
+			explainimage.NewExplain,
 			fx.Annotate(announce.NewBulkProgress, fx.As(new(bulkapply.Progress))),
 			newRunner,
 			bulkapply.NewSubmit,
@@ -53,6 +56,7 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(rest.NewBulk, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewMetadata, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewRevisions, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+			fx.Annotate(rest.NewWhy, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewHistory, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)

@@ -11,6 +11,7 @@ import (
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/rest"
 	"gatefold/adapters/safefetch"
+	"gatefold/application/applyimage"
 	"gatefold/application/findimages"
 )
 
@@ -26,6 +27,8 @@ func search() fx.Option {
 			newProviders,
 			fx.Annotate(newThumbnails, fx.As(new(findimages.Fingerprinter))),
 			newSearch,
+			findimages.NewRecorder,
+			fx.Annotate(findimages.NewProvenances, fx.As(new(applyimage.Provenances))),
 			findimages.NewSearchArtistAvatars,
 			findimages.NewSearchAlbumCovers,
 			findimages.NewSearchIdentifiers,

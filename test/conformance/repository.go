@@ -16,6 +16,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/warmcache"
@@ -30,6 +31,7 @@ type Repositories struct {
 	Images    artwork.ImageRepository
 	Archive   artwork.ImageArchive
 	Reviser   artwork.ImageReviser
+	Accounts  artwork.SlotAccounts
 	ChangeLog artwork.ChangeLog
 	Modified  announce.Changes
 	Artists   catalog.Artists
@@ -43,6 +45,8 @@ type Repositories struct {
 	Claims    warmcache.Claims
 	Jobs      bulkapply.Jobs
 	Activity  activity.Log
+
+	Considerations findimages.Considerations
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -54,7 +58,7 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases(), jobCases())
+	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), provenanceCases(), accountCases(), consideredCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases(), jobCases())
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
@@ -173,6 +177,8 @@ func fullRecord(place artwork.Place) artwork.Record {
 	record.SourceURL = "https://example.org/a?b=c%20d&e='f'"
 	record.Licence = "CC BY-SA 4.0"
 	record.Attribution = "Ünal “Ü” Özgür"
+	record.SourcePage = "https://example.org/File:Ü?d='f'"
+	record.StatedBy = artwork.StatedByCaller
 	record.FileName = "cover ?1 'final'.png"
 	record.FocalPoint = &artwork.FocalPoint{X: 1.0 / 3, Y: 0}
 	record.AddedAt = time.Date(2024, 2, 29, 23, 59, 59, 123456000, time.UTC)
@@ -344,7 +350,7 @@ func knownRecordStays(t TB, open func(TB) Repositories) {
 	record := fullRecord(newPlace(t, r))
 	require.NoError(t, r.Archive.Add(t.Context(), record))
 	other := record
-	other.Attribution, other.FocalPoint, other.AddedAt = "nobody", nil, time.Now()
+	other.Attribution, other.StatedBy, other.FocalPoint, other.AddedAt = "nobody", 0, nil, time.Now()
 	outcome := applyOne(t, r, chosen(other))
 	require.Equal(t, record.FocalPoint, outcome.Image.FocalPoint, "the outcome is not what was stored")
 	require.Equal(t, outcome.Image, requireInForce(t, r, record))
@@ -937,6 +943,7 @@ func recordTexts(t TB, open func(TB) Repositories) {
 	for n, text := range oddTexts {
 		record := newRecord(place, artwork.Custom, n)
 		record.Provider, record.SourceURL, record.Licence, record.Attribution = text, text, text, text
+		record.SourcePage = text
 		record.FileName, record.AddedBy, record.Content.MIMEType = text, text, text
 		record.AddedAt = time.Unix(0, 0).UTC()
 		require.NoError(t, r.Archive.Add(t.Context(), record))
@@ -1042,7 +1049,7 @@ func historyIsComplete(t TB, open func(TB) Repositories) {
 		require.NoError(t, err)
 		require.Len(t, entries, n+1)
 		require.False(t, entries[0].AppliedAt.Before(begin) || entries[0].AppliedAt.After(time.Now()), "%s", entries[0].AppliedAt)
-		want = append([]artwork.HistoryEntry{{Record: record, AppliedBy: application.By.Name, AppliedAt: entries[0].AppliedAt, InForce: true}}, want...)
+		want = append([]artwork.HistoryEntry{{Record: record, AppliedBy: application.By.Name, AppliedAt: entries[0].AppliedAt, Act: artwork.ActApplied, InForce: true}}, want...)
 	}
 	want[2].InForce = false // displaced by the third
 	require.NoError(t, r.Archive.Add(t.Context(), newRecord(artwork.Place{Subject: artist, Slot: artwork.SlotLogo}, artwork.Custom, 9)))

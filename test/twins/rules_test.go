@@ -27,6 +27,7 @@ const (
 	inBulk        = "application/bulkapply"
 	askedByAll    = "adapters/providers/api"
 	aProvider     = "adapters/providers/deezer"
+	explaining    = "application/explainimage"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -382,6 +383,31 @@ local time = redis.call('TIME')`,
 		rule: "what was purged is recorded again by who still knew it",
 		file: repository + "/apply.go", old: `if !a.Known {`, new: `if true {`,
 		pkg: repository, test: onSQLite + "purge:_a_record_that_is_known_no_longer_is_not_recorded_anew",
+	},
+	{
+		rule: "a purge leaves what was considered for the slot",
+		file: repository + "/revise.go", old: `return forgetConsidered(ctx, tx, purge.Place)`, new: `return nil`,
+		pkg: repository, test: onSQLite + "considered:_a_purge_forgets_what_was_considered_for_the_slot,_and_nothing_else",
+	},
+	{
+		rule: "an earlier search takes the place of a later one",
+		file: repository + "/considered.go", old: `Where("c.at <= EXCLUDED.at")`, new: `Where("c.at <> EXCLUDED.at")`,
+		pkg: repository, test: onSQLite + "considered:_the_last_of_each_occasion_is_kept",
+	},
+	{
+		rule: "a provider takes back what a caller said of a licence",
+		file: domainTerms + "/provenance.go", old: `news.StatedBy < known.StatedBy || `, new: ``,
+		pkg: memoryCache, test: memorySuite + "rights:_no_provider_takes_back_what_a_caller_said,_and_silence_unsays_nothing",
+	},
+	{
+		rule: "an apply waits for who cannot tell the licence",
+		file: applying + "/external.go", old: `lookUpBudget = 2 * time.Second`, new: `lookUpBudget = 2 * time.Hour`,
+		pkg: applying, test: "TestWhatIsNotKnownFailsNoApply",
+	},
+	{
+		rule: "an address is told with its signature",
+		file: explaining + "/explainimage.go", old: `= nil, "", false, "", ""`, new: `= nil, u.RawQuery, false, "", ""`,
+		pkg: explaining, test: "TestAddressesKeepTheirSecrets",
 	},
 	{
 		rule: "a purge removes bytes that are on their way into a record",

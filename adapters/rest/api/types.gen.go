@@ -13,6 +13,9 @@ import (
 	"gatefold/domain/catalog"
 )
 
+// Act How an image took force.
+type Act = artwork.Act
+
 // ActivityEntry defines model for ActivityEntry.
 type ActivityEntry struct {
 	// Action Example: image.apply
@@ -110,13 +113,24 @@ type AlbumCoverFromURL struct {
 	// AlbumID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
 	AlbumID ID `json:"albumId"`
 
+	// Attribution Whom the licence wants to be named.
+	Attribution string `json:"attribution,omitempty,omitzero"`
+
 	// CoverURL Example: https://coverartarchive.org/release/5b11f4ce-a62d-471e-81fc-a69a8278c7da/front
 	CoverURL string `json:"coverUrl"`
+
+	// Licence Stated of the rights, instead of what the provider said. At most 500 characters.
+	//
+	// Example: CC BY-SA 4.0
+	Licence string `json:"licence,omitempty,omitzero"`
 
 	// Provider Where the image is from: any name of 1 to 64 characters.
 	//
 	// Example: coverartarchive
 	Provider Provider `json:"provider"`
+
+	// SourcePage The page that says so, http or https.
+	SourcePage string `json:"sourcePage,omitempty,omitzero"`
 }
 
 // AlbumCoverUpdated defines model for AlbumCoverUpdated.
@@ -251,14 +265,25 @@ type ArtistImageFromURL struct {
 	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
 	ArtistID ID `json:"artistId"`
 
+	// Attribution Whom the licence wants to be named.
+	Attribution string `json:"attribution,omitempty,omitzero"`
+
 	// AvatarURL Example: https://assets.fanart.tv/fanart/sigur-ros.jpg
 	AvatarURL string `json:"avatarUrl"`
+
+	// Licence Stated of the rights, instead of what the provider said. At most 500 characters.
+	//
+	// Example: CC BY-SA 4.0
+	Licence string `json:"licence,omitempty,omitzero"`
 
 	// Provider Where the image is from: any name of 1 to 64 characters.
 	//
 	// Example: coverartarchive
-	Provider Provider   `json:"provider"`
-	Type     ArtistSlot `json:"type"`
+	Provider Provider `json:"provider"`
+
+	// SourcePage The page that says so, http or https.
+	SourcePage string     `json:"sourcePage,omitempty,omitzero"`
+	Type       ArtistSlot `json:"type"`
 }
 
 // ArtistImageType defines model for ArtistImageType.
@@ -343,17 +368,28 @@ type BulkApply struct {
 
 // BulkItem An image by its `url`, which takes a `provider`, or by the `imageId` of one that the place has had or that was uploaded for it.
 type BulkItem struct {
+	// Attribution Whom the licence wants to be named.
+	Attribution string `json:"attribution,omitempty,omitzero"`
+
 	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
 	ID ID `json:"id"`
 
 	// ImageID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
 	ImageID OptionalID `json:"imageId,omitempty,omitzero"`
 
+	// Licence Stated of the rights, instead of what the provider said. At most 500 characters.
+	//
+	// Example: CC BY-SA 4.0
+	Licence string `json:"licence,omitempty,omitzero"`
+
 	// Provider Where the image is from: any name of 1 to 64 characters.
 	//
 	// Example: coverartarchive
-	Provider Provider    `json:"provider,omitempty,omitzero"`
-	Subject  SubjectKind `json:"subject"`
+	Provider Provider `json:"provider,omitempty,omitzero"`
+
+	// SourcePage The page that says so, http or https.
+	SourcePage string      `json:"sourcePage,omitempty,omitzero"`
+	Subject    SubjectKind `json:"subject"`
 
 	// Type A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
 	Type Slot   `json:"type"`
@@ -582,7 +618,10 @@ type Candidate struct {
 	// Size Of a cover.
 	//
 	// Example: 1000x1000
-	Size         string `json:"size,omitempty,omitzero"`
+	Size string `json:"size,omitempty,omitzero"`
+
+	// SourcePage The page that says so.
+	SourcePage   string `json:"sourcePage,omitempty,omitzero"`
 	ThumbnailURL string `json:"thumbnailUrl,omitempty,omitzero"`
 
 	// Type A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
@@ -606,6 +645,21 @@ type Connected struct {
 	Resumed bool `json:"resumed"`
 }
 
+// Consideration What was considered at one time.
+type Consideration struct {
+	At         time.Time         `json:"at"`
+	By         string            `json:"by,omitempty,omitzero"`
+	Candidates []JudgedCandidate `json:"candidates"`
+
+	// CandidatesOmitted How many more there were.
+	CandidatesOmitted int               `json:"candidatesOmitted,omitempty,omitzero"`
+	Errors            []ProviderFailure `json:"errors"`
+
+	// Incomplete Not every provider has answered.
+	Incomplete bool   `json:"incomplete"`
+	Occasion   string `json:"occasion"`
+}
+
 // Counters defines model for Counters.
 type Counters map[string]int64
 
@@ -613,6 +667,138 @@ type Counters map[string]int64
 type Done struct {
 	Message string  `json:"message"`
 	Success Success `json:"success"`
+}
+
+// ExplainedAct defines model for ExplainedAct.
+type ExplainedAct struct {
+	// Act How an image took force.
+	Act       Act       `json:"act,omitempty,omitzero"`
+	AppliedAt time.Time `json:"appliedAt,omitempty,omitzero"`
+	AppliedBy string    `json:"appliedBy,omitempty,omitzero"`
+}
+
+// ExplainedInForce defines model for ExplainedInForce.
+type ExplainedInForce struct {
+	// Act How an image took force.
+	Act Act `json:"act,omitempty,omitzero"`
+
+	// Acts Each time that it took force, the latest first.
+	Acts        []ExplainedAct `json:"acts"`
+	AddedAt     time.Time      `json:"addedAt"`
+	AddedBy     string         `json:"addedBy"`
+	AppliedAt   time.Time      `json:"appliedAt,omitempty,omitzero"`
+	AppliedBy   string         `json:"appliedBy,omitempty,omitzero"`
+	Attribution string         `json:"attribution,omitempty,omitzero"`
+	FileName    string         `json:"fileName,omitempty,omitzero"`
+
+	// FocalPoint What crops are to show, in fractions of the width and height.
+	FocalPoint *FocalPoint `json:"focalPoint,omitempty"`
+
+	// FoundAt Of a local image. Where it was found.
+	FoundAt string `json:"foundAt,omitempty,omitzero"`
+	Height  int    `json:"height"`
+
+	// ImageID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ImageID ID     `json:"imageId"`
+	Licence string `json:"licence,omitempty,omitzero"`
+
+	// MIMEType Example: image/jpeg
+	MIMEType string `json:"mimeType"`
+	Provider string `json:"provider,omitempty,omitzero"`
+
+	// Size In bytes.
+	Size int64 `json:"size"`
+
+	// Source `custom` images were uploaded, `local` ones found beside the music, `external` ones downloaded.
+	Source     Source `json:"source"`
+	SourcePage string `json:"sourcePage,omitempty,omitzero"`
+
+	// StatedBy Who said what is known of its rights.
+	StatedBy string `json:"statedBy,omitempty,omitzero"`
+
+	// Tag Names what is served of an image; goes into its URL as `?tag=`.
+	//
+	// Example: 5f2b8c0d9e1a7344
+	Tag ImageTag `json:"tag"`
+
+	// URL Where it was downloaded.
+	URL   string `json:"url,omitempty,omitzero"`
+	Width int    `json:"width"`
+}
+
+// ExplainedOther defines model for ExplainedOther.
+type ExplainedOther struct {
+	AddedAt     time.Time `json:"addedAt"`
+	AddedBy     string    `json:"addedBy"`
+	Attribution string    `json:"attribution,omitempty,omitzero"`
+	FileName    string    `json:"fileName,omitempty,omitzero"`
+
+	// FocalPoint What crops are to show, in fractions of the width and height.
+	FocalPoint *FocalPoint `json:"focalPoint,omitempty"`
+	Height     int         `json:"height"`
+
+	// ImageID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ImageID      ID        `json:"imageId"`
+	InForceUntil time.Time `json:"inForceUntil,omitempty,omitzero"`
+	Licence      string    `json:"licence,omitempty,omitzero"`
+
+	// MIMEType Example: image/jpeg
+	MIMEType string `json:"mimeType"`
+
+	// Next It takes force if what is in force is removed.
+	Next     bool   `json:"next"`
+	Provider string `json:"provider,omitempty,omitzero"`
+	Reason   Rule   `json:"reason"`
+
+	// Size In bytes.
+	Size int64 `json:"size"`
+
+	// Source `custom` images were uploaded, `local` ones found beside the music, `external` ones downloaded.
+	Source     Source `json:"source"`
+	SourcePage string `json:"sourcePage,omitempty,omitzero"`
+
+	// StatedBy Who said what is known of its rights.
+	StatedBy string `json:"statedBy,omitempty,omitzero"`
+
+	// Tag Names what is served of an image; goes into its URL as `?tag=`.
+	//
+	// Example: 5f2b8c0d9e1a7344
+	Tag ImageTag `json:"tag"`
+
+	// URL Where it was downloaded.
+	URL   string `json:"url,omitempty,omitzero"`
+	Width int    `json:"width"`
+}
+
+// Explanation defines model for Explanation.
+type Explanation struct {
+	// Chosen A person put in force what is.
+	Chosen bool `json:"chosen"`
+
+	// Considered What was considered lately.
+	Considered []Consideration `json:"considered"`
+
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID      ID               `json:"id"`
+	InForce ExplainedInForce `json:"inForce,omitempty,omitzero"`
+
+	// KeptEmpty A person wants the slot empty.
+	KeptEmpty bool `json:"keptEmpty"`
+	Locked    bool `json:"locked"`
+
+	// Others Images that are not in force.
+	Others []ExplainedOther `json:"others"`
+
+	// OthersOmitted How many more there are.
+	OthersOmitted int `json:"othersOmitted,omitempty,omitzero"`
+
+	// Priority The sources in the order in which they fill the slot when nobody chose.
+	Priority []Source    `json:"priority"`
+	Rule     Rule        `json:"rule"`
+	Subject  SubjectKind `json:"subject"`
+
+	// Type A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
+	Type Slot `json:"type"`
 }
 
 // Facts What was so, of what the action is about.
@@ -649,7 +835,7 @@ type FoundCandidate struct {
 	ByName bool `json:"byName,omitempty,omitzero"`
 
 	// Fit How well it suits; 1 is best.
-	Fit    float32 `json:"fit"`
+	Fit    float64 `json:"fit"`
 	Height int     `json:"height,omitempty,omitzero"`
 
 	// Kind The provider's own word for what it is.
@@ -667,7 +853,10 @@ type FoundCandidate struct {
 	// Size Of a cover.
 	//
 	// Example: 1000x1000
-	Size         string `json:"size,omitempty,omitzero"`
+	Size string `json:"size,omitempty,omitzero"`
+
+	// SourcePage The page that says so.
+	SourcePage   string `json:"sourcePage,omitempty,omitzero"`
 	ThumbnailURL string `json:"thumbnailUrl,omitempty,omitzero"`
 
 	// Type A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
@@ -714,6 +903,8 @@ type History struct {
 
 // HistoryEntry defines model for HistoryEntry.
 type HistoryEntry struct {
+	// Act How an image took force.
+	Act         Act       `json:"act,omitempty,omitzero"`
 	AppliedAt   time.Time `json:"appliedAt"`
 	AppliedBy   string    `json:"appliedBy"`
 	Attribution string    `json:"attribution,omitempty,omitzero"`
@@ -737,7 +928,8 @@ type HistoryEntry struct {
 	Size int64 `json:"size"`
 
 	// Source `custom` images were uploaded, `local` ones found beside the music, `external` ones downloaded.
-	Source Source `json:"source"`
+	Source     Source `json:"source"`
+	SourcePage string `json:"sourcePage,omitempty,omitzero"`
 
 	// Tag Names what is served of an image; goes into its URL as `?tag=`.
 	//
@@ -810,6 +1002,56 @@ type ImageSize = string
 //
 // Example: 5f2b8c0d9e1a7344
 type ImageTag = artwork.Tag
+
+// JudgedCandidate defines model for JudgedCandidate.
+type JudgedCandidate struct {
+	// Attribution Whom the licence wants to be named.
+	Attribution string `json:"attribution,omitempty,omitzero"`
+
+	// ByName The subject was found by its name, and may be another one that is called the same.
+	ByName bool `json:"byName,omitempty,omitzero"`
+	Height int  `json:"height,omitempty,omitzero"`
+
+	// ImageID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ImageID ID   `json:"imageId,omitempty,omitzero"`
+	InForce bool `json:"inForce"`
+
+	// Kind The provider's own word for what it is.
+	//
+	// Example: hdmusiclogo
+	Kind    string `json:"kind,omitempty,omitzero"`
+	Licence string `json:"licence,omitempty,omitzero"`
+
+	// Provider Example: fanarttv
+	Provider string `json:"provider"`
+	Rank     int    `json:"rank"`
+
+	// Reason Why it was refused.
+	Reason string  `json:"reason,omitempty,omitzero"`
+	Score  float64 `json:"score"`
+
+	// Size Of a cover.
+	//
+	// Example: 1000x1000
+	Size string `json:"size,omitempty,omitzero"`
+
+	// SourcePage The page that says so.
+	SourcePage   string `json:"sourcePage,omitempty,omitzero"`
+	ThumbnailURL string `json:"thumbnailUrl,omitempty,omitzero"`
+
+	// Type A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
+	Type Slot `json:"type"`
+
+	// URL Of the largest version.
+	URL     string `json:"url"`
+	Verdict string `json:"verdict"`
+
+	// Votes How many people liked it; comparable within a provider only.
+	Votes int `json:"votes,omitempty,omitzero"`
+
+	// Width In pixels, as the provider says.
+	Width int `json:"width,omitempty,omitzero"`
+}
 
 // KeepAlive defines model for KeepAlive.
 type KeepAlive struct {
@@ -898,6 +1140,7 @@ type ProviderCandidates struct {
 
 // ProviderFailure defines model for ProviderFailure.
 type ProviderFailure struct {
+	// Message Why it has nothing.
 	Message  string `json:"message"`
 	Provider string `json:"provider"`
 }
@@ -968,6 +1211,15 @@ type Revised struct {
 
 // Role defines model for Role.
 type Role = catalog.Role
+
+// Rule defines model for Rule.
+type Rule struct {
+	// Code Example: chosen
+	Code string `json:"code"`
+
+	// Message The same in a sentence.
+	Message string `json:"message"`
+}
 
 // SearchedAlbum defines model for SearchedAlbum.
 type SearchedAlbum struct {
