@@ -73,25 +73,25 @@ func onBoth(t *testing.T, test func(t *testing.T, open opener)) {
 func repositories(db *bunrepo.DB) conformance.Repositories {
 	images := bunrepo.NewImages(db)
 	return conformance.Repositories{
-		Images:    images,
-		Archive:   images,
-		Reviser:   images,
-		Accounts:  images,
-		ChangeLog: bunrepo.NewChangeLog(db),
-		Modified:  bunrepo.NewChangeLog(db),
-		Artists:   bunrepo.NewArtists(db),
-		Albums:    bunrepo.NewAlbums(db),
-		Users:     bunrepo.NewUsers(db),
-		Library:   bunrepo.NewLibrary(db),
-		Tokens:    bunrepo.NewTokens(db),
-		Registry:  bunrepo.NewDeployment(db),
-		Requests:  bunrepo.NewRequests(db, conformance.RecordTerms),
-		Changes:   bunrepo.NewChangeLog(db),
-		Claims:    bunrepo.NewClaims(db),
-		Jobs:      bunrepo.NewJobs(db),
-		Activity:  bunrepo.NewActivity(db),
-
+		Images:         images,
+		Archive:        images,
+		Reviser:        images,
+		Accounts:       images,
+		ChangeLog:      bunrepo.NewChangeLog(db),
+		Modified:       bunrepo.NewChangeLog(db),
+		Artists:        bunrepo.NewArtists(db),
+		Albums:         bunrepo.NewAlbums(db),
+		Users:          bunrepo.NewUsers(db),
+		Library:        bunrepo.NewLibrary(db),
+		Tokens:         bunrepo.NewTokens(db),
+		Registry:       bunrepo.NewDeployment(db),
+		Requests:       bunrepo.NewRequests(db, conformance.RecordTerms),
+		Changes:        bunrepo.NewChangeLog(db),
+		Claims:         bunrepo.NewClaims(db),
+		Jobs:           bunrepo.NewJobs(db),
+		Activity:       bunrepo.NewActivity(db),
 		Considerations: bunrepo.NewConsiderations(db),
+		Settings:       bunrepo.NewProviderSettings(db),
 	}
 }
 

@@ -42,6 +42,7 @@ type Repository struct {
 	requested  map[artwork.Key]request
 	tasks      map[string]taskState
 	jobs       map[artwork.ID]jobState
+	settings   settingsState
 }
 
 // NewRepository returns an empty repository.

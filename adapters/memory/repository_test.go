@@ -10,25 +10,25 @@ import (
 func openRepository(conformance.TB) conformance.Repositories {
 	repository := memory.NewRepository()
 	return conformance.Repositories{
-		Images:    repository.Images(),
-		Archive:   repository.Images(),
-		Reviser:   repository.Images(),
-		Accounts:  repository.Images(),
-		ChangeLog: repository.ChangeLog(),
-		Modified:  repository.ChangeLog(),
-		Artists:   repository.Artists(),
-		Albums:    repository.Albums(),
-		Users:     repository.Users(),
-		Library:   repository.Library(),
-		Tokens:    repository.Tokens(),
-		Registry:  repository.Deployment(),
-		Requests:  repository.Requests(conformance.RecordTerms),
-		Changes:   repository.ChangeLog(),
-		Claims:    repository.Claims(),
-		Jobs:      repository.Jobs(),
-		Activity:  repository.Activity(),
-
+		Images:         repository.Images(),
+		Archive:        repository.Images(),
+		Reviser:        repository.Images(),
+		Accounts:       repository.Images(),
+		ChangeLog:      repository.ChangeLog(),
+		Modified:       repository.ChangeLog(),
+		Artists:        repository.Artists(),
+		Albums:         repository.Albums(),
+		Users:          repository.Users(),
+		Library:        repository.Library(),
+		Tokens:         repository.Tokens(),
+		Registry:       repository.Deployment(),
+		Requests:       repository.Requests(conformance.RecordTerms),
+		Changes:        repository.ChangeLog(),
+		Claims:         repository.Claims(),
+		Jobs:           repository.Jobs(),
+		Activity:       repository.Activity(),
 		Considerations: repository.Considerations(),
+		Settings:       repository.ProviderSettings(),
 	}
 }
 

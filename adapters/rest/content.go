@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -13,16 +14,20 @@ import (
 
 // serveContent answers as the conditions and the range of the request want it
 // (RFC 9110, sections 13 and 14).
-func serveContent(c *gin.Context, img *artwork.Image, content io.ReadSeeker) error {
+func serveContent(c *gin.Context, modified time.Time, content io.ReadSeeker) error {
 	normalise(c.Request)
 	w := &refusingWriter{ResponseWriter: c.Writer}
-	http.ServeContent(w, c.Request, "", img.LastModified, content)
+	http.ServeContent(w, c.Request, "", modified, content)
 	switch w.refused {
 	case http.StatusPreconditionFailed:
 		return withoutContent(c, artwork.Errorf(artwork.PreconditionFailed, "another image is served here"))
 	case http.StatusRequestedRangeNotSatisfiable:
-		c.Header("Content-Range", fmt.Sprintf("bytes */%d", img.Size))
-		return withoutContent(c, &rangeError{img.Size})
+		size, err := content.Seek(0, io.SeekEnd)
+		if err != nil {
+			return err
+		}
+		c.Header("Content-Range", fmt.Sprintf("bytes */%d", size))
+		return withoutContent(c, &rangeError{size})
 	default:
 		return nil
 	}

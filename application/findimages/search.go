@@ -52,7 +52,7 @@ type Observer func(Report)
 
 // Search asks all providers at once.
 type Search struct {
-	providers     []ArtworkProvider
+	providers     func() []ArtworkProvider
 	answers       answers
 	fingerprinter Fingerprinter
 	log           *slog.Logger
@@ -60,6 +60,12 @@ type Search struct {
 
 // NewSearch returns a search of the providers, whose order breaks ties.
 func NewSearch(providers []ArtworkProvider, cache AnswerCache, fingerprinter Fingerprinter, log *slog.Logger) *Search {
+	return NewLiveSearch(func() []ArtworkProvider { return providers }, cache, fingerprinter, log)
+}
+
+// NewLiveSearch returns a search that asks for its providers each time that it begins,
+// and goes on with those to its end. They are not changed once they were returned.
+func NewLiveSearch(providers func() []ArtworkProvider, cache AnswerCache, fingerprinter Fingerprinter, log *slog.Logger) *Search {
 	return &Search{providers, answers{cache}, fingerprinter, log}
 }
 
@@ -75,9 +81,9 @@ type question struct {
 // kept returns what is kept of the providers' answers to the question.
 func (s *Search) kept(ctx context.Context, q question) []Candidate {
 	var all []Candidate
-	for _, provider := range s.providers {
+	for _, provider := range s.providers() {
 		if about := provider.About(); about.Offers(q.subject.Kind) {
-			candidates, _ := s.answers.candidates(ctx, about.ID, q.key)
+			candidates, _ := s.answers.candidates(ctx, about, q.key)
 			all = append(all, candidates...)
 		}
 	}
@@ -88,10 +94,11 @@ func (s *Search) kept(ctx context.Context, q question) []Candidate {
 // for none longer than providerDeadline. Only the end of ctx is an error; then what was
 // found so far is returned without being compared.
 func (s *Search) run(ctx context.Context, q question, observe Observer) (Result, error) {
-	reports := make([]Report, len(s.providers))
+	providers := s.providers()
+	reports := make([]Report, len(providers))
 	var telling sync.Mutex
 	var asking sync.WaitGroup
-	for i, provider := range s.providers {
+	for i, provider := range providers {
 		about := provider.About()
 		if !about.Offers(q.subject.Kind) {
 			continue
@@ -125,9 +132,10 @@ func (s *Search) run(ctx context.Context, q question, observe Observer) (Result,
 
 // ask asks one provider, unless its answer is kept.
 func (s *Search) ask(ctx context.Context, provider ArtworkProvider, q question) ([]Candidate, error) {
-	id := provider.About().ID
+	about := provider.About()
+	id := about.ID
 	if !q.fresh {
-		if candidates, ok := s.answers.candidates(ctx, id, q.key); ok {
+		if candidates, ok := s.answers.candidates(ctx, about, q.key); ok {
 			return candidates, nil
 		}
 	}
@@ -138,13 +146,13 @@ func (s *Search) ask(ctx context.Context, provider ArtworkProvider, q question) 
 	switch {
 	case err == nil:
 		candidates = candidates[:min(len(candidates), maxCandidates)]
-		s.answers.keepCandidates(ctx, id, q.key, candidates)
+		s.answers.keepCandidates(ctx, about, q.key, candidates)
 		s.log.DebugContext(ctx, "Provider answered", "provider", id, "subject", q.subject.String(), "candidates", len(candidates), "took", time.Since(begin))
 		return candidates, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		err = &artwork.Error{Kind: artwork.Unavailable, Op: "findimages.ask", Msg: provider.About().Name + " did not answer in time", Err: err}
+		err = &artwork.Error{Kind: artwork.Unavailable, Op: "findimages.ask", Msg: about.Name + " did not answer in time", Err: err}
 	}
 	s.log.WarnContext(ctx, "Provider failed", "provider", id, "subject", q.subject.String(), "error", err.Error())
 	return nil, err

@@ -26,14 +26,18 @@ type Config struct {
 	// DecodeMemoryMB is how much memory the checks of images may take at once.
 	DecodeMemoryMB int
 	Providers      providers.Config
+	// PinnedProviders are the variables of Providers that say something else than the
+	// default: the settings cannot change it.
+	PinnedProviders map[string]string
 }
 
-// Module provides the use cases of applyimage, bulkapply, explainimage and findimages, and
-// their routes.
+// Module provides the use cases of applyimage, bulkapply, explainimage, findimages and
+// providersettings, and their routes.
 func Module(cfg Config) fx.Option {
 	return fx.Module("externalmetadata",
 		fx.Supply(cfg),
 		search(),
+		settings(),
 		fx.Provide(
 			fx.Annotate(newInspector, fx.As(fx.Self()), fx.As(new(applyimage.Inspector)), fx.As(new(importlibrary.Inspector))),
 			fx.Annotate(newDownloader, fx.As(fx.Self()), fx.As(new(applyimage.Downloader))),

@@ -19,6 +19,7 @@ import (
 	"gatefold/application/health"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
+	"gatefold/application/providersettings"
 	"gatefold/application/serveimage"
 	"gatefold/application/warmcache"
 	"gatefold/domain/activity"
@@ -52,6 +53,7 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(bunrepo.NewUsers, fx.As(new(catalog.Users))),
 			fx.Annotate(bunrepo.NewLibrary, fx.As(new(importlibrary.Library))),
 			fx.Annotate(bunrepo.NewActivity, fx.As(new(activity.Log))),
+			fx.Annotate(bunrepo.NewProviderSettings, fx.As(new(providersettings.Store))),
 			fx.Annotate(bunrepo.NewTokens, fx.As(new(accesstoken.Repository))),
 			importlibrary.New,
 			fx.Annotate(rest.NewCatalog, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),

@@ -19,6 +19,7 @@ import (
 	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
+	"gatefold/application/providersettings"
 	"gatefold/application/warmcache"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
@@ -28,25 +29,25 @@ import (
 // Repositories are the ports of one database: what is written through one of
 // them is seen through the others.
 type Repositories struct {
-	Images    artwork.ImageRepository
-	Archive   artwork.ImageArchive
-	Reviser   artwork.ImageReviser
-	Accounts  artwork.SlotAccounts
-	ChangeLog artwork.ChangeLog
-	Modified  announce.Changes
-	Artists   catalog.Artists
-	Albums    catalog.Albums
-	Users     catalog.Users
-	Library   importlibrary.Library
-	Tokens    accesstoken.Repository
-	Registry  followsettings.Registry
-	Requests  warmcache.Requests // with RecordTerms
-	Changes   warmcache.Changes
-	Claims    warmcache.Claims
-	Jobs      bulkapply.Jobs
-	Activity  activity.Log
-
+	Images         artwork.ImageRepository
+	Archive        artwork.ImageArchive
+	Reviser        artwork.ImageReviser
+	Accounts       artwork.SlotAccounts
+	ChangeLog      artwork.ChangeLog
+	Modified       announce.Changes
+	Artists        catalog.Artists
+	Albums         catalog.Albums
+	Users          catalog.Users
+	Library        importlibrary.Library
+	Tokens         accesstoken.Repository
+	Registry       followsettings.Registry
+	Requests       warmcache.Requests // with RecordTerms
+	Changes        warmcache.Changes
+	Claims         warmcache.Claims
+	Jobs           bulkapply.Jobs
+	Activity       activity.Log
 	Considerations findimages.Considerations
+	Settings       providersettings.Store
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -58,7 +59,25 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), provenanceCases(), accountCases(), consideredCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases(), jobCases())
+	return slices.Concat(
+		imageCases(),
+		reviserCases(),
+		focusCases(),
+		purgeCases(),
+		archiveCases(),
+		provenanceCases(),
+		accountCases(),
+		consideredCases(),
+		changeLogCases(),
+		catalogCases(),
+		libraryCases(),
+		tokenCases(),
+		registryCases(),
+		warmingCases(),
+		activityCases(),
+		jobCases(),
+		settingsCases(),
+	)
 }
 
 // imageCases are the clauses of artwork.ImageRepository.

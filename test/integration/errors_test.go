@@ -33,6 +33,11 @@ var changes = []struct{ method, path, scope string }{
 	{http.MethodPut, "/api/users/" + userID, "admin"},
 	{http.MethodGet, "/api/users", "read"},
 	{http.MethodGet, "/api/users/" + userID, "read"},
+	{http.MethodGet, "/api/admin/settings", "admin"},
+	{http.MethodGet, providerPath + "deezer", "admin"},
+	{http.MethodPatch, providerPath + "deezer", "admin"},
+	{http.MethodDelete, providerPath + "deezer", "admin"},
+	{http.MethodPost, providerPath + "nobody/test", "admin"},
 }
 
 // TestWhoMayWhat: 401 and 403 come before the body or the path's ids matter.

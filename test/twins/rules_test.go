@@ -28,6 +28,8 @@ const (
 	askedByAll    = "adapters/providers/api"
 	aProvider     = "adapters/providers/deezer"
 	explaining    = "application/explainimage"
+	setUp         = "application/providersettings"
+	theProviders  = "adapters/providers"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -608,5 +610,32 @@ local time = redis.call('TIME')`,
 		rule: "the key is in errors",
 		file: askedByAll + "/failure.go", old: `e.say(artwork.Unavailable, cause(err), "%s", what(err))`, new: `e.say(artwork.Unavailable, err, "%s", what(err))`,
 		pkg: askedByAll, test: "TestNoKeyInErrors",
+	},
+
+	// Settings of providers.
+	{
+		rule: "a key is kept in the clear",
+		file: setUp + "/settings.go", old: `sealed, err := s.resolver.seal(p.ID, field, text)`, new: `sealed, err := []byte(text), error(nil)`,
+		pkg: setUp, test: "TestWhatIsSetIsFollowedByEveryInstance",
+	},
+	{
+		rule: "a stored key follows to another address",
+		file: setUp + "/settings.go", old: `field.IsKey() && !given &&`, new: `field.IsKey() && given &&`,
+		pkg: setUp, test: "TestNoKeyFollowsToAnotherAddress",
+	},
+	{
+		rule: "the operator's key follows to an address that an admin sets",
+		file: setUp + "/resolve.go", old: `field.IsURL() && ownKey && !given.Pinned`, new: `field.IsURL() && ownKey && given.Pinned`,
+		pkg: setUp, test: "TestNoKeyFollowsToAnotherAddress",
+	},
+	{
+		rule: "an address that an admin sets may be in the private network",
+		file: askedByAll + "/endpoint.go", old: `named = ""`, new: `_ = named`,
+		pkg: theProviders, test: "TestAnAdminLeadsNobodyIntoThePrivateNetwork",
+	},
+	{
+		rule: "what one address answered is shown for another",
+		file: "application/findimages/answers.go", old: `if provider.Origin != "" {`, new: `if provider.Origin == "-" {`,
+		pkg: theProviders, test: "TestAnswersOfAnotherOriginDoNotCount",
 	},
 }

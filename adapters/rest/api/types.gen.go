@@ -637,6 +637,37 @@ type Candidate struct {
 	Width int `json:"width,omitempty,omitzero"`
 }
 
+// Configuration Of the environment; none of it is a secret.
+type Configuration struct {
+	// ActivityKeep 0d is for ever.
+	ActivityKeep string `json:"activityKeep"`
+	Cache        struct {
+		CacheTTL string        `json:"cacheTtl"`
+		L1TTL    string        `json:"l1Ttl"`
+		Mode     CacheModeName `json:"mode"`
+	} `json:"cache"`
+	Database string `json:"database"`
+
+	// HistoryKeep Former pictures of a slot; null is all.
+	HistoryKeep int    `json:"historyKeep"`
+	MusicFolder bool   `json:"musicFolder"`
+	OrphanGrace string `json:"orphanGrace"`
+
+	// Redis It is configured.
+	Redis   bool   `json:"redis"`
+	Storage string `json:"storage"`
+	Uploads struct {
+		// Formats Media types.
+		Formats        []string `json:"formats"`
+		MaxAvatarBytes int      `json:"maxAvatarBytes"`
+		MaxBytes       int      `json:"maxBytes"`
+		MaxPixels      int      `json:"maxPixels"`
+		MaxPixelsAvif  int      `json:"maxPixelsAvif"`
+		MaxSide        int      `json:"maxSide"`
+	} `json:"uploads"`
+	Version string `json:"version"`
+}
+
 // Connected defines model for Connected.
 type Connected struct {
 	At time.Time `json:"at"`
@@ -874,8 +905,9 @@ type FoundCandidate struct {
 
 // Health defines model for Health.
 type Health struct {
-	Database PartState `json:"database"`
-	Redis    PartState `json:"redis"`
+	Database     PartState `json:"database"`
+	ProviderKeys PartState `json:"providerKeys"`
+	Redis        PartState `json:"redis"`
 
 	// Status `degraded`: images are served, and something else does not work.
 	Status    HealthState `json:"status"`
@@ -1058,6 +1090,28 @@ type KeepAlive struct {
 	At time.Time `json:"at"`
 }
 
+// KeySetting All of a key but the key.
+type KeySetting struct {
+	ChangedAt time.Time `json:"changedAt,omitempty,omitzero"`
+	ChangedBy string    `json:"changedBy,omitempty,omitzero"`
+
+	// HasKey One that can be used.
+	HasKey bool `json:"hasKey"`
+
+	// Pinned The settings cannot change it.
+	Pinned bool   `json:"pinned"`
+	Source string `json:"source"`
+
+	// Stored Something is set, in force or not.
+	Stored bool `json:"stored"`
+
+	// Unreadable One is stored that no secret opens.
+	Unreadable bool `json:"unreadable"`
+
+	// Variable Of the environment.
+	Variable string `json:"variable"`
+}
+
 // Lock defines model for Lock.
 type Lock struct {
 	Locked bool `json:"locked"`
@@ -1143,6 +1197,51 @@ type ProviderFailure struct {
 	// Message Why it has nothing.
 	Message  string `json:"message"`
 	Provider string `json:"provider"`
+}
+
+// ProviderPatch defines model for ProviderPatch.
+type ProviderPatch struct {
+	BaseURL    string `json:"baseUrl,omitempty,omitzero"`
+	ClientKey  string `json:"clientKey,omitempty,omitzero"`
+	CommonsURL string `json:"commonsUrl,omitempty,omitzero"`
+	Enabled    bool   `json:"enabled,omitempty,omitzero"`
+	Key        string `json:"key,omitempty,omitzero"`
+}
+
+// ProviderSettings defines model for ProviderSettings.
+type ProviderSettings struct {
+	BaseURL URLSetting `json:"baseUrl,omitempty,omitzero"`
+
+	// ClientKey All of a key but the key.
+	ClientKey  KeySetting    `json:"clientKey,omitempty,omitzero"`
+	CommonsURL URLSetting    `json:"commonsUrl,omitempty,omitzero"`
+	Enabled    SwitchSetting `json:"enabled"`
+	HasKey     bool          `json:"hasKey"`
+
+	// ID Example: fanarttv
+	ID string `json:"id"`
+
+	// Key All of a key but the key.
+	Key KeySetting `json:"key,omitempty,omitzero"`
+
+	// Name Example: fanart.tv
+	Name     string `json:"name"`
+	NeedsKey bool   `json:"needsKey"`
+	Note     string `json:"note,omitempty,omitzero"`
+
+	// Revision Also the `ETag`, for `If-Match`.
+	Revision int64  `json:"revision"`
+	State    string `json:"state"`
+
+	// Types That it has images for.
+	Types []Slot `json:"types"`
+}
+
+// ProviderTest defines model for ProviderTest.
+type ProviderTest struct {
+	Message string `json:"message"`
+	Ok      bool   `json:"ok"`
+	TookMs  int    `json:"tookMs"`
 }
 
 // Purged defines model for Purged.
@@ -1246,6 +1345,20 @@ type SearchedArtist struct {
 	Name        string `json:"name"`
 }
 
+// Settings defines model for Settings.
+type Settings struct {
+	// Configuration Of the environment; none of it is a secret.
+	Configuration Configuration      `json:"configuration"`
+	Providers     []ProviderSettings `json:"providers"`
+	Revision      int64              `json:"revision"`
+}
+
+// SettingsUpdated A provider is set up differently.
+type SettingsUpdated struct {
+	Provider string `json:"provider"`
+	Revision int64  `json:"revision"`
+}
+
 // Slot A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
 type Slot = artwork.Slot
 
@@ -1262,6 +1375,25 @@ type Succeeded struct {
 
 // Success defines model for Success.
 type Success = bool
+
+// SwitchSetting defines model for SwitchSetting.
+type SwitchSetting struct {
+	ChangedAt time.Time `json:"changedAt,omitempty,omitzero"`
+	ChangedBy string    `json:"changedBy,omitempty,omitzero"`
+
+	// Pinned The settings cannot change it.
+	Pinned bool   `json:"pinned"`
+	Source string `json:"source"`
+
+	// Stored Something is set, in force or not.
+	Stored bool `json:"stored"`
+
+	// Value null: it is asked if it has the key that it needs.
+	Value bool `json:"value"`
+
+	// Variable Of the environment.
+	Variable string `json:"variable"`
+}
 
 // TagOfSlot null if the slot is empty now.
 type TagOfSlot = string
@@ -1414,6 +1546,23 @@ type UploadedArtistImages struct {
 	Total        int                   `json:"total"`
 }
 
+// URLSetting defines model for UrlSetting.
+type URLSetting struct {
+	ChangedAt time.Time `json:"changedAt,omitempty,omitzero"`
+	ChangedBy string    `json:"changedBy,omitempty,omitzero"`
+
+	// Pinned The settings cannot change it.
+	Pinned bool   `json:"pinned"`
+	Source string `json:"source"`
+
+	// Stored Something is set, in force or not.
+	Stored bool   `json:"stored"`
+	Value  string `json:"value"`
+
+	// Variable Of the environment.
+	Variable string `json:"variable"`
+}
+
 // User defines model for User.
 type User struct {
 	CreatedAt time.Time `json:"createdAt"`
@@ -1489,6 +1638,9 @@ type Fresh = bool
 // IfMatch Example: "5f2b8c0d9e1a7344"
 type IfMatch = string
 
+// IfMatchRevision Example: "7"
+type IfMatchRevision = string
+
 // IfModifiedSince defines model for IfModifiedSince.
 type IfModifiedSince = string
 
@@ -1506,6 +1658,9 @@ type Page = int
 
 // PageSize defines model for PageSize.
 type PageSize = int
+
+// ProviderID Example: fanarttv
+type ProviderID = string
 
 // Query defines model for Query.
 type Query = string
