@@ -28,7 +28,7 @@ func (k *contract) check(c *gin.Context) error {
 		method = http.MethodGet
 	}
 	op := k.operations[c.FullPath()][method]
-	if op == nil || op.servesBytes() {
+	if op == nil || op.servesBytes {
 		return nil
 	}
 	if err := op.checkParameters(c); err != nil {

@@ -44,6 +44,8 @@ type operation struct {
 	query    []string // the names of its parameters
 	body     *openapi3.Schema
 	maxBytes int64 // of the body
+
+	servesBytes bool
 }
 
 // loadContract reads the document.
@@ -74,6 +76,7 @@ func newOperation(doc *openapi3.T, path, method string) *operation {
 		route:    &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: item.GetOperation(method)},
 		maxBytes: maxJSON,
 	}
+	o.servesBytes = o.answersImage()
 	for _, p := range o.parameters() {
 		if p.In == openapi3.ParameterInQuery {
 			o.query = append(o.query, p.Name)
@@ -99,10 +102,10 @@ func (o *operation) parameters() []*openapi3.Parameter {
 	return all
 }
 
-// servesBytes reports whether the operation answers with an image. Those are the
+// answersImage reports whether the operation answers with an image. Those are the
 // requests that there are most of, and their handlers check the little that they can
 // carry themselves.
-func (o *operation) servesBytes() bool {
+func (o *operation) answersImage() bool {
 	answer := o.route.Operation.Responses.Status(http.StatusOK)
 	return answer != nil && answer.Ref == "#/components/responses/Image"
 }

@@ -3,11 +3,13 @@ package rest
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 )
 
@@ -156,4 +158,36 @@ func TestShortcomings(t *testing.T) {
 		require.ErrorAs(t, err, &found, body)
 		require.Equal(t, want, shortcomingOf(found).String(), body)
 	}
+}
+
+// BenchmarkCheck is what the contract costs a request: nothing that counts if it is for
+// an image.
+func BenchmarkCheck(b *testing.B) {
+	const id = "6d1d3b8e-3c1e-4a55-8a63-5a0f5a1f2c11"
+	k, err := loadContract()
+	require.NoError(b, err)
+	for name, c := range map[string]struct{ method, pattern, path, body string }{
+		"image": {http.MethodGet, "/api/images/albums/:id/cover", "/api/images/albums/" + id + "/cover?tag=0123456789abcdef", ""},
+		"list":  {http.MethodGet, "/api/artists", "/api/artists?query=a&page=2&pageSize=50", ""},
+		"put":   {http.MethodPut, "/api/albums/:id", "/api/albums/" + id, `{"name":"Uno","artistId":"` + id + `","year":1999}`},
+	} {
+		b.Run(name, func(b *testing.B) {
+			engine := gin.New()
+			engine.Handle(c.method, c.pattern, func(c *gin.Context) {
+				if err := k.check(c); err != nil {
+					b.Fatal(err)
+				}
+			})
+			for b.Loop() {
+				engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(c.method, c.path, strings.NewReader(c.body)))
+			}
+		})
+	}
+	b.Run("no contract", func(b *testing.B) {
+		engine := gin.New()
+		engine.GET("/api/images/albums/:id/cover", func(*gin.Context) {})
+		for b.Loop() {
+			engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/images/albums/"+id+"/cover?tag=0123456789abcdef", strings.NewReader("")))
+		}
+	})
 }
