@@ -12,7 +12,7 @@ export GOFLAGS := -tags=nodynamic $(GOFLAGS)
 # Settings that `make run NAME=value` passes on to the program.
 export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 
-.PHONY: build run test race fuzz soak lint fmt bench bench-lists clean
+.PHONY: build run test race fuzz soak generate lint fmt bench bench-lists clean
 
 ## build: bin/gatefold
 build:
@@ -50,6 +50,10 @@ soak:
 	$(GO) test -count=1 -timeout 20m -race ./adapters/bunrepo
 	$(GO) test -count=1 -timeout 1h -v -run '^TestCrashes$$' ./test/crash -crash.runs=20
 	$(GO) test -count=1 -timeout 3h -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
+
+## generate: the types of the HTTP API, from adapters/rest/openapi.yaml
+generate:
+	$(GO) tool oapi-codegen -config adapters/rest/api/oapi-codegen.yaml -o adapters/rest/api/types.gen.go adapters/rest/openapi.yaml
 
 ## lint: golangci-lint, at the version this project is checked with
 lint: $(LINT)

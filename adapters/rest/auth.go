@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/manageaccounts"
 	"gatefold/application/signin"
@@ -51,7 +52,7 @@ type granted struct {
 	RefreshToken string   `json:"refreshToken,omitempty"`
 	TokenType    string   `json:"tokenType,omitempty"`
 	ExpiresIn    int      `json:"expiresIn"` // of the access token, in seconds
-	User         userBody `json:"user"`
+	User         api.User `json:"user"`
 }
 
 // grant answers with the credentials.

@@ -3,10 +3,10 @@ package rest
 import (
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -39,23 +39,13 @@ func (h *Catalog) Register(r *Router) {
 }
 
 // artistFields are what a PUT of an artist may say.
-type artistFields struct {
-	Name        string       `json:"name"`
-	SortName    string       `json:"sortName,omitempty"`
-	MBZArtistID catalog.MBID `json:"mbzArtistId,omitzero"`
-}
+type artistFields api.ArtistFields
 
-type artistBody struct {
-	ID artwork.ID `json:"id"`
-	artistFields
-	BackgroundPosition string    `json:"backgroundPosition,omitempty"`
-	Missing            bool      `json:"missing"`
-	CreatedAt          time.Time `json:"createdAt"`
-	UpdatedAt          time.Time `json:"updatedAt"`
-}
-
-func artistBodyOf(a catalog.Artist) artistBody {
-	return artistBody{a.ID, artistFields{a.Name, a.SortName, a.MBID}, a.BackgroundPosition, a.Missing, a.CreatedAt, a.UpdatedAt}
+func artistBodyOf(a catalog.Artist) api.Artist {
+	return api.Artist{
+		ID: a.ID, Name: a.Name, SortName: a.SortName, MBZArtistID: a.MBID, BackgroundPosition: a.BackgroundPosition,
+		Missing: a.Missing, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+	}
 }
 
 func (f artistFields) subject(id artwork.ID) (catalog.Artist, error) {
@@ -66,10 +56,7 @@ func (f artistFields) subject(id artwork.ID) (catalog.Artist, error) {
 // placeBackground says how pages are to place the artist's background by CSS. The
 // image and its tag stay as they are.
 func (h *Catalog) placeBackground(c *gin.Context) error {
-	var in struct {
-		ArtistID           artwork.ID `json:"artistId"`
-		BackgroundPosition string     `json:"backgroundPosition"`
-	}
+	var in api.BackgroundPlacement
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -80,31 +67,18 @@ func (h *Catalog) placeBackground(c *gin.Context) error {
 	if err := h.artists.SetBackgroundPosition(c.Request.Context(), caller(c), in.ArtistID, position); err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, gin.H{"success": true, "message": "the background is placed at " + position})
+	c.JSON(http.StatusOK, api.Done{Success: true, Message: "the background is placed at " + position})
 	return nil
 }
 
 // albumFields are what a PUT of an album may say.
-type albumFields struct {
-	Name              string       `json:"name"`
-	ArtistID          artwork.ID   `json:"artistId"`
-	Year              int          `json:"year,omitempty"`
-	MBZAlbumID        catalog.MBID `json:"mbzAlbumId,omitzero"`
-	MBZReleaseGroupID catalog.MBID `json:"mbzReleaseGroupId,omitzero"`
-}
+type albumFields api.AlbumFields
 
-type albumBody struct {
-	ID         artwork.ID `json:"id"`
-	ArtistName string     `json:"artistName"`
-	albumFields
-	Missing   bool      `json:"missing"`
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
-}
-
-func albumBodyOf(a catalog.Album) albumBody {
-	fields := albumFields{a.Name, a.ArtistID, a.Year, a.MBID, a.ReleaseGroupMBID}
-	return albumBody{a.ID, a.ArtistName, fields, a.Missing, a.CreatedAt, a.UpdatedAt}
+func albumBodyOf(a catalog.Album) api.Album {
+	return api.Album{
+		ID: a.ID, Name: a.Name, ArtistID: a.ArtistID, ArtistName: a.ArtistName, Year: a.Year, MBZAlbumID: a.MBID,
+		MBZReleaseGroupID: a.ReleaseGroupMBID, Missing: a.Missing, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+	}
 }
 
 func (f albumFields) subject(id artwork.ID) (catalog.Album, error) {
@@ -116,21 +90,10 @@ func (f albumFields) subject(id artwork.ID) (catalog.Album, error) {
 }
 
 // userFields are what a PUT of a user may say: never a password.
-type userFields struct {
-	Username    string       `json:"username"`
-	DisplayName string       `json:"displayName,omitempty"`
-	Role        catalog.Role `json:"role,omitempty"`
-}
+type userFields api.UserFields
 
-type userBody struct {
-	ID artwork.ID `json:"id"`
-	userFields
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
-}
-
-func userBodyOf(u catalog.User) userBody {
-	return userBody{u.ID, userFields{u.Username, u.DisplayName, u.Role}, u.CreatedAt, u.UpdatedAt}
+func userBodyOf(u catalog.User) api.User {
+	return api.User{ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Role: u.Role, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
 }
 
 func (f userFields) subject(id artwork.ID) (catalog.User, error) {

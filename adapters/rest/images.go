@@ -2,12 +2,12 @@ package rest
 
 import (
 	"encoding/base64"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/applyimage"
 	"gatefold/application/renderimage"
 	"gatefold/application/serveimage"
@@ -138,8 +138,7 @@ func (h *Images) write(c *gin.Context, img *artwork.Image) error {
 	}
 	defer func() { _ = content.Close() }() // only read
 	h.describe(c, img.MIMEType, img.Tag)
-	http.ServeContent(c.Writer, c.Request, "", img.LastModified, io.ReadSeeker(content))
-	return nil
+	return serveContent(c, img.LastModified, content)
 }
 
 // describe says what the bytes of an answer are.
@@ -159,7 +158,7 @@ func (h *Images) artistImageExists(c *gin.Context, artist artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, gin.H{"exists": found[typ.Slot()] != nil, "artistId": artist, "imageType": typ.String()})
+	c.JSON(http.StatusOK, api.ArtistImageExists{Exists: found[typ.Slot()] != nil, ArtistID: artist, ImageType: typ.String()})
 	return nil
 }
 
@@ -168,31 +167,16 @@ func (h *Images) albumCoverExists(c *gin.Context, album artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, gin.H{"exists": !isDefault, "albumId": album})
+	c.JSON(http.StatusOK, api.AlbumCoverExists{Exists: !isDefault, AlbumID: album})
 	return nil
 }
 
-// imageInfo is what is told of an image in force.
-type imageInfo struct {
-	Exists       bool                `json:"exists"`
-	Size         int64               `json:"size"`
-	MIMEType     string              `json:"mimeType"`
-	LastModified time.Time           `json:"lastModified"`
-	Tag          artwork.Tag         `json:"tag"`
-	Source       artwork.Source      `json:"source"`
-	Provider     string              `json:"provider,omitempty"`
-	Width        int                 `json:"width"`
-	Height       int                 `json:"height"`
-	ThumbHash    string              `json:"thumbhash"`
-	FocalPoint   *artwork.FocalPoint `json:"focalPoint,omitempty"`
-	Locked       bool                `json:"locked"`
-}
-
-func infoOf(img *artwork.Image) imageInfo {
-	return imageInfo{
+// infoOf returns what is told of an image in force.
+func infoOf(img *artwork.Image) api.ImageInfo {
+	return api.ImageInfo{
 		Exists: true, Size: img.Size, MIMEType: img.MIMEType, LastModified: img.LastModified, Tag: img.Tag,
 		Source: img.Source, Provider: img.Provider, Width: img.Width, Height: img.Height,
-		ThumbHash: base64.StdEncoding.EncodeToString(img.ThumbHash), FocalPoint: img.FocalPoint, Locked: img.Locked,
+		Thumbhash: base64.StdEncoding.EncodeToString(img.ThumbHash), FocalPoint: img.FocalPoint, Locked: img.Locked,
 	}
 }
 
@@ -201,12 +185,12 @@ func (h *Images) allOfArtist(c *gin.Context, artist artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	images := make(map[string]imageInfo, len(found))
+	images := make(map[string]api.ImageInfo, len(found))
 	for slot, img := range found {
 		images[slot.String()] = infoOf(img)
 	}
 	keepAs(c, noCache)
-	c.JSON(http.StatusOK, gin.H{"artistId": artist, "images": images})
+	c.JSON(http.StatusOK, api.ArtistImages{ArtistID: artist, Images: images})
 	return nil
 }
 
@@ -217,9 +201,9 @@ func (h *Images) albumCoverMetadata(c *gin.Context, album artwork.ID) error {
 	}
 	keepAs(c, noCache)
 	if isDefault {
-		c.JSON(http.StatusOK, gin.H{"albumId": album, "cover": gin.H{"exists": false}})
+		c.JSON(http.StatusOK, api.AlbumCover{AlbumID: album, Cover: api.NoImage{}})
 		return nil
 	}
-	c.JSON(http.StatusOK, gin.H{"albumId": album, "cover": infoOf(img)})
+	c.JSON(http.StatusOK, api.AlbumCover{AlbumID: album, Cover: infoOf(img)})
 	return nil
 }

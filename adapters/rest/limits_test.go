@@ -32,7 +32,7 @@ func done(c *gin.Context) error {
 // Register implements Routes.
 func (stubs) Register(r *Router) {
 	for _, path := range []string{
-		"/", "/health", "/api/health", "/metrics", "/api/docs", "/api/openapi.json", "/admin/", "/api/artists", "/api/artists/:id",
+		"/", "/health", "/api/health", "/metrics", "/admin/", "/api/artists", "/api/artists/:id",
 		"/api/images/albums/:id/cover", "/api/images/albums/:id/cover/metadata", "/api/albums/:id/cover", "/api/images/artists/:id/:type", "/api/images/artists/:id/all",
 	} {
 		r.public(path, done)

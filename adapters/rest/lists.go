@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -25,7 +26,7 @@ type listOut[Body any] struct {
 // listedOut is an item of a list: the subject, and the images in force that it has.
 type listedOut[Body any] struct {
 	subject Body
-	images  map[string]imageInfo
+	images  map[string]api.ImageInfo
 }
 
 // MarshalJSON writes the fields of the subject, and images beside them.
@@ -57,7 +58,7 @@ func list[T, Body any](repository catalog.Repository[T], kind artwork.SubjectKin
 			Total: page.Total, TotalIsLowerBound: page.TotalIsLowerBound, Next: page.Next.String(),
 		}
 		for i, item := range page.Items {
-			images := map[string]imageInfo{}
+			images := map[string]api.ImageInfo{}
 			for slot, image := range page.Images[id(item)] {
 				images[slot.String()] = infoOf(image)
 			}

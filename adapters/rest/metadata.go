@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/applyimage"
 	"gatefold/application/signin"
@@ -60,31 +61,15 @@ func milliseconds(d time.Duration) float64 {
 	return float64(d.Microseconds()) / 1000
 }
 
-// statedBody is what a caller may state of the rights in an image, instead of what its
+// statedOf is what a caller states of the rights in an image, instead of what its
 // provider said or where nothing is known.
-type statedBody struct {
-	Licence     string `json:"licence"`
-	Attribution string `json:"attribution"`
-	SourcePage  string `json:"sourcePage"`
-}
-
-func (b statedBody) stated() artwork.Provenance {
-	return artwork.Provenance{Licence: b.Licence, Attribution: b.Attribution, SourcePage: b.SourcePage}
+func statedOf(licence, attribution, sourcePage string) artwork.Provenance {
+	return artwork.Provenance{Licence: licence, Attribution: attribution, SourcePage: sourcePage}
 }
 
 func (h *Metadata) applyArtistAvatar(c *gin.Context) error {
-	var in struct {
-		ArtistID  artwork.ID `json:"artistId"`
-		AvatarURL string     `json:"avatarUrl"`
-		Provider  string     `json:"provider"`
-		Type      string     `json:"type"`
-		statedBody
-	}
+	var in api.ArtistImageFromURL
 	if err := decodeJSON(c, &in); err != nil {
-		return err
-	}
-	slot, err := artwork.ParseArtistSlot(in.Type)
-	if err != nil {
 		return err
 	}
 	tag, err := ifMatch(c)
@@ -92,25 +77,21 @@ func (h *Metadata) applyArtistAvatar(c *gin.Context) error {
 		return err
 	}
 	applied, err := h.applyArtist.Run(c.Request.Context(), applyimage.FromURL{
-		SubjectID: in.ArtistID, Slot: slot, URL: in.AvatarURL, Provider: in.Provider, Stated: in.stated(), By: caller(c), IfTag: tag,
+		SubjectID: in.ArtistID, Slot: in.Type, URL: in.AvatarURL, Provider: in.Provider,
+		Stated: statedOf(in.Licence, in.Attribution, in.SourcePage), By: caller(c), IfTag: tag,
 	})
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusCreated, gin.H{
-		"success": true, "message": "the " + slot.String() + " image is in force", "imagePath": applied.Image.Hash.Path(),
-		"tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter),
+	c.JSON(http.StatusCreated, api.Applied{
+		Success: true, Message: "the " + in.Type.String() + " image is in force", ImagePath: applied.Image.Hash.Path(),
+		Tag: applied.Image.Tag, VisibleAfterMs: milliseconds(applied.VisibleAfter),
 	})
 	return nil
 }
 
 func (h *Metadata) applyAlbumCover(c *gin.Context) error {
-	var in struct {
-		AlbumID  artwork.ID `json:"albumId"`
-		CoverURL string     `json:"coverUrl"`
-		Provider string     `json:"provider"`
-		statedBody
-	}
+	var in api.AlbumCoverFromURL
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -119,14 +100,15 @@ func (h *Metadata) applyAlbumCover(c *gin.Context) error {
 		return err
 	}
 	applied, err := h.applyAlbum.Run(c.Request.Context(), applyimage.FromURL{
-		SubjectID: in.AlbumID, URL: in.CoverURL, Provider: in.Provider, Stated: in.stated(), By: caller(c), IfTag: tag,
+		SubjectID: in.AlbumID, URL: in.CoverURL, Provider: in.Provider,
+		Stated: statedOf(in.Licence, in.Attribution, in.SourcePage), By: caller(c), IfTag: tag,
 	})
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusCreated, gin.H{
-		"success": true, "message": "the cover is in force", "coverPath": applied.Image.Hash.Path(),
-		"tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter),
+	c.JSON(http.StatusCreated, api.Applied{
+		Success: true, Message: "the cover is in force", CoverPath: applied.Image.Hash.Path(),
+		Tag: applied.Image.Tag, VisibleAfterMs: milliseconds(applied.VisibleAfter),
 	})
 	return nil
 }

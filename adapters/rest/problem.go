@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/domain/artwork"
 )
 
@@ -48,26 +49,14 @@ const statusClientClosedRequest = 499
 // applies work again within 5 s of its return.
 const retryAfter = "5"
 
-// problem is a problem document (RFC 9457), with the fields that consumers of
-// the original music server read.
-type problem struct {
-	Type       string    `json:"type"`
-	Title      string    `json:"title"`
-	Status     int       `json:"status"`
-	Detail     string    `json:"detail"`
-	Instance   string    `json:"instance"`
-	RequestID  string    `json:"requestId"`
-	StatusCode int       `json:"statusCode"`
-	Message    string    `json:"message"`
-	Error      string    `json:"error"`
-	Timestamp  time.Time `json:"timestamp"`
-	Path       string    `json:"path"`
-}
-
 // fail answers with a problem document and ends the request. What is internal
 // is logged here, once, and not sent.
 func (r *Router) fail(c *gin.Context, err error) {
 	c.Abort()
+	if e, ok := errors.AsType[*rangeError](err); ok {
+		r.writeProblem(c, http.StatusRequestedRangeNotSatisfiable, "range_not_satisfiable", e.Error())
+		return
+	}
 	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
 		// Hardly anybody is there to read an answer. One who is, with a line that
 		// is closed in the other direction only, must not take it for a success.
@@ -117,7 +106,7 @@ func messageOf(err error) string {
 func problemType(kind string) string { return "urn:gatefold:problem:" + kind }
 
 func (r *Router) writeProblem(c *gin.Context, status int, kind, detail string) {
-	body, err := json.Marshal(problem{
+	body, err := json.Marshal(api.Problem{
 		Type: problemType(kind), Title: http.StatusText(status), Status: status, Detail: detail,
 		Instance: c.Request.URL.Path, RequestID: requestID(c),
 		StatusCode: status, Message: detail, Error: http.StatusText(status),

@@ -128,8 +128,7 @@ func (h *Images) serveView(c *gin.Context, img *artwork.Image, slot artwork.Slot
 	defer func() { _ = rendition.Content.Close() }() // only read
 	h.describe(c, rendition.MIMEType, tag)
 	h.keep(c, img)
-	http.ServeContent(c.Writer, c.Request, "", img.LastModified, rendition.Content)
-	return nil
+	return serveContent(c, img.LastModified, rendition.Content)
 }
 
 // holds reports whether a request says, and nothing but, that the client has what the

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/applyimage"
 	"gatefold/domain/artwork"
@@ -40,18 +41,12 @@ func (h *Revisions) Register(r *Router) {
 }
 
 func (h *Revisions) lock(c *gin.Context, subject artwork.Subject) error {
-	var in struct {
-		Type   artwork.Slot `json:"type"`
-		Locked *bool        `json:"locked"`
-	}
+	var in api.Lock
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
-	if in.Locked == nil {
-		return artwork.Errorf(artwork.InvalidInput, "locked must be true or false")
-	}
 	revision := artwork.Revision{Place: artwork.Place{Subject: subject, Slot: in.Type}, Lock: artwork.Unlock}
-	if *in.Locked {
+	if in.Locked {
 		revision.Lock = artwork.Lock
 	}
 	return h.run(c, revision)
@@ -77,19 +72,12 @@ func (h *Revisions) remove(c *gin.Context, subject artwork.Subject) error {
 }
 
 func (h *Revisions) focus(c *gin.Context, subject artwork.Subject) error {
-	var in struct {
-		Type artwork.Slot `json:"type"`
-		X    *float64     `json:"x"`
-		Y    *float64     `json:"y"`
-	}
+	var in api.Focus
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
-	if in.X == nil || in.Y == nil {
-		return artwork.Errorf(artwork.InvalidInput, "x and y are missing: fractions of the width and height in 0..1")
-	}
 	return h.run(c, artwork.Revision{
-		Place: artwork.Place{Subject: subject, Slot: in.Type}, Focus: &artwork.FocalPoint{X: *in.X, Y: *in.Y},
+		Place: artwork.Place{Subject: subject, Slot: in.Type}, Focus: &artwork.FocalPoint{X: in.X, Y: in.Y},
 	})
 }
 
@@ -108,8 +96,10 @@ func (h *Revisions) withdraw(c *gin.Context, subject artwork.Subject) error {
 		return err
 	}
 	answer := revised(applied)
-	answer["message"] = "the uploaded image is deleted; the history keeps it if it was in force"
-	c.JSON(http.StatusOK, answer)
+	c.JSON(http.StatusOK, api.Withdrawn{
+		Success: true, Message: "the uploaded image is deleted; the history keeps it if it was in force",
+		Tag: answer.Tag, VisibleAfterMs: answer.VisibleAfterMs,
+	})
 	return nil
 }
 
@@ -150,10 +140,10 @@ func (h *Revisions) change(c *gin.Context, revision artwork.Revision) (applyimag
 }
 
 // revised says what is in force now, so that a client need not ask.
-func revised(applied applyimage.Applied) gin.H {
-	answer := gin.H{"success": true, "visibleAfterMs": milliseconds(applied.VisibleAfter)}
+func revised(applied applyimage.Applied) api.Revised {
+	answer := api.Revised{Success: true, VisibleAfterMs: milliseconds(applied.VisibleAfter)}
 	if applied.Image != nil {
-		answer["tag"] = applied.Image.Tag
+		answer.Tag = applied.Image.Tag
 	}
 	return answer
 }

@@ -45,6 +45,8 @@ type Router struct {
 	patience     Patience
 	transport    string // what Strict-Transport-Security says; "": nothing
 	log          *slog.Logger
+	contract     *contract
+	documents    *documents
 }
 
 // NewRouter returns a router with the given routes.
@@ -69,6 +71,8 @@ func NewRouter(authenticate Authenticator, proxies []netip.Prefix, log *slog.Log
 	r.engine.NoMethod(func(c *gin.Context) {
 		r.writeProblem(c, http.StatusMethodNotAllowed, "method_not_allowed", "this path does not answer "+c.Request.Method)
 	})
+	r.contract, r.documents = load()
+	r.documents.Register(r)
 	for _, routes := range routes {
 		routes.Register(r)
 	}
@@ -98,6 +102,21 @@ func (r *Router) Endpoints() []Endpoint {
 	return endpoints
 }
 
+// Contracted returns what the contract says that the router answers, in no order. HEAD
+// is there wherever GET is.
+func (r *Router) Contracted() []Endpoint {
+	var endpoints []Endpoint
+	for pattern, methods := range r.contract.operations {
+		for method := range methods {
+			endpoints = append(endpoints, Endpoint{method, pattern})
+			if method == http.MethodGet {
+				endpoints = append(endpoints, Endpoint{http.MethodHead, pattern})
+			}
+		}
+	}
+	return endpoints
+}
+
 // ServeHTTP implements http.Handler.
 func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.protect(w.Header(), req)
@@ -120,9 +139,16 @@ func chain(handlers ...gin.HandlerFunc) []gin.HandlerFunc {
 	return slices.DeleteFunc(handlers, func(h gin.HandlerFunc) bool { return h == nil })
 }
 
+// run answers a request that may be made, if the contract allows it as it is. Answers
+// are not kept by caches unless the handler says that they may be.
 func (r *Router) run(h handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if err := h(c); err != nil {
+		c.Header("Cache-Control", "no-store")
+		err := r.contract.check(c)
+		if err == nil {
+			err = h(c)
+		}
+		if err != nil {
 			r.fail(c, err)
 		}
 	}

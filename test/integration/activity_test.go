@@ -799,7 +799,7 @@ func TestAProxyThatAddsALineOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+in.token)
 	req.Header["X-Forwarded-For"] = []string{"198.51.100.1", "203.0.113.7"}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := transport.RoundTrip(req)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, "203.0.113.7", in.activity("")[0]["address"])

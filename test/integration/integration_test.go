@@ -24,6 +24,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/importlibrary"
 	"gatefold/bootstrap"
+	"gatefold/test/contract"
 	"gatefold/test/testenv"
 )
 
@@ -149,6 +150,9 @@ func (a answer) json(t *testing.T) map[string]any {
 	return v
 }
 
+// transport fails for answers that are not in the contract.
+var transport = contract.Transport{Base: http.DefaultTransport}
+
 // do sends a request; header is a list of names and values.
 func (in *instance) do(method, path string, body io.Reader, header ...string) answer {
 	in.t.Helper()
@@ -157,11 +161,12 @@ func (in *instance) do(method, path string, body io.Reader, header ...string) an
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := transport.RoundTrip(req)
 	require.NoError(in.t, err)
 	defer func() { _ = resp.Body.Close() }()
 	content, err := io.ReadAll(resp.Body)
 	require.NoError(in.t, err)
+	require.NoError(in.t, contract.CheckStream(resp, content))
 	return answer{resp, content}
 }
 

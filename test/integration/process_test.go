@@ -22,6 +22,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gatefold/test/contract"
 	"gatefold/test/musicfixture"
 	"gatefold/test/testenv"
 )
@@ -281,7 +282,7 @@ func TestRequestsInFlightAreDrained(t *testing.T) {
 	req.Header.Set("Expect", "100-continue") // the server says so when it reads the body
 	answered := make(chan error, 1)
 	go func() {
-		resp, err := (&http.Transport{ExpectContinueTimeout: time.Minute}).RoundTrip(req)
+		resp, err := contract.Transport{Base: &http.Transport{ExpectContinueTimeout: time.Minute}}.RoundTrip(req)
 		if err == nil {
 			err = errors.Join(resp.Body.Close(), statusError(resp.StatusCode))
 		}
