@@ -12,7 +12,7 @@ export GOFLAGS := -tags=nodynamic $(GOFLAGS)
 # Settings that `make run NAME=value` passes on to the program.
 export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 
-.PHONY: build run test race fuzz soak lint fmt bench clean
+.PHONY: build run test race fuzz soak lint fmt bench bench-lists clean
 
 ## build: bin/gatefold
 build:
@@ -66,6 +66,11 @@ fmt: $(LINT)
 bench:
 	@./scripts/install-test-tools.sh
 	$(GO) test -run '^$$' -bench . -benchmem ./test/bench/...
+
+## bench-lists: lists of 100 000 artists and 500 000 albums, with the plans of the databases
+bench-lists:
+	@./scripts/install-test-tools.sh
+	$(GO) test -run '^$$' -bench Lists -benchtime 1x -timeout 30m ./adapters/bunrepo
 
 clean:
 	rm -rf bin .tools

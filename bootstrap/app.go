@@ -13,6 +13,8 @@ import (
 	"gatefold/adapters/control"
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
+	"gatefold/application/limitrequests"
+	"gatefold/application/signimages"
 	"gatefold/application/verifystore"
 	"gatefold/features/admin"
 	"gatefold/features/cache"
@@ -21,6 +23,7 @@ import (
 	"gatefold/features/health"
 	"gatefold/features/images"
 	"gatefold/features/library"
+	"gatefold/features/limits"
 )
 
 // How long the parts of the life cycle may take.
@@ -55,19 +58,24 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		}),
 		admin.Module(admin.Config{KeepActivity: cfg.KeepActivity}),
 		health.Module(health.Config{Version: version()}),
+		limits.Module(limits.Config{Limits: cfg.HTTP.Limits}),
 		fx.Provide(
 			newFills,
 			newOperations,
 			func(operations *operations) control.Verbs { return operations },
-			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, `group:"routes"`)),
+			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, ``, ``, `group:"routes"`)),
 			control.NewServer,
 		),
 		fx.Options(more...),
 	)
 }
 
-func newRouter(cfg Config, authenticate *accesstoken.Authenticate, log *slog.Logger, routes []rest.Routes) *rest.Router {
-	return rest.NewRouter(authenticate, cfg.TrustedProxies, log, routes)
+func newRouter(cfg Config, authenticate *accesstoken.Authenticate, limiter *limitrequests.Limiter, signer *signimages.Signer, log *slog.Logger, routes []rest.Routes) (*rest.Router, error) {
+	options, err := cfg.HTTP.options(limiter, signer)
+	if err != nil {
+		return nil, err
+	}
+	return rest.NewRouter(authenticate, cfg.HTTP.TrustedProxies, log, routes, options...), nil
 }
 
 // App is one instance: a server, or the parts of one that a command needs. It

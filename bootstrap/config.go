@@ -88,10 +88,10 @@ type variables struct {
 	LogLevel           string `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat          string `env:"LOG_FORMAT" envDefault:"text"`
 	DownloadAllowHosts string `env:"DOWNLOAD_ALLOW_HOSTS"`
-	TrustedProxies     string `env:"TRUSTED_PROXIES"`
 	AuthSecret         string `env:"AUTH_SECRET"`
 	AuthSecretPrevious string `env:"AUTH_SECRET_PREVIOUS"`
 	ActivityKeep       string `env:"ACTIVITY_KEEP" envDefault:"400d"`
+	HTTP               httpVariables
 	Providers          providerVariables
 
 	// What is not named follows the deployment.
@@ -116,7 +116,7 @@ type Config struct {
 	LogLevel           slog.Level
 	LogJSON            bool
 	DownloadAllowHosts []string
-	TrustedProxies     []netip.Prefix   // whose word about a client's address is taken
+	HTTP               HTTP
 	KeepActivity       time.Duration    // of the activity log; 0: for ever
 	AuthSecrets        []string         // the current one first; none: one is generated and kept in DataDir
 	Providers          providers.Config // of images
@@ -200,7 +200,7 @@ func (v variables) check() (Config, error) {
 		LogLevel:           c.level("LOG_LEVEL", v.LogLevel),
 		LogJSON:            c.oneOf("LOG_FORMAT", v.LogFormat, "text", "json") == "json",
 		DownloadAllowHosts: c.hosts("DOWNLOAD_ALLOW_HOSTS", v.DownloadAllowHosts),
-		TrustedProxies:     c.networks("TRUSTED_PROXIES", v.TrustedProxies),
+		HTTP:               c.http(v.HTTP),
 		KeepActivity:       c.days("ACTIVITY_KEEP", v.ActivityKeep, 36500),
 	}
 	cfg.Providers, cfg.PinnedProviders = c.providers(v.Providers)

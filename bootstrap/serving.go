@@ -25,10 +25,9 @@ import (
 	"gatefold/domain/artwork"
 )
 
-// Limits against clients that are slow on purpose.
+// Limits against clients that are slow on purpose, beside the router's patience.
 const (
 	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 2 * time.Minute // an upload of 20 MB over a slow line
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 32 << 10
 )
@@ -40,7 +39,7 @@ const settleTime = 2 * time.Second
 type serving struct {
 	cfg      Config
 	http     *http.Server
-	listener net.Listener
+	listener *net.TCPListener
 	control  *control.Server
 	importer *importlibrary.Import
 	warm     *warmcache.Warm
@@ -71,12 +70,12 @@ func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer 
 		cfg: cfg, control: controlServer, importer: work.Importer, warm: work.Warm, sweep: work.Sweep, bulk: work.Bulk, fill: work.Fill,
 		log: log, failed: make(chan error, 1),
 		http: &http.Server{
-			Handler: router, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
-			IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+			Handler: router, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
 		watching: make(chan struct{}),
 	}
+	rest.DefaultPatience.Apply(s.http)
 	// Streams have no end of their own that could be waited for.
 	s.http.RegisterOnShutdown(work.Feed.Close)
 	lc.Append(fx.Hook{OnStart: s.start, OnStop: s.stop})
@@ -84,14 +83,15 @@ func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer 
 }
 
 // start listens before it returns, so that a port in use fails the start.
-func (s *serving) start(ctx context.Context) (err error) {
-	s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.ListenAddr)
+func (s *serving) start(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.ListenAddr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return artwork.Errorf(artwork.Conflict, "LISTEN_ADDR: the port of %s is in use by another program", s.cfg.ListenAddr)
 	}
 	if err != nil {
 		return artwork.Errorf(artwork.InvalidInput, "LISTEN_ADDR: cannot listen on %s: %v", s.cfg.ListenAddr, err)
 	}
+	s.listener = listener.(*net.TCPListener)
 	background, err := s.startRest(ctx)
 	if err != nil {
 		return errors.Join(err, s.listener.Close())
@@ -120,7 +120,8 @@ func (s *serving) startRest(ctx context.Context) (context.Context, error) {
 		watch(watching)
 	}()
 	go func() {
-		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		bound := &boundListener{TCPListener: s.listener, most: maxConnections(), log: s.log}
+		if err := s.http.Serve(bound); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- artwork.Wrap(artwork.Internal, "bootstrap.Serve", err)
 		}
 	}()

@@ -69,6 +69,8 @@ type engine interface {
 	// seconds is the time since 1970 at the statement's beginning, by the clock of
 	// the database.
 	seconds() schema.QueryAppender
+	// planLists has the statements of a transaction planned for lists.
+	planLists(ctx context.Context, tx bun.Tx) error
 	// serialise waits until no other transaction that called it with exclusive,
 	// or any that did if exclusive is true, runs any more.
 	serialise(ctx context.Context, tx bun.Tx, exclusive bool) error

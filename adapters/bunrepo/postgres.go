@@ -121,6 +121,15 @@ func (postgres) seconds() schema.QueryAppender {
 	return bun.SafeQuery("extract(epoch FROM statement_timestamp())::float8")
 }
 
+// planLists leaves the planner the plans that begin with a few rows and follow indexes
+// from there. It would estimate the statements of lists too high: for it, two ends of a
+// stretch of a list are two conditions that have nothing to do with each other.
+func (postgres) planLists(ctx context.Context, tx bun.Tx) error {
+	_, err := tx.ExecContext(ctx, `SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+		set_config('enable_mergejoin', 'off', true), set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)`)
+	return err
+}
+
 // librarySerial names the advisory lock of serialise.
 const librarySerial = 0x6761746566 // "gatef"
 

@@ -15,6 +15,7 @@ import (
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
+	"gatefold/test/conformance"
 	"gatefold/test/testenv"
 )
 
@@ -206,7 +207,7 @@ func TestPagesAreReadInOrder(t *testing.T) {
 	})
 }
 
-func planOf(t *testing.T, db *bunrepo.DB, query string) string {
+func planOf(t conformance.TB, db *bunrepo.DB, query string) string {
 	t.Helper()
 	tx, err := db.Write().BeginTx(t.Context(), nil)
 	require.NoError(t, err)

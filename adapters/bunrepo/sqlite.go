@@ -89,6 +89,8 @@ func (sqlite) seconds() schema.QueryAppender {
 	return bun.SafeQuery("?", float64(time.Now().UnixMicro())/1e6)
 }
 
+func (sqlite) planLists(context.Context, bun.Tx) error { return nil }
+
 func (sqlite) serialise(context.Context, bun.Tx, bool) error { return nil }
 
 func (sqlite) classify(err error) artwork.ErrorKind {

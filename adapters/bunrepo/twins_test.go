@@ -76,11 +76,6 @@ func TestSuiteRejectsBrokenDatabases(t *testing.T) {
 	reject("images: a deadline that passes before COMMIT changes nothing", postgres, func(db *bunrepo.DB) conformance.Repositories {
 		return repositories(db.WithoutServerDeadline())
 	})
-	reject("catalogue: a search takes wildcards literally", openSQLite, func(db *bunrepo.DB) conformance.Repositories {
-		r := repositories(db)
-		r.Artists = bunrepo.NewArtistsUnescaped(db)
-		return r
-	})
 }
 
 type noSubjects struct{ artwork.ImageRepository }

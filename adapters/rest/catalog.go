@@ -26,14 +26,14 @@ func NewCatalog(artists catalog.Artists, albums catalog.Albums, users catalog.Us
 
 // Register implements Routes. Artists and albums are public, users never are.
 func (h *Catalog) Register(r *Router) {
-	r.public("/api/artists", list(h.artists, artwork.ArtistSubject, artistBodyOf))
+	r.public("/api/artists", list(h.artists, artwork.ArtistSubject, artistBodyOf, func(a catalog.Artist) artwork.ID { return a.ID }))
 	r.public("/api/artists/:id", get(h.artists, artistBodyOf))
 	r.guarded(http.MethodPut, "/api/artists/:id", accesstoken.Write, put[artistFields](h.artists, artistBodyOf))
 	r.guarded(http.MethodPatch, metadataPrefix+"artist/background-position", accesstoken.Write, h.placeBackground)
-	r.public("/api/albums", list(h.albums, artwork.AlbumSubject, albumBodyOf))
+	r.public("/api/albums", list(h.albums, artwork.AlbumSubject, albumBodyOf, func(a catalog.Album) artwork.ID { return a.ID }))
 	r.public("/api/albums/:id", get(h.albums, albumBodyOf))
 	r.guarded(http.MethodPut, "/api/albums/:id", accesstoken.Write, put[albumFields](h.albums, albumBodyOf))
-	r.guarded(http.MethodGet, "/api/users", accesstoken.Read, list(h.users, artwork.UserSubject, userBodyOf))
+	r.guarded(http.MethodGet, "/api/users", accesstoken.Read, list(h.users, artwork.UserSubject, userBodyOf, func(u catalog.User) artwork.ID { return u.ID }))
 	r.guarded(http.MethodGet, "/api/users/:id", accesstoken.Read, get(h.users, userBodyOf))
 	r.guarded(http.MethodPut, "/api/users/:id", accesstoken.Admin, put[userFields](h.users, userBodyOf))
 }
@@ -139,53 +139,6 @@ func (f userFields) subject(id artwork.ID) (catalog.User, error) {
 	}
 	user := catalog.User{ID: id, Username: f.Username, DisplayName: f.DisplayName, Role: f.Role}
 	return user, user.Check()
-}
-
-const defaultPageSize = 50
-
-func list[T, Body any](repository catalog.Repository[T], kind artwork.SubjectKind, bodyOf func(T) Body) handler {
-	return func(c *gin.Context) error {
-		query, err := readQuery(c, kind)
-		if err != nil {
-			return err
-		}
-		page, err := repository.List(c.Request.Context(), query)
-		if err != nil {
-			return err
-		}
-		items := make([]Body, len(page.Items))
-		for i, item := range page.Items {
-			items[i] = bodyOf(item)
-		}
-		c.JSON(http.StatusOK, gin.H{"items": items, "total": page.Total})
-		return nil
-	}
-}
-
-func readQuery(c *gin.Context, kind artwork.SubjectKind) (query catalog.Query, err error) {
-	allowed := []string{"query", "missing", "page", "pageSize"}
-	if kind == artwork.AlbumSubject {
-		allowed = append(allowed, "artistId")
-	}
-	if err := onlyQuery(c, allowed...); err != nil {
-		return query, err
-	}
-	query.Text = c.Query("query")
-	if missing, ok := c.GetQuery("missing"); ok {
-		if query.Missing, err = artwork.ParseSlot(missing); err != nil || !kind.Has(query.Missing) {
-			return query, artwork.Errorf(artwork.InvalidInput, "%q is not a slot of an %s", missing, kind)
-		}
-	}
-	if artist, ok := c.GetQuery("artistId"); ok {
-		if query.ArtistID, err = artwork.ParseID(artist); err != nil {
-			return query, err
-		}
-	}
-	if query.Page, err = readNumber(c, "page", 1, 1_000_000); err != nil {
-		return query, err
-	}
-	query.PageSize, err = readNumber(c, "pageSize", defaultPageSize, catalog.MaxPageSize)
-	return query, err
 }
 
 func readNumber(c *gin.Context, name string, byDefault, most int) (int, error) {

@@ -101,7 +101,7 @@ func (h *Images) uploaded(kind artwork.SubjectKind) handler {
 		if err != nil {
 			return err
 		}
-		c.Header("Cache-Control", immutable)
+		keepAs(c, immutable)
 		return h.write(c, &artwork.Image{
 			Content: record.Content, Tag: artwork.TagOf(record.Content.Hash, nil), LastModified: record.AddedAt.Truncate(time.Second),
 		})
@@ -122,9 +122,10 @@ func (h *Images) serve(c *gin.Context, img *artwork.Image) error {
 // keep says whether the answer may be kept. Only a URL that names the tag in force may
 // be: every other one has to ask again.
 func (h *Images) keep(c *gin.Context, img *artwork.Image) {
-	c.Header("Cache-Control", noCache)
 	if c.Query("tag") == string(img.Tag) {
-		c.Header("Cache-Control", immutable)
+		keepAs(c, immutable)
+	} else {
+		keepAs(c, noCache)
 	}
 }
 
@@ -146,9 +147,7 @@ func (h *Images) describe(c *gin.Context, mimeType string, tag artwork.Tag) {
 	header := c.Writer.Header()
 	header.Set("Content-Type", mimeType)
 	header.Set("ETag", `"`+string(tag)+`"`)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "sandbox")
-	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	protectImage(header)
 }
 
 func (h *Images) artistImageExists(c *gin.Context, artist artwork.ID) error {
@@ -206,7 +205,7 @@ func (h *Images) allOfArtist(c *gin.Context, artist artwork.ID) error {
 	for slot, img := range found {
 		images[slot.String()] = infoOf(img)
 	}
-	c.Header("Cache-Control", noCache)
+	keepAs(c, noCache)
 	c.JSON(http.StatusOK, gin.H{"artistId": artist, "images": images})
 	return nil
 }
@@ -216,7 +215,7 @@ func (h *Images) albumCoverMetadata(c *gin.Context, album artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	c.Header("Cache-Control", noCache)
+	keepAs(c, noCache)
 	if isDefault {
 		c.JSON(http.StatusOK, gin.H{"albumId": album, "cover": gin.H{"exists": false}})
 		return nil

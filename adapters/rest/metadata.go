@@ -213,6 +213,9 @@ func brokenForm(err error) error {
 	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return artwork.Errorf(artwork.TooLarge, "the body has more than %d bytes", e.Limit)
 	}
+	if artwork.KindOf(err) == artwork.RequestTimeout {
+		return err
+	}
 	return &artwork.Error{Kind: artwork.InvalidInput, Op: "rest.readUpload", Msg: "the upload is incomplete or malformed", Err: err}
 }
 

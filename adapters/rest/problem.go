@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -34,6 +36,8 @@ var statuses = map[artwork.ErrorKind]int{
 	artwork.NotConfirmed:       http.StatusServiceUnavailable,
 	artwork.Unavailable:        http.StatusServiceUnavailable,
 	artwork.StorageFull:        http.StatusInsufficientStorage,
+	artwork.TooManyRequests:    http.StatusTooManyRequests,
+	artwork.RequestTimeout:     http.StatusRequestTimeout,
 }
 
 // statusClientClosedRequest is what proxies log for a client that has gone. No
@@ -71,6 +75,9 @@ func (r *Router) fail(c *gin.Context, err error) {
 		c.Writer.WriteHeaderNow()
 		return
 	}
+	if artwork.KindOf(err) == artwork.Unauthenticated {
+		err = r.countFailure(c, err)
+	}
 	kind := artwork.KindOf(err)
 	status := statuses[kind]
 	detail := messageOf(err)
@@ -83,6 +90,9 @@ func (r *Router) fail(c *gin.Context, err error) {
 	}
 	if status == http.StatusServiceUnavailable {
 		c.Header("Retry-After", retryAfter)
+	}
+	if e, ok := errors.AsType[*artwork.Error](err); ok && kind == artwork.TooManyRequests {
+		c.Header("Retry-After", strconv.FormatInt(int64(math.Ceil(max(e.RetryAfter, time.Second).Seconds())), 10))
 	}
 	if status == http.StatusUnauthorized {
 		c.Header("WWW-Authenticate", `Bearer realm="gatefold"`)

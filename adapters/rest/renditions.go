@@ -123,7 +123,7 @@ func (h *Images) serveView(c *gin.Context, img *artwork.Image, slot artwork.Slot
 	case kind == artwork.Unavailable, c.Request.Context().Err() != nil:
 		return err
 	default:
-		c.Header("Cache-Control", noCache)
+		keepAs(c, noCache)
 		return h.write(c, img)
 	}
 	defer func() { _ = rendition.Content.Close() }() // only read

@@ -22,6 +22,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/limitrequests"
+	"gatefold/application/signimages"
 	"gatefold/domain/artwork"
 )
 
@@ -36,7 +38,13 @@ type Routes interface{ Register(*Router) }
 // looked at.
 type Router struct {
 	engine       *gin.Engine
+	handler      http.Handler // the engine, and what is before it
 	authenticate *accesstoken.Authenticate
+	proxies      []netip.Prefix
+	limiter      *limitrequests.Limiter // nil: there are no limits
+	signer       *signimages.Signer     // nil: images are public
+	patience     Patience
+	transport    string // what Strict-Transport-Security says; "": nothing
 	log          *slog.Logger
 }
 
@@ -45,9 +53,13 @@ type Router struct {
 // The address of a client is the one that connects. If that is one of the proxies,
 // X-Forwarded-For says who is behind it: the last of its addresses that is no proxy
 // itself. Nobody else's word is taken.
-func NewRouter(authenticate *accesstoken.Authenticate, proxies []netip.Prefix, log *slog.Logger, routes []Routes) *Router {
+func NewRouter(authenticate *accesstoken.Authenticate, proxies []netip.Prefix, log *slog.Logger, routes []Routes, options ...Option) *Router {
 	gin.SetMode(gin.ReleaseMode)
-	r := &Router{engine: gin.New(), authenticate: authenticate, log: log}
+	r := &Router{engine: gin.New(), authenticate: authenticate, proxies: proxies, patience: DefaultPatience, log: log}
+	r.handler = r.engine
+	for _, option := range options {
+		option(r)
+	}
 	r.engine.HandleMethodNotAllowed = true
 	r.engine.RedirectTrailingSlash = false
 	r.trust(proxies)
@@ -88,24 +100,35 @@ func (r *Router) Endpoints() []Endpoint {
 }
 
 // ServeHTTP implements http.Handler.
-func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.engine.ServeHTTP(w, req) }
+func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r.protect(w.Header(), req)
+	r.handler.ServeHTTP(r.patience.with(w, req), req)
+}
 
 // handler answers a request, or returns the error to answer with.
 type handler func(c *gin.Context) error
 
-// public registers a GET route, and its HEAD, that everybody may call.
+// public registers a GET route, and its HEAD, that everybody may call, unless images
+// are private: then it needs a token too, if it is not one of alwaysPublic.
 func (r *Router) public(path string, h handler) {
-	r.engine.GET(path, r.run(h))
-	r.engine.HEAD(path, r.run(h))
+	handlers := chain(r.open(path), r.limit(http.MethodGet, path), r.run(h))
+	r.engine.GET(path, handlers...)
+	r.engine.HEAD(path, handlers...)
 }
 
 // guarded registers a route that needs a token of at least the scope. A GET
 // answers HEAD too.
 func (r *Router) guarded(method, path string, scope accesstoken.Scope, h handler) {
-	r.engine.Handle(method, path, r.require(scope), r.run(h))
+	handlers := chain(r.suspect, r.require(scope), r.limit(method, path), r.run(h))
+	r.engine.Handle(method, path, handlers...)
 	if method == http.MethodGet {
-		r.engine.HEAD(path, r.require(scope), r.run(h))
+		r.engine.HEAD(path, handlers...)
 	}
+}
+
+// chain returns the handlers that there are.
+func chain(handlers ...gin.HandlerFunc) []gin.HandlerFunc {
+	return slices.DeleteFunc(handlers, func(h gin.HandlerFunc) bool { return h == nil })
 }
 
 func (r *Router) run(h handler) gin.HandlerFunc {
@@ -170,7 +193,7 @@ var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 // documents: the one a proxy in front gave it, if it is harmless.
 func (r *Router) identify(c *gin.Context) {
 	id := c.GetHeader("X-Request-Id")
-	if !requestIDPattern.MatchString(id) {
+	if id == "" || !requestIDPattern.MatchString(id) {
 		var random [8]byte
 		_, _ = rand.Read(random[:]) // never fails, see crypto/rand
 		id = hex.EncodeToString(random[:])
@@ -182,6 +205,9 @@ func (r *Router) identify(c *gin.Context) {
 func requestID(c *gin.Context) string { return c.GetString(requestIDKey) }
 
 func (r *Router) logRequest(c *gin.Context) {
+	if !r.log.Enabled(c, slog.LevelDebug) {
+		return // what nobody reads need not be measured
+	}
 	begin := time.Now()
 	c.Next()
 	r.log.LogAttrs(c, slog.LevelDebug, "Request", slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),

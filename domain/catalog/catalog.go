@@ -171,6 +171,24 @@ func FoldName(s string) string {
 	return norm.NFC.String(folded)
 }
 
+// sortKeyLength bounds sort keys in characters, so that they fit into an entry of an
+// index of any database.
+const sortKeyLength = 500
+
+// SortKey returns the text by whose bytes lists are ordered: the folded name, cut.
+func SortKey(name string) string { return cut(FoldName(name), sortKeyLength) }
+
+// cut returns the first n characters.
+func cut(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
+
 func plainPunctuation(r rune) rune {
 	switch r {
 	case '‘', '’', '‛', '′', '`', '´', 'ʼ':

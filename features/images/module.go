@@ -13,6 +13,7 @@ import (
 	"gatefold/adapters/s3store"
 	"gatefold/application/health"
 	"gatefold/application/serveimage"
+	"gatefold/application/signimages"
 	"gatefold/application/verifystore"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
@@ -57,6 +58,8 @@ func Module(cfg Config) fx.Option {
 			newRenderer,
 			newRenditions,
 			newAhead,
+			signimages.New,
+			fx.Annotate(rest.NewSign, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewImages, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)

@@ -74,6 +74,7 @@ func RepositoryCases() []Case[Repositories] {
 		consideredCases(),
 		changeLogCases(),
 		catalogCases(),
+		listCases(),
 		libraryCases(),
 		tokenCases(),
 		registryCases(),

@@ -40,6 +40,7 @@ type act struct {
 // noActivity has the routes that change nothing although they are no GET, and why
 // that is so.
 var noActivity = map[string]string{
+	"POST /api/images/sign":                             "it lets others read what the caller may read, and changes nothing",
 	"POST /api/admin/settings/providers/:provider/test": "a provider is asked something, and nothing is set",
 }
 
@@ -53,11 +54,11 @@ func TestEveryRouteThatChangesSomethingIsInTheActivityLog(t *testing.T) {
 			_, _ = w.Write(musicfixture.Picture(40, 40, int64(len(r.URL.Path))))
 		}))
 		defer provider.Close()
-		d, fixture := searching(t, d)
-		hosts := "DOWNLOAD_ALLOW_HOSTS=" + strings.TrimPrefix(provider.URL, "http://") + "," + hostOf(t, fixture.URL(providerfixture.Deezer))
+		d, fixture := filling(t, d)
+		hosts := "DOWNLOAD_ALLOW_HOSTS=" + strings.TrimPrefix(provider.URL, "http://") + "," + hostOf(t, fixture.URL(providerfixture.CoverArtArchive))
 		var router *rest.Router
 		in := d.startWith(t, fx.Populate(&router), "WARM_KEYS=10", "L1_TTL=50ms", hosts)
-		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs(), in.settingsActs(), in.fillActs(fixture))
+		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs(), in.fillActs(fixture), in.settingsActs())
 		covered := map[string]bool{}
 		for _, a := range acts {
 			covered[a.route] = true
@@ -410,37 +411,41 @@ func (in *instance) goneActs(t *testing.T) []act {
 // still.
 func (in *instance) fillActs(fixture *providerfixture.Server) []act {
 	preview, job := "", ""
-	dryRun := map[string]any{"type": "background", "dryRun": true, "minScore": 0.1, "again": true}
+	dryRun := map[string]any{"type": "cover", "dryRun": true, "minScore": 0.1, "again": true}
+	empty := func() { in.send(http.MethodDelete, metadata+"album/"+albumID+"/history", nil) }
 	order := func(verb string, before func()) act {
 		return act{
-			route: "POST " + fillPath + "/:jobId/" + verb, prepare: before, action: "fill." + verb, slot: "background",
+			route: "POST " + fillPath + "/:jobId/" + verb, prepare: before, action: "fill." + verb, slot: "cover",
 			do:    func() answer { return in.send(http.MethodPost, fillPath+"/"+job+"/"+verb, nil) },
 			after: map[string]any{"dryRun": true},
 		}
 	}
 	return []act{
 		{
-			route: "POST " + fillPath, do: func() answer {
+			route: "POST " + fillPath,
+			prepare: func() {
+				empty()
+				in.send(http.MethodPut, "/api/albums/"+albumID, map[string]any{"name": "Uno", "artistId": artistID, "year": 1999, "mbzAlbumId": mbid})
+			},
+			do: func() answer {
 				a := in.send(http.MethodPost, fillPath, dryRun)
 				preview = in.acceptedFill(a)
 				return a
 			},
-			action: "fill.start", slot: "background", after: map[string]any{"dryRun": true, "minScore": 0.1, "total": 1.0}, repeated: true,
+			action: "fill.start", slot: "cover", after: map[string]any{"dryRun": true, "minScore": 0.1, "total": 1.0}, repeated: true,
 		},
 		{
 			route: "POST " + fillPath + "/:jobId/apply", prepare: func() { in.awaitFill(preview, "done") },
 			do: func() answer {
-				a := in.send(http.MethodPost, fillPath+"/"+preview+"/apply", map[string]any{"only": []string{artistID}})
+				a := in.send(http.MethodPost, fillPath+"/"+preview+"/apply", map[string]any{"only": []string{albumID}})
 				in.awaitFill(in.acceptedFill(a), "done")
 				return a
 			},
-			action: "fill.start", slot: "background", after: map[string]any{"dryRun": false}, repeated: true,
+			action: "fill.start", slot: "cover", after: map[string]any{"dryRun": false}, repeated: true,
 		},
 		order("pause", func() {
-			for _, provider := range []string{providerfixture.FanartTV, providerfixture.TheAudioDB, providerfixture.Deezer, providerfixture.Discogs, providerfixture.Wikimedia} {
-				fixture.Script(provider, providerfixture.Hang)
-			}
-			in.send(http.MethodDelete, metadata+"artist/"+artistID+"/history", nil) // the slot is empty again
+			fixture.Script(providerfixture.CoverArtArchive, providerfixture.Hang)
+			empty()
 			job = in.acceptedFill(in.send(http.MethodPost, fillPath, dryRun))
 		}),
 		order("resume", nil), order("cancel", nil),
@@ -505,7 +510,8 @@ func (in *instance) settingsActs() []act {
 var commandLine = map[string]string{
 	"Import": "library.import", "CreateToken": "token.create", "InvalidateCache": "cache.invalidate", "FlushCache": "cache.flush",
 	"SwitchCache": "cache.mode", "WarmCache": "cache.warm",
-	"CacheStats": "", "CacheSettings": "",
+	"StartFill": "fill.start", "ApplyFill": "fill.start", "OrderFill": "fill.cancel",
+	"CacheStats": "", "CacheSettings": "", "FindFill": "", "ListFills": "", "FillItems": "",
 }
 
 // TestWhatTheCommandLineChangesIsInTheActivityLog, whether a server carries it out
@@ -514,7 +520,7 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 	for verb := range reflect.TypeFor[control.Verbs]().Methods() {
 		require.Contains(t, commandLine, verb.Name, "a new verb: say what the activity log is told of it")
 	}
-	d := warming(combinations["memory and SQLite"](t))
+	d, _ := filling(t, warming(combinations["memory and SQLite"](t)))
 	code, stdout, stderr := gatefold(t, d, "token", "create", "--scope", "read", "--name", "beside nothing")
 	require.Zero(t, code, stderr)
 	in := d.start(t)
@@ -533,6 +539,12 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 		return code == 0 // and not 1, because the instance does it by itself
 	}, 30*time.Second, time.Millisecond)
 
+	code, _, stderr = gatefold(t, d, "fill", "--missing", "profile")
+	require.Equal(t, 1, code, "no provider has any: %s", stderr)
+	job := in.send(http.MethodGet, fillPath, nil).json(t)["jobs"].([]any)[0].(map[string]any)["jobId"].(string)
+	code, _, stderr = gatefold(t, d, "fill", "cancel", job)
+	require.Zero(t, code, stderr)
+
 	found := in.activity("&actor=" + url.QueryEscape("command line"))
 	told := map[string]int{}
 	for _, entry := range found {
@@ -542,6 +554,7 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{
 		"library.import": 1, "token.create": 3, "cache.invalidate": 1, "cache.flush": 1, "cache.mode": 1, "cache.warm": 1,
+		"fill.start": 1, "fill.cancel": 1,
 	}, told, "two tokens by commands, one by the test itself")
 	for _, action := range commandLine {
 		if action != "" {

@@ -26,6 +26,8 @@ const (
 	applying      = "application/applyimage"
 	inBulk        = "application/bulkapply"
 	filling       = "application/fillmissing"
+	limiting      = "application/limitrequests"
+	signing       = "application/signimages"
 	askedByAll    = "adapters/providers/api"
 	aProvider     = "adapters/providers/deezer"
 	rendering     = "application/renderimage"
@@ -323,6 +325,18 @@ local time = redis.call('TIME')`,
 		rule: "in memory, a fence is a flag and not a count",
 		file: memoryCache + "/cache.go", old: `c.fences[key]++`, new: `c.fences[key] = 1`,
 		pkg: memoryCache, test: cacheSuite + "the_end_of_one_change_does_not_end_the_fence_of_another",
+	},
+
+	// Lists.
+	{
+		rule: "a renamed artist is found by its old words",
+		file: repository + "/migrations/sqlite/00013_catalogue_lists.sql", old: `DELETE FROM catalog_words WHERE kind = 'artist' AND subject_id = NEW.id;`, new: ``,
+		pkg: repository, test: onSQLite + "lists:_an_artist_is_found_by_its_sort_name_too",
+	},
+	{
+		rule: "a filter does not follow an image that changes",
+		file: repository + "/migrations/sqlite/00013_catalogue_lists.sql", old: `WHEN OLD.image_id IS NOT NEW.image_id OR`, new: `WHEN`,
+		pkg: repository, test: onSQLite + "lists:_an_image_that_goes,_comes_or_changes_moves_its_subject_to_other_lists",
 	},
 
 	// One deployment, one setting.
@@ -683,5 +697,32 @@ local time = redis.call('TIME')`,
 		rule: "what one address answered is shown for another",
 		file: "application/findimages/answers.go", old: `if provider.Origin != "" {`, new: `if provider.Origin == "-" {`,
 		pkg: theProviders, test: "TestAnswersOfAnotherOriginDoNotCount",
+	},
+
+	// Limits, and private images.
+	{
+		rule: "one request too many is counted",
+		file: redisCache + "/lua/limit.lua", old: `if used >= limit then`, new: `if used > limit then`,
+		pkg: redisCache, test: "TestMeter/as_many_as_the_limit_are_counted,_and_the_next_one_waits",
+	},
+	{
+		rule: "a minute has more requests than the limit",
+		file: limiting + "/ports.go", old: `int(Window/Slot) + 1`, new: `int(Window / Slot)`,
+		pkg: memoryCache, test: "TestNoWindowHasMoreThanTheLimit",
+	},
+	{
+		rule: "who has tried too many tokens is told of the right one",
+		file: limiting + "/limiter.go", old: `good || wait <= 0`, new: `good || wait <= 0 || true`,
+		pkg: httpAPI, test: "TestGuessedTokens",
+	},
+	{
+		rule: "a public route that nobody has thought of is open where images are private",
+		file: httpAPI + "/private.go", old: `!isAlwaysPublic(path)`, new: `servesImage(path)`,
+		pkg: httpAPI, test: "TestPrivateIsWhatIsNotNamed",
+	},
+	{
+		rule: "a signature is good for every path",
+		file: signing + "/signimages.go", old: `[]byte(path + "\n" + expires)`, new: `[]byte(expires)`,
+		pkg: signing, test: "TestASignatureIsForOnePathAndATime",
 	},
 }
