@@ -41,7 +41,7 @@ func TestPrivateIsWhatIsNotNamed(t *testing.T) {
 	t.Parallel()
 	s := newStubbed(t, WithPrivateImages(newSigner(t)))
 	for _, endpoint := range s.Endpoints() {
-		if endpoint.Method != http.MethodGet && endpoint.Method != http.MethodHead || endpoint.Path == "/api/users" {
+		if endpoint.Method != http.MethodGet && endpoint.Method != http.MethodHead || endpoint.Path == "/api/users" || endpoint.Path == "/api/docs/:file" {
 			continue
 		}
 		id := artwork.NewID().String()
@@ -49,9 +49,9 @@ func TestPrivateIsWhatIsNotNamed(t *testing.T) {
 		closed := strings.HasPrefix(path, "/api/images") || strings.HasPrefix(path, "/api/artists") || strings.HasPrefix(path, "/api/albums")
 		without := s.ask(t, endpoint.Method, path, here)
 		with := s.ask(t, endpoint.Method, path, here, "Authorization", "Bearer "+s.tokens[accesstoken.Read])
-		require.Equal(t, http.StatusNoContent, with.Code, path)
+		require.Less(t, with.Code, http.StatusMultipleChoices, path)
 		if !closed {
-			require.Equal(t, http.StatusNoContent, without.Code, path)
+			require.Equal(t, with.Code, without.Code, path)
 			continue
 		}
 		require.Equal(t, http.StatusUnauthorized, without.Code, path)
