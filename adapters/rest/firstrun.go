@@ -88,6 +88,9 @@ func (h *Auth) claim(c *gin.Context) error {
 	g, err := h.firstRun.Claim(c.Request.Context(), stranger(c), in.Token, in.Username, in.Password)
 	if err != nil {
 		if kind := artwork.KindOf(err); statuses[kind] < http.StatusInternalServerError {
+			if kind == artwork.Unauthenticated {
+				c.Header("WWW-Authenticate", challenge)
+			}
 			return h.showFirstRun(c, statuses[kind], gin.H{"Token": in.Token, "Username": in.Username, "Problem": messageOf(err)})
 		}
 		return err
