@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/keyring"
 	"gatefold/application/limitrequests"
@@ -148,8 +149,8 @@ func TestSigning(t *testing.T) {
 	require.Equal(t, http.StatusOK, answer.Code, answer.Body)
 	require.Equal(t, "no-store", answer.Header().Get("Cache-Control"))
 	var signed struct {
-		URLs      []signedURL `json:"urls"`
-		ExpiresAt time.Time   `json:"expiresAt"`
+		URLs      []api.SignedImage `json:"urls"`
+		ExpiresAt time.Time         `json:"expiresAt"`
 	}
 	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &signed))
 	require.Len(t, signed.URLs, 2)
