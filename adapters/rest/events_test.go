@@ -49,7 +49,8 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-const serverReadTimeout = 100 * time.Millisecond
+// serverReadTimeout is what requests have on a busy machine, too.
+const serverReadTimeout = 2 * time.Second
 
 func serveEvents(t *testing.T, limits rest.StreamLimits) streaming {
 	t.Helper()
@@ -133,7 +134,7 @@ func TestAStreamOutlivesTheTimeForARequest(t *testing.T) {
 	s := serveEvents(t, rest.StreamLimits{Streams: 10, KeepAlive: serverReadTimeout / 2, Patience: time.Minute})
 	stream := sse.Open(t, s.url, "Authorization", "Bearer "+s.token)
 	position := stream.Next().ID
-	for range 6 {
+	for range 3 {
 		event := stream.Next()
 		require.Equal(t, "keepalive", event.Name)
 		require.Empty(t, event.ID)
@@ -196,7 +197,7 @@ func TestStreamsAreBounded(t *testing.T) {
 // TestAClientThatDoesNotReadIsDropped, so that it makes room for others.
 func TestAClientThatDoesNotReadIsDropped(t *testing.T) {
 	t.Parallel()
-	s := serveEvents(t, rest.StreamLimits{Streams: 1, KeepAlive: time.Hour, Patience: 50 * time.Millisecond})
+	s := serveEvents(t, rest.StreamLimits{Streams: 1, KeepAlive: time.Hour, Patience: 2 * time.Second})
 	address, err := url.Parse(s.url)
 	require.NoError(t, err)
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address.Host)
@@ -212,5 +213,5 @@ func TestAClientThatDoesNotReadIsDropped(t *testing.T) {
 	require.Eventually(t, func() bool {
 		publish(t, s.feed, "large", strings.Repeat("x", announce.MaxData-2))
 		return status() == http.StatusOK
-	}, 20*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 }

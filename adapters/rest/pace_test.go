@@ -8,9 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -51,7 +52,7 @@ func (s slowly) Register(r *Router) {
 	r.public("/stream", func(c *gin.Context) error {
 		stream := &eventStream{http.NewResponseController(c.Writer), c.Writer, StreamLimits{Patience: time.Minute}}
 		for stream.write("data\n\n") == nil {
-			time.Sleep(impatient.Grace / 5)
+			time.Sleep(patience.Grace / 5)
 		}
 		return nil
 	})
@@ -61,30 +62,75 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-// impatient hangs up on clients soon.
-var impatient = Patience{Grace: 800 * time.Millisecond, Rate: 1 << 20}
+// patience is that of a server. The clock is that of a bubble: nothing takes as long as
+// it says, and a busy machine is not taken for a slow client.
+var patience = DefaultPatience
 
-// serveSlowly returns the address of a server, and what gets how its answers ended.
-func serveSlowly(t *testing.T) (addr string, ended chan error) {
+// pipes are a listener whose connections are in memory, as a bubble needs them.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+}
+
+// Accept implements net.Listener.
+func (p pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.conns:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener. It is called once.
+func (p pipes) Close() error {
+	close(p.closed)
+	return nil
+}
+
+// Addr implements net.Listener.
+func (p pipes) Addr() net.Addr { return &net.IPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+// servePatiently serves the routes until the bubble ends.
+func servePatiently(t *testing.T, routes Routes) pipes {
+	t.Helper()
+	listener := pipes{make(chan net.Conn), make(chan struct{})}
+	server := &http.Server{
+		Handler:           NewRouter(nil, nil, slog.New(slog.DiscardHandler), []Routes{routes}, WithPatience(patience)),
+		ReadHeaderTimeout: patience.Grace, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	patience.Apply(server)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() {
+		_ = server.Close()
+		time.Sleep(time.Hour) // handlers end, too: the clock stops with the test
+	})
+	return listener
+}
+
+// serveSlowly returns a server, and what gets how its answers ended.
+func serveSlowly(t *testing.T) (listener pipes, ended chan error) {
 	t.Helper()
 	ended = make(chan error, 10)
-	server := httptest.NewUnstartedServer(NewRouter(nil, nil, slog.New(slog.DiscardHandler), []Routes{slowly{ended}}, WithPatience(impatient)))
-	server.Config.ReadHeaderTimeout = impatient.Grace
-	impatient.Apply(server.Config)
-	server.Start()
-	t.Cleanup(server.Close)
-	return server.Listener.Addr().String(), ended
+	return servePatiently(t, slowly{ended}), ended
 }
 
 // dial opens a connection that hangs up by itself after a time in which every server has
 // done so before.
-func dial(t *testing.T, addr string) net.Conn {
+func dial(t *testing.T, listener pipes) net.Conn {
 	t.Helper()
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
-	require.NoError(t, err)
+	conn, served := net.Pipe()
+	listener.conns <- served
 	t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Hour)))
 	return conn
+}
+
+// inBubble runs a test whose time passes while everybody waits.
+func inBubble(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	load() // what is shared by all bubbles belongs to none
+	synctest.Test(t, test)
 }
 
 // hungUp reads until the server hangs up, and returns what it has said.
@@ -100,7 +146,6 @@ func hungUp(t *testing.T, conn net.Conn) string {
 // and in content that nobody reads.
 func TestASlowClientIsHungUpOn(t *testing.T) {
 	t.Parallel()
-	addr, _ := serveSlowly(t)
 	for name, c := range map[string]struct{ sends, answer string }{
 		"nothing":      {"", ""},
 		"in a header":  {"GET / HTTP/1.1\r\nHost: a\r\nX-", ""},
@@ -113,14 +158,17 @@ func TestASlowClientIsHungUpOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conn := dial(t, addr)
-			_, err := io.WriteString(conn, c.sends)
-			require.NoError(t, err)
-			said := hungUp(t, conn)
-			require.Contains(t, said, c.answer)
-			if c.answer == "408" {
-				require.Contains(t, said, "urn:gatefold:problem:request_timeout")
-			}
+			inBubble(t, func(t *testing.T) {
+				listener, _ := serveSlowly(t)
+				conn := dial(t, listener)
+				_, err := io.WriteString(conn, c.sends)
+				require.NoError(t, err)
+				said := hungUp(t, conn)
+				require.Contains(t, said, c.answer)
+				if c.answer == "408" {
+					require.Contains(t, said, "urn:gatefold:problem:request_timeout")
+				}
+			})
 		})
 	}
 }
@@ -128,19 +176,22 @@ func TestASlowClientIsHungUpOn(t *testing.T) {
 // TestATricklingClientIsHungUpOn, although something comes all the time.
 func TestATricklingClientIsHungUpOn(t *testing.T) {
 	t.Parallel()
-	addr, _ := serveSlowly(t)
 	for name, beginning := range map[string]string{
 		"header":  "GET / HTTP/1.1\r\nHost: a\r\nX-A: ",
 		"content": "POST /json HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n{\"a\": \"",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conn := dial(t, addr)
-			_, err := io.WriteString(conn, beginning)
-			for begin := time.Now(); err == nil && time.Since(begin) < 15*time.Second; time.Sleep(impatient.Grace / 10) {
-				_, err = io.WriteString(conn, "a")
-			}
-			require.Error(t, err, "the server did not hang up")
+			inBubble(t, func(t *testing.T) {
+				listener, _ := serveSlowly(t)
+				conn := dial(t, listener)
+				_, err := io.WriteString(conn, beginning)
+				for err == nil {
+					time.Sleep(patience.Grace / 10)
+					_, err = io.WriteString(conn, "a")
+				}
+				require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the server did not hang up")
+			})
 		})
 	}
 }
@@ -148,82 +199,88 @@ func TestATricklingClientIsHungUpOn(t *testing.T) {
 // TestASlowUploadThatGetsOn takes far longer than nothing may come.
 func TestASlowUploadThatGetsOn(t *testing.T) {
 	t.Parallel()
-	addr, _ := serveSlowly(t)
-	conn := dial(t, addr)
-	const pieces, piece = 8, 128 << 10
-	head, tail := "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n", "\r\n--b--\r\n"
-	_, err := fmt.Fprintf(conn, "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n%s",
-		len(head)+pieces*piece+len(tail), head)
-	require.NoError(t, err)
-	for range pieces { // at half of the time that each piece may take
-		_, err = io.WriteString(conn, strings.Repeat("a", piece))
+	inBubble(t, func(t *testing.T) {
+		listener, _ := serveSlowly(t)
+		conn := dial(t, listener)
+		const pieces, piece = 16, 128 << 10
+		head, tail := "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n", "\r\n--b--\r\n"
+		_, err := fmt.Fprintf(conn, "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n%s",
+			len(head)+pieces*piece+len(tail), head)
 		require.NoError(t, err)
-		time.Sleep(time.Duration(piece) * time.Second / time.Duration(impatient.Rate) / 2)
-	}
-	_, err = io.WriteString(conn, tail)
-	require.NoError(t, err)
-	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	require.NoError(t, err)
-	defer func() { _ = answer.Body.Close() }()
-	require.Equal(t, http.StatusNoContent, answer.StatusCode)
+		for range pieces { // at half of the time that each piece may take
+			_, err = io.WriteString(conn, strings.Repeat("a", piece))
+			require.NoError(t, err)
+			time.Sleep(time.Duration(piece) * time.Second / time.Duration(patience.Rate) / 2)
+		}
+		_, err = io.WriteString(conn, tail)
+		require.NoError(t, err)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		defer func() { _ = answer.Body.Close() }()
+		require.Equal(t, http.StatusNoContent, answer.StatusCode)
+	})
 }
 
 // TestAStalledReaderIsHungUpOn, and one that gets on is not.
 func TestAStalledReaderIsHungUpOn(t *testing.T) {
 	t.Parallel()
-	addr, ended := serveSlowly(t)
-	conn := dial(t, addr)
-	_, err := io.WriteString(conn, "GET /huge HTTP/1.1\r\nHost: a\r\n\r\n")
-	require.NoError(t, err)
-	require.Error(t, <-ended, "nobody has read")
+	inBubble(t, func(t *testing.T) {
+		listener, ended := serveSlowly(t)
+		conn := dial(t, listener)
+		_, err := io.WriteString(conn, "GET /huge HTTP/1.1\r\nHost: a\r\n\r\n")
+		require.NoError(t, err)
+		require.Error(t, <-ended, "nobody has read")
 
-	conn = dial(t, addr)
-	_, err = io.WriteString(conn, "GET /huge HTTP/1.1\r\nHost: a\r\n\r\n")
-	require.NoError(t, err)
-	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	require.NoError(t, err)
-	defer func() { _ = answer.Body.Close() }()
-	read := int64(0)
-	for err == nil { // in all twice what nothing may be read for
-		var n int64
-		n, err = io.CopyN(io.Discard, answer.Body, huge/8)
-		read += n
-		time.Sleep(impatient.Grace / 4)
-	}
-	require.EqualValues(t, huge, read)
-	require.NoError(t, <-ended)
+		conn = dial(t, listener)
+		_, err = io.WriteString(conn, "GET /huge HTTP/1.1\r\nHost: a\r\n\r\n")
+		require.NoError(t, err)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		defer func() { _ = answer.Body.Close() }()
+		read := int64(0)
+		for err == nil { // in all twice what nothing may be read for
+			var n int64
+			n, err = io.CopyN(io.Discard, answer.Body, huge/8)
+			read += n
+			time.Sleep(patience.Grace / 4)
+		}
+		require.EqualValues(t, huge, read)
+		require.NoError(t, <-ended)
+	})
 }
 
 // TestAStreamLastsLongerThanAnyDeadline, and what was waited for long is answered.
 func TestAStreamLastsLongerThanAnyDeadline(t *testing.T) {
 	t.Parallel()
-	addr, _ := serveSlowly(t)
-	conn := dial(t, addr)
-	_, err := io.WriteString(conn, "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
-	require.NoError(t, err)
-	lines := bufio.NewScanner(conn)
-	for begin := time.Now(); time.Since(begin) < 2*impatient.term(stretch); {
-		require.True(t, lines.Scan())
-	}
+	inBubble(t, func(t *testing.T) {
+		listener, _ := serveSlowly(t)
+		conn := dial(t, listener)
+		_, err := io.WriteString(conn, "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+		require.NoError(t, err)
+		lines := bufio.NewScanner(conn)
+		for begin := time.Now(); time.Since(begin) < 2*patience.term(stretch); {
+			require.True(t, lines.Scan())
+		}
+	})
 }
 
 // TestADeadlineIsNotThatOfTheAnswerBefore on the same connection, nor of its own handler.
 func TestADeadlineIsNotThatOfTheAnswerBefore(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewUnstartedServer(NewRouter(nil, nil, slog.New(slog.DiscardHandler), []Routes{waiting{}}, WithPatience(impatient)))
-	impatient.Apply(server.Config)
-	server.Start()
-	t.Cleanup(server.Close)
-	for range 2 {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/waits", nil)
-		require.NoError(t, err)
-		answer, err := server.Client().Do(request)
-		require.NoError(t, err)
-		body, err := io.ReadAll(answer.Body)
-		require.NoError(t, err)
-		require.NoError(t, answer.Body.Close())
-		require.Equal(t, "done", string(body))
-	}
+	inBubble(t, func(t *testing.T) {
+		conn := dial(t, servePatiently(t, waiting{}))
+		answers := bufio.NewReader(conn)
+		for range 2 {
+			_, err := io.WriteString(conn, "GET /waits HTTP/1.1\r\nHost: a\r\n\r\n")
+			require.NoError(t, err)
+			answer, err := http.ReadResponse(answers, nil)
+			require.NoError(t, err)
+			body, err := io.ReadAll(answer.Body)
+			require.NoError(t, err)
+			require.NoError(t, answer.Body.Close())
+			require.Equal(t, "done", string(body))
+		}
+	})
 }
 
 // waiting answers long after every deadline.
@@ -232,7 +289,7 @@ type waiting struct{}
 // Register implements Routes.
 func (waiting) Register(r *Router) {
 	r.public("/waits", func(c *gin.Context) error {
-		time.Sleep(impatient.term(stretch) * 5 / 4) // time is what is tested
+		time.Sleep(patience.term(stretch) * 5 / 4) // time is what is tested
 		c.String(http.StatusOK, "done")
 		return nil
 	})
