@@ -12,11 +12,25 @@ export GOFLAGS := -tags=nodynamic $(GOFLAGS)
 # Settings that `make run NAME=value` passes on to the program.
 export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 
-.PHONY: build run test race fuzz soak lint fmt bench clean
+PANEL := adapters/panel
+PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-## build: bin/gatefold
-build:
+.PHONY: build panel run test race fuzz soak lint fmt bench clean
+
+## build: bin/gatefold, with the panel in it
+build: panel
 	$(GO) build -ldflags "-X gatefold/bootstrap.Version=$(VERSION)" -o bin/gatefold .
+
+## panel: the web application, which needs Node 20; without it, there is none in the program
+panel: $(if $(shell command -v npm),$(PANEL)/dist/app/index.html)
+	$(if $(shell command -v npm),@:,@echo "npm is missing: the program is built without the panel" >&2)
+
+$(PANEL)/dist/app/index.html: $(PANEL)/node_modules/.package-lock.json $(PANEL_SOURCES)
+	cd $(PANEL) && npm run --silent build
+
+$(PANEL)/node_modules/.package-lock.json: $(PANEL)/package-lock.json
+	cd $(PANEL) && npm ci --no-audit --no-fund --silent
+	@touch $@
 
 ## run: build and serve (MUSIC_DIR=/music for your own; else an invented demo library and providers)
 run: build

@@ -1,0 +1,13 @@
+import { createTheme, type MantineColorsTuple } from "@mantine/core";
+
+const moss: MantineColorsTuple = ["#eef8f4", "#dcefe7", "#b4dfcd", "#89ceb1", "#67c09a", "#51b78b", "#44b383", "#359d70", "#2a7c59", "#1f5c4d"];
+
+export const theme = createTheme({
+  primaryColor: "moss",
+  primaryShade: { light: 9, dark: 7 },
+  autoContrast: true,
+  colors: { moss },
+  defaultRadius: "md",
+  fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
+  cursorType: "pointer",
+});
