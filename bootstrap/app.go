@@ -36,13 +36,14 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		fx.NopLogger,
 		fx.StartTimeout(startTimeout),
 		fx.StopTimeout(stopTimeout),
-		fx.Supply(cfg, log),
+		fx.Supply(cfg, cfg.shown(), log),
 		cache.Module(cfg.Cache),
 		events.Module(events.Config{Redis: cfg.Cache.Redis}),
 		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL}),
 		images.Module(images.Config{
 			Storage: cfg.Storage, DataDir: cfg.DataDir, S3: cfg.S3, BytesCacheMB: cfg.BytesCacheMB,
-			Sweep: verifystore.Config{Grace: cfg.OrphanGrace, Instance: cfg.Cache.Name, Keep: cfg.HistoryKeep},
+			RenderAhead: cfg.RenderAhead,
+			Sweep: verifystore.Config{Grace: cfg.OrphanGrace, Instance: cfg.Cache.Name, Keep: cfg.HistoryKeep, RenditionBytes: int64(cfg.RenditionsMB) << 20},
 		}),
 		externalmetadata.Module(externalmetadata.Config{
 			AllowHosts: cfg.DownloadAllowHosts,
@@ -50,7 +51,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 			Instance:   cfg.Cache.Name,
 
 			DecodeMemoryMB: cfg.DecodeMemoryMB,
-			Providers:      cfg.Providers,
+			Providers:      cfg.Providers, PinnedProviders: cfg.PinnedProviders,
 		}),
 		admin.Module(admin.Config{KeepActivity: cfg.KeepActivity}),
 		health.Module(health.Config{Version: version()}),

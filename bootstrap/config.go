@@ -70,6 +70,8 @@ type variables struct {
 	HistoryKeep        string `env:"HISTORY_KEEP" envDefault:"all"`
 	BytesCacheMB       string `env:"BYTES_CACHE_MB" envDefault:"64"`
 	DecodeMemoryMB     string `env:"DECODE_MEMORY_MB" envDefault:"1024"`
+	RenderAhead        string `env:"RENDER_AHEAD" envDefault:"true"`
+	RenditionsMB       string `env:"RENDITIONS_MB" envDefault:"0"`
 	RedisURL           string `env:"REDIS_URL"`
 	RedisHost          string `env:"REDIS_HOST"`
 	RedisPort          string `env:"REDIS_PORT" envDefault:"6379"`
@@ -107,7 +109,9 @@ type Config struct {
 	OrphanGrace        time.Duration
 	HistoryKeep        *int   // former pictures of a slot; nil: all
 	BytesCacheMB       int    // 0: no bytes are kept in memory
-	DecodeMemoryMB     int    // for the checks of images, all together
+	DecodeMemoryMB     int    // for the checks and renderings of images, all together
+	RenderAhead        bool   // render what is put in force, before anybody asks for it
+	RenditionsMB       int    // that are kept; 0: all
 	MusicDir           string // absolute; "" if there is none
 	LogLevel           slog.Level
 	LogJSON            bool
@@ -116,6 +120,8 @@ type Config struct {
 	KeepActivity       time.Duration    // of the activity log; 0: for ever
 	AuthSecrets        []string         // the current one first; none: one is generated and kept in DataDir
 	Providers          providers.Config // of images
+	// PinnedProviders are the variables of Providers that the settings cannot change.
+	PinnedProviders map[string]string
 }
 
 // Embedded reports whether the data belongs to exactly one server process: an
@@ -188,14 +194,16 @@ func (v variables) check() (Config, error) {
 		OrphanGrace:        c.duration("ORPHAN_GRACE", v.OrphanGrace, verifystore.MinGrace, verifystore.MaxGrace),
 		BytesCacheMB:       c.number("BYTES_CACHE_MB", v.BytesCacheMB, 0, 65536),
 		DecodeMemoryMB:     c.number("DECODE_MEMORY_MB", v.DecodeMemoryMB, 16, 1<<20),
+		RenderAhead:        c.oneOf("RENDER_AHEAD", v.RenderAhead, "true", "false") == "true",
+		RenditionsMB:       c.number("RENDITIONS_MB", v.RenditionsMB, 0, 1<<30),
 		MusicDir:           c.path("MUSIC_DIR", v.MusicDir),
 		LogLevel:           c.level("LOG_LEVEL", v.LogLevel),
 		LogJSON:            c.oneOf("LOG_FORMAT", v.LogFormat, "text", "json") == "json",
 		DownloadAllowHosts: c.hosts("DOWNLOAD_ALLOW_HOSTS", v.DownloadAllowHosts),
 		TrustedProxies:     c.networks("TRUSTED_PROXIES", v.TrustedProxies),
 		KeepActivity:       c.days("ACTIVITY_KEEP", v.ActivityKeep, 36500),
-		Providers:          c.providers(v.Providers),
 	}
+	cfg.Providers, cfg.PinnedProviders = c.providers(v.Providers)
 	if len(cfg.DataDir) > maxDataDir {
 		c.fail("DATA_DIR", "%s is longer than %d bytes, and a socket has to fit in", cfg.DataDir, maxDataDir)
 	}

@@ -1,12 +1,14 @@
 package bootstrap
 
 import (
+	"cmp"
 	"encoding/pem"
 	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 
 	"gatefold/adapters/providers"
 	"gatefold/adapters/s3store"
+	"gatefold/application/providersettings"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 	"gatefold/features/images"
@@ -95,7 +98,7 @@ func TestEveryWrongValueNamesItsVariable(t *testing.T) {
 		"TRUSTED_PROXIES=proxy", "TRUSTED_PROXIES=10.0.0.0/33", "TRUSTED_PROXIES=10.0.0.1,10.0.0.256", "TRUSTED_PROXIES=0.0.0.0/0", "TRUSTED_PROXIES=::/0", "TRUSTED_PROXIES=10.0.0.1:80",
 		"TRUSTED_PROXIES=fe80::1%eth0", "TRUSTED_PROXIES=::ffff:10.0.0.1", "ACTIVITY_KEEP=400", "ACTIVITY_KEEP=-1d", "ACTIVITY_KEEP=1y", "ACTIVITY_KEEP=d", "ACTIVITY_KEEP=36501d", "STORAGE=tape", "ORPHAN_GRACE=10m", "HISTORY_KEEP=-1", "HISTORY_KEEP=some", "HISTORY_KEEP=100001", "ORPHAN_GRACE=never", "S3_URL_STYLE=curly", "ENV_FILE=/no/such/file",
 		"DEEZER_URL=deezer.com", "COVERARTARCHIVE_URL=ftp://example.org", "WIKIDATA_URL=https://u:hunter2@example.org", "COMMONS_URL=http://", "LASTFM_URL=https://example.org?key=hunter2",
-		"ITUNES_ENABLED=perhaps", "FANARTTV_ENABLED=true", "DISCOGS_ENABLED=maybe", "LASTFM_ENABLED=true", "DISCOGS_API_KEY=hunter2 x", "FANARTTV_CLIENT_KEY=hunter2\tx",
+		"ITUNES_ENABLED=perhaps", "DISCOGS_ENABLED=maybe", "DISCOGS_API_KEY=hunter2 x", "FANARTTV_CLIENT_KEY=hunter2\tx",
 		"THEAUDIODB_API_KEY=hunter2\x7f", "PROVIDER_CONTACT=call me", "ENV_FILE=/no/such/file",
 	} {
 		_, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, wrong})
@@ -125,6 +128,42 @@ func TestProviders(t *testing.T) {
 	require.False(t, cfg.Deezer.Enabled)
 	require.Equal(t, "http://127.0.0.1:9/wikidata", cfg.Wikimedia.WikidataURL)
 	require.Equal(t, "https://example.org/about", cfg.Contact)
+}
+
+// TestWhatTheEnvironmentPins: what it says differently from the default, and no more.
+// Keys are pinned by being there.
+func TestWhatTheEnvironmentPins(t *testing.T) {
+	require.Empty(t, load(t).PinnedProviders)
+	require.Empty(t, load(t, "DEEZER_ENABLED=true", "DEEZER_URL=https://api.deezer.com", "DISCOGS_ENABLED=AUTO", "ITUNES_ENABLED=false", "FANARTTV_API_KEY=a").PinnedProviders)
+	require.Equal(t, map[string]string{
+		"DEEZER_ENABLED": "false", "DEEZER_URL": "http://deezer.lan", "DISCOGS_ENABLED": "true", "LASTFM_ENABLED": "false", "ITUNES_ENABLED": "true", "COMMONS_URL": "http://commons.lan",
+	}, load(t, "DEEZER_ENABLED=False", "DEEZER_URL=http://deezer.lan", "DISCOGS_ENABLED=true", "LASTFM_ENABLED=false", "ITUNES_ENABLED=true", "COMMONS_URL=http://commons.lan").PinnedProviders)
+}
+
+// TestEveryVariableOfAProviderIsOneOfItsSettings, and the reverse: what the environment
+// says of a field is what holds of it.
+func TestEveryVariableOfAProviderIsOneOfItsSettings(t *testing.T) {
+	read := names(reflect.TypeFor[providerVariables]())
+	var set []string
+	for _, p := range providersOf(load(t)).All() {
+		for field, given := range p.Given {
+			set = append(set, given.Variable)
+			require.False(t, given.Pinned, given.Variable)
+			value := map[bool]string{true: "a-key", false: "http://other.example"}[field.IsKey()]
+			if field == providersettings.Enabled {
+				value = map[string]string{"true": "false", "auto": "true", "false": "true"}[given.Value]
+			}
+			i := slices.IndexFunc(providersOf(load(t)).All(), func(other providersettings.Provider) bool { return other.ID == p.ID })
+			pinned := providersOf(load(t, given.Variable+"="+value)).All()[i].Given[field]
+			require.True(t, pinned.Pinned, given.Variable)
+			require.Equal(t, value, cmp.Or(pinned.Value, string(pinned.Key)), given.Variable)
+		}
+	}
+	require.ElementsMatch(t, slices.DeleteFunc(read, func(name string) bool { return name == "PROVIDER_CONTACT" }), set)
+}
+
+func providersOf(cfg Config) *providers.Live {
+	return providers.NewLive(cfg.Providers, cfg.PinnedProviders, nil, nil, slog.New(slog.DiscardHandler))
 }
 
 // TestTheCertificatesOfRedis: what the operator takes for encrypted must be.

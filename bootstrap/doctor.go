@@ -19,6 +19,7 @@ import (
 	"gatefold/adapters/musicfolder"
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/s3store"
+	"gatefold/application/providersettings"
 	"gatefold/application/verifystore"
 	"gatefold/domain/artwork"
 	"gatefold/features/images"
@@ -67,6 +68,7 @@ func (e *examination) run(ctx context.Context) {
 	e.music()
 	store := e.storage(ctx)
 	if db := e.database(ctx, fresh); db != nil {
+		e.providerKeys(ctx, db)
 		if store != nil {
 			e.images(ctx, db, store)
 		}
@@ -210,8 +212,14 @@ func (e *examination) schema(ctx context.Context, db *bunrepo.DB) *bunrepo.DB {
 	return nil
 }
 
+// imageStorage keeps images and what is rendered of them.
+type imageStorage interface {
+	artwork.ImageStore
+	artwork.RenditionStore
+}
+
 // storage returns what keeps the images, if it can be used and holds any.
-func (e *examination) storage(ctx context.Context) artwork.ImageStore {
+func (e *examination) storage(ctx context.Context) imageStorage {
 	if e.cfg.Storage == images.S3 {
 		return e.bucket(ctx)
 	}
@@ -220,7 +228,7 @@ func (e *examination) storage(ctx context.Context) artwork.ImageStore {
 
 // bucket writes a small object, lists, and deletes it again: no other way tells
 // what a key may do.
-func (e *examination) bucket(ctx context.Context) artwork.ImageStore {
+func (e *examination) bucket(ctx context.Context) imageStorage {
 	const part = "storage"
 	store, err := s3store.New(e.cfg.S3)
 	if err == nil {
@@ -239,7 +247,7 @@ func (e *examination) bucket(ctx context.Context) artwork.ImageStore {
 	return store
 }
 
-func (e *examination) disk() artwork.ImageStore {
+func (e *examination) disk() imageStorage {
 	const part = "storage"
 	open := diskstore.Inspect
 	if e.repair {
@@ -258,9 +266,35 @@ func (e *examination) disk() artwork.ImageStore {
 	return store
 }
 
+// providerKeys tries every key that is stored. It generates no secret: one that were
+// new would open none.
+func (e *examination) providerKeys(ctx context.Context, db *bunrepo.DB) {
+	const part = "provider keys"
+	snapshot, err := bunrepo.NewProviderSettings(db).Load(ctx)
+	if err != nil {
+		e.fail(part, err.Error(), "check the database")
+		return
+	}
+	keys, err := findKeyring(e.cfg)
+	if err != nil {
+		e.fail(part, err.Error(), "correct AUTH_SECRET")
+		return
+	}
+	stored, unreadable := providersettings.Unreadable(snapshot, keys)
+	for _, key := range unreadable {
+		e.fail(part, "the stored key of a provider cannot be opened: "+key, "put the secret that it was entered under into AUTH_SECRET_PREVIOUS, or enter the key again in the settings; until then it counts as none")
+	}
+	switch {
+	case stored == 0:
+		e.sound(part, "none are stored")
+	case len(unreadable) == 0:
+		e.sound(part, "%d stored, all can be opened", stored)
+	}
+}
+
 // noImages is the store of an installation that has stored nothing yet. If the
 // database knows of images all the same, they are missing.
-type noImages struct{ artwork.ImageStore }
+type noImages struct{ imageStorage }
 
 // List implements artwork.ImageStore.
 func (noImages) List(context.Context, func(artwork.StoredInfo) error) error { return nil }
@@ -271,10 +305,10 @@ func (noImages) Open(_ context.Context, hash artwork.Hash) (artwork.StoredFile, 
 }
 
 // images compares the records with the files.
-func (e *examination) images(ctx context.Context, db *bunrepo.DB, store artwork.ImageStore) {
+func (e *examination) images(ctx context.Context, db *bunrepo.DB, store imageStorage) {
 	const part = "images"
 	in := verifystore.In{Quick: e.quick, Repair: e.repair}
-	report, err := verifystore.NewVerify(bunrepo.NewImages(db), store, e.cfg.OrphanGrace).Run(ctx, in, e.progress)
+	report, err := verifystore.NewVerify(bunrepo.NewImages(db), store, store, e.cfg.OrphanGrace).Run(ctx, in, e.progress)
 	e.progress.end()
 	if err != nil {
 		e.fail(part, err.Error(), "check the database and where the images are kept")
@@ -293,6 +327,8 @@ func (e *examination) images(ctx context.Context, db *bunrepo.DB, store artwork.
 		}
 		e.sound(part, "%d, %s; %d unreferenced files wait for their time, %d were removed", report.Referenced, how, report.Waiting, report.Removed)
 	}
+	found := report.Renditions
+	e.sound("renditions", "%d of %d MB; %d of images that are gone, %d were removed", found.Stored, found.Bytes>>20, found.Orphans, found.Removed)
 	if e.repair && len(report.Missing)+len(report.Damaged) > 0 {
 		e.pictures(ctx, db)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"gatefold/adapters/providers"
 	"gatefold/adapters/providers/api"
+	"gatefold/application/providersettings"
 )
 
 // providerVariables are the settings of the external providers of images. Where no
@@ -39,8 +40,11 @@ type providerVariables struct {
 	WikimediaEnabled       string `env:"WIKIMEDIA_ENABLED" envDefault:"true"`
 }
 
-func (c *checker) providers(v providerVariables) providers.Config {
-	cfg := providers.Default()
+// providers returns the configuration, and of it what the settings cannot change: the
+// variables that say something else than the default. A file that spells out every
+// default, as .env.example does, leaves all to the settings.
+func (c *checker) providers(v providerVariables) (providers.Config, map[string]string) {
+	cfg, pinned := providers.Default(), map[string]string{}
 	cfg.Version, cfg.Contact = Version, c.contact("PROVIDER_CONTACT", v.ProviderContact)
 
 	for _, provider := range []struct {
@@ -55,7 +59,10 @@ func (c *checker) providers(v providerVariables) providers.Config {
 		{&cfg.TheAudioDB.Enabled, "THEAUDIODB_ENABLED", v.TheAudioDBEnabled},
 		{&cfg.Wikimedia.Enabled, "WIKIMEDIA_ENABLED", v.WikimediaEnabled},
 	} {
-		*provider.enabled = c.oneOf(provider.variable, provider.value, "true", "false") == "true"
+		value := c.oneOf(provider.variable, provider.value, "true", "false")
+		if enabled := value == "true"; enabled != *provider.enabled {
+			*provider.enabled, pinned[provider.variable] = enabled, value
+		}
 	}
 	for _, url := range []struct {
 		base     *string
@@ -73,14 +80,32 @@ func (c *checker) providers(v providerVariables) providers.Config {
 		{&cfg.Wikimedia.WikidataURL, "WIKIDATA_URL", v.WikidataURL},
 		{&cfg.Wikimedia.CommonsURL, "COMMONS_URL", v.CommonsURL},
 	} {
-		*url.base = c.baseURL(url.variable, cmp.Or(url.value, *url.base))
+		if value := c.baseURL(url.variable, cmp.Or(url.value, *url.base)); value != *url.base {
+			*url.base, pinned[url.variable] = value, value
+		}
 	}
-	cfg.Discogs.Key, cfg.Discogs.Enabled = c.keyed("DISCOGS", v.DiscogsKey, v.DiscogsEnabled)
-	cfg.FanartTV.Key, cfg.FanartTV.Enabled = c.keyed("FANARTTV", v.FanartTVKey, v.FanartTVEnabled)
+	for _, provider := range []struct {
+		enabled *bool
+		key     *string
+		prefix  string
+		value   string
+		wish    string
+	}{
+		{&cfg.Discogs.Enabled, &cfg.Discogs.Key, "DISCOGS", v.DiscogsKey, v.DiscogsEnabled},
+		{&cfg.FanartTV.Enabled, &cfg.FanartTV.Key, "FANARTTV", v.FanartTVKey, v.FanartTVEnabled},
+		{&cfg.LastFM.Enabled, &cfg.LastFM.Key, "LASTFM", v.LastFMKey, v.LastFMEnabled},
+	} {
+		*provider.key = c.key(provider.prefix+"_API_KEY", provider.value)
+		// "auto": it is asked if there is a key, here or in the settings.
+		wish := c.oneOf(provider.prefix+"_ENABLED", provider.wish, "auto", "true", "false")
+		*provider.enabled = wish != "false" && *provider.key != ""
+		if wish != "auto" {
+			pinned[provider.prefix+"_ENABLED"] = wish
+		}
+	}
 	cfg.FanartTV.ClientKey = c.key("FANARTTV_CLIENT_KEY", v.FanartTVClientKey)
-	cfg.LastFM.Key, cfg.LastFM.Enabled = c.keyed("LASTFM", v.LastFMKey, v.LastFMEnabled)
 	cfg.TheAudioDB.Key = c.key("THEAUDIODB_API_KEY", v.TheAudioDBKey)
-	return cfg
+	return cfg, pinned
 }
 
 // baseURL does not repeat the value, which may contain a password.
@@ -91,22 +116,11 @@ func (c *checker) baseURL(variable, value string) string {
 	return value
 }
 
-// keyed reads the settings of a provider that needs a key. "auto": it is asked if
-// there is one.
-func (c *checker) keyed(prefix, key, enabled string) (string, bool) {
-	key = c.key(prefix+"_API_KEY", key)
-	wish := c.oneOf(prefix+"_ENABLED", enabled, "auto", "true", "false")
-	if wish == "true" && key == "" {
-		c.fail(prefix+"_ENABLED", "true needs %s_API_KEY", prefix)
-	}
-	return key, wish != "false" && key != ""
-}
-
 // key does not repeat the value.
 func (c *checker) key(variable, value string) string {
 	value = strings.TrimSpace(value)
-	if len(value) > 200 || strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII }) {
-		c.fail(variable, "a key has at most 200 letters, digits and signs, and no spaces")
+	if err := providersettings.CheckKey(value); err != nil {
+		c.fail(variable, "%s", err)
 	}
 	return value
 }

@@ -68,6 +68,16 @@ func openKeyring(cfg Config) (*keyring.Keyring, error) {
 	return keyring.New(secrets[0], secrets[1:]...)
 }
 
+// findKeyring is openKeyring for who only looks: if there is no secret yet, it is one
+// that is kept nowhere.
+func findKeyring(cfg Config) (*keyring.Keyring, error) {
+	_, err := os.Stat(filepath.Join(cfg.DataDir, secretFile))
+	if len(cfg.AuthSecrets) == 0 && errors.Is(err, fs.ErrNotExist) {
+		return keyring.New(keyring.Generate())
+	}
+	return openKeyring(cfg)
+}
+
 // writeSecret writes the file whole or not at all.
 func writeSecret(path, secret string) error {
 	file, err := os.CreateTemp(filepath.Dir(path), secretFile+"-") // of mode 0600

@@ -50,7 +50,8 @@ type board struct {
 	moved   bool                   // what readers are answered has changed
 	done    map[artwork.ID]bool    // idempotency keys of what took force
 	history []historyRow
-	gone    []artwork.Record // to be forgotten
+	learned map[artwork.ID]bool // records of which more is known now
+	gone    []artwork.Record    // to be forgotten
 	names   map[artwork.Subject]string
 	entries []activity.Entry
 }
@@ -91,6 +92,7 @@ func newBoard() *board {
 		records: map[artwork.ID]artwork.Record{},
 		changed: map[artwork.Place]bool{},
 		done:    map[artwork.ID]bool{},
+		learned: map[artwork.ID]bool{},
 	}
 }
 
@@ -204,9 +206,9 @@ func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, err
 			outcomes[i] = artwork.Outcome{Result: artwork.AlreadyDone, Image: before.Image()}
 			continue
 		}
-		record, ok := b.records[a.Record.ID]
-		if !ok {
-			return nil, notFound("image " + a.Record.ID.String())
+		record, err := b.record(a)
+		if err != nil {
+			return nil, err
 		}
 		after, outcome, err := before.Apply(a, record, b.now)
 		if err != nil {
@@ -217,12 +219,29 @@ func (b *board) play(applications []artwork.Application) ([]artwork.Outcome, err
 			b.changed[a.Record.Place] = true
 		}
 		if outcome.Result == artwork.Changed {
-			b.note(slot, a.By.Name, a.IdempotencyKey)
+			b.note(slot, a.By.Name, a.Act(), a.IdempotencyKey)
 		}
 		b.tell(activity.OfApplication(a, b.names[a.Record.Place.Subject], before, after))
 		outcomes[i] = outcome
 	}
 	return outcomes, nil
+}
+
+// record returns what is stored under the ID of the application's record, with what the
+// application states of it.
+func (b *board) record(a artwork.Application) (artwork.Record, error) {
+	record, ok := b.records[a.Record.ID]
+	if !ok {
+		return record, notFound("image " + a.Record.ID.String())
+	}
+	if a.Known || record.Place != a.Record.Place {
+		return record, nil
+	}
+	record, learned := record.Learned(a.Record)
+	if learned {
+		b.records[record.ID], b.learned[record.ID] = record, true
+	}
+	return record, nil
 }
 
 func (b *board) state(slot *slotRow) artwork.SlotState {
@@ -248,9 +267,9 @@ func (r *slotRow) set(state artwork.SlotState) {
 	r.LastModified = instant{state.LastModified}
 }
 
-// note remembers that the slot's image took force, under the idempotency key if
-// there is one.
-func (b *board) note(slot *slotRow, by string, key artwork.ID) {
+// note remembers that the slot's image took force by the act, under the idempotency key
+// if there is one.
+func (b *board) note(slot *slotRow, by string, act artwork.Act, key artwork.ID) {
 	b.move(slot)
 	if !key.IsZero() {
 		b.done[key] = true
@@ -262,6 +281,7 @@ func (b *board) note(slot *slotRow, by string, key artwork.ID) {
 		ImageID:     slot.ImageID,
 		AppliedBy:   by,
 		AppliedAt:   stored(b.now),
+		Act:         string(act),
 
 		IdempotencyKey: uid(key),
 	})
@@ -284,6 +304,9 @@ func (b *board) save(ctx context.Context, tx bun.Tx, db *DB, fence artwork.Fence
 			return err
 		}
 	}
+	if err := b.saveLearned(ctx, tx); err != nil {
+		return err
+	}
 	if err := forget(ctx, tx, b.gone); err != nil {
 		return err
 	}
@@ -294,6 +317,17 @@ func (b *board) save(ctx context.Context, tx bun.Tx, db *DB, fence artwork.Fence
 		return nil
 	}
 	return db.notePending(ctx, tx, fence)
+}
+
+// saveLearned writes what is known of the rights in images that were known already.
+func (b *board) saveLearned(ctx context.Context, tx bun.Tx) error {
+	for id := range b.learned {
+		row := newImageRow(b.records[id])
+		if _, err := tx.NewUpdate().Model(&row).Column("licence", "attribution", "source_page", "stated_by").WherePK().Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *board) saveSlots(ctx context.Context, tx bun.Tx) error {

@@ -178,7 +178,7 @@ func (m *Images) History(ctx context.Context, subject artwork.Subject) ([]artwor
 	}
 	entries := make([]artwork.HistoryEntry, len(rows))
 	for i, row := range rows {
-		entries[i] = artwork.HistoryEntry{Record: records[ids[i]], AppliedBy: row.AppliedBy, AppliedAt: row.AppliedAt.Time, InForce: row.InForce.Bool}
+		entries[i] = artwork.HistoryEntry{Record: records[ids[i]], AppliedBy: row.AppliedBy, AppliedAt: row.AppliedAt.Time, Act: artwork.Act(row.Act), InForce: row.InForce.Bool}
 	}
 	return entries, nil
 }

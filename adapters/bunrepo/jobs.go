@@ -42,6 +42,9 @@ type jobItemRow struct {
 	URL         string `bun:"url"`
 	ImageID     uid    `bun:"image_id"`
 	Provider    string `bun:"provider"`
+	Licence     string `bun:"licence"`
+	Attribution string `bun:"attribution"`
+	SourcePage  string `bun:"source_page"`
 }
 
 type jobResultRow struct {
@@ -64,6 +67,7 @@ func (j *Jobs) Create(ctx context.Context, job bulkapply.Job) error {
 		items[n] = jobItemRow{
 			JobID: uid(job.ID), N: n, SubjectKind: item.Place.Subject.Kind.String(), SubjectID: uid(item.Place.Subject.ID),
 			Slot: item.Place.Slot.String(), URL: item.URL, ImageID: uid(item.ImageID), Provider: item.Provider,
+			Licence: item.Stated.Licence, Attribution: item.Stated.Attribution, SourcePage: item.Stated.SourcePage,
 		}
 	}
 	actor, err := json.Marshal(job.By)
@@ -191,7 +195,10 @@ func (j *Jobs) assignment(ctx context.Context, id uid) (job bulkapply.Assignment
 
 func (r jobItemRow) todo() (bulkapply.Todo, error) {
 	place, err := parsePlace(r.SubjectKind, r.SubjectID, r.Slot)
-	return bulkapply.Todo{N: r.N, Item: bulkapply.Item{Place: place, URL: r.URL, ImageID: artwork.ID(r.ImageID), Provider: r.Provider}}, err
+	return bulkapply.Todo{N: r.N, Item: bulkapply.Item{
+		Place: place, URL: r.URL, ImageID: artwork.ID(r.ImageID), Provider: r.Provider,
+		Stated: artwork.Provenance{Licence: r.Licence, Attribution: r.Attribution, SourcePage: r.SourcePage},
+	}}, err
 }
 
 // Renew implements bulkapply.Jobs.

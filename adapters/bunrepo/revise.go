@@ -35,7 +35,7 @@ func (m *Images) Revise(ctx context.Context, fence artwork.Fence, revision artwo
 			}
 		}
 		revised = artwork.Revised{Image: after.Image(), Changed: changed}
-		b.point(revision.Place, before, after, changed, revision.By)
+		b.point(revision.Place, before, after, changed, revision.By, revision.Act())
 		b.tell(activity.OfRevision(revision, b.names[revision.Place.Subject], before, after))
 		return nil
 	})
@@ -51,7 +51,7 @@ func (m *Images) Purge(ctx context.Context, fence artwork.Fence, purge artwork.P
 		return artwork.Purged{}, err
 	}
 	var purged artwork.Purged
-	err := m.revise(ctx, "bunrepo.Purge", fence, purge.Place, func(_ context.Context, _ bun.Tx, b *board, known []artwork.KnownRecord) error {
+	err := m.revise(ctx, "bunrepo.Purge", fence, purge.Place, func(ctx context.Context, tx bun.Tx, b *board, known []artwork.KnownRecord) error {
 		before := b.state(b.slots[purge.Place])
 		after, gone, err := before.Purge(purge, known, b.now)
 		if err != nil {
@@ -59,10 +59,10 @@ func (m *Images) Purge(ctx context.Context, fence artwork.Fence, purge artwork.P
 		}
 		changed := after != before
 		purged = artwork.Purged{Revised: artwork.Revised{Image: after.Image(), Changed: changed}, Contents: artwork.Contents(gone)}
-		b.point(purge.Place, before, after, changed, purge.By)
+		b.point(purge.Place, before, after, changed, purge.By, artwork.ActSucceeded)
 		b.tell(activity.OfPurge(purge, purged.Contents, b.names[purge.Place.Subject], before, after))
 		b.gone = gone
-		return nil
+		return forgetConsidered(ctx, tx, purge.Place)
 	})
 	if err != nil {
 		return artwork.Purged{}, err
@@ -116,7 +116,7 @@ func (b *board) readPlace(ctx context.Context, tx bun.Tx, place artwork.Place) (
 }
 
 // point has the place point where the state says, and notes what took force.
-func (b *board) point(place artwork.Place, before, after artwork.SlotState, changed bool, by artwork.Actor) {
+func (b *board) point(place artwork.Place, before, after artwork.SlotState, changed bool, by artwork.Actor, act artwork.Act) {
 	slot := b.slots[place]
 	if after != before {
 		slot.set(after)
@@ -124,7 +124,7 @@ func (b *board) point(place artwork.Place, before, after artwork.SlotState, chan
 	}
 	switch {
 	case changed && after.InForce != nil && (before.InForce == nil || before.InForce.ID != after.InForce.ID):
-		b.note(slot, by.Name, artwork.ID{})
+		b.note(slot, by.Name, act, artwork.ID{})
 	case changed:
 		b.move(slot)
 	}

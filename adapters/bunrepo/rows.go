@@ -27,6 +27,8 @@ type imageRow struct {
 	SourceURL   string          `bun:"source_url"`
 	Licence     string          `bun:"licence"`
 	Attribution string          `bun:"attribution"`
+	SourcePage  string          `bun:"source_page"`
+	StatedBy    string          `bun:"stated_by"`
 	FileName    string          `bun:"file_name"`
 	FocalX      sql.NullFloat64 `bun:"focal_x"`
 	FocalY      sql.NullFloat64 `bun:"focal_y"`
@@ -75,6 +77,7 @@ type historyRow struct {
 	ImageID     uid     `bun:"image_id"`
 	AppliedBy   string  `bun:"applied_by"`
 	AppliedAt   instant `bun:"applied_at"`
+	Act         string  `bun:"act"`
 	// IdempotencyKey is that of the application; NULL if it had none.
 	IdempotencyKey uid `bun:"idempotency_key"`
 
@@ -96,6 +99,8 @@ func newImageRow(r artwork.Record) imageRow {
 		SourceURL:   r.SourceURL,
 		Licence:     r.Licence,
 		Attribution: r.Attribution,
+		SourcePage:  r.SourcePage,
+		StatedBy:    r.StatedBy.String(),
 		FileName:    r.FileName,
 		AddedBy:     r.AddedBy,
 		AddedAt:     stored(r.AddedAt),
@@ -134,6 +139,10 @@ func (r *imageRow) record() (artwork.Record, error) {
 	if err != nil {
 		return artwork.Record{}, err
 	}
+	witness, err := artwork.ParseWitness(r.StatedBy)
+	if err != nil {
+		return artwork.Record{}, err
+	}
 	place, err := parsePlace(r.SubjectKind, r.SubjectID, r.Slot)
 	return artwork.Record{
 		ID:          artwork.ID(r.ID),
@@ -144,6 +153,8 @@ func (r *imageRow) record() (artwork.Record, error) {
 		SourceURL:   r.SourceURL,
 		Licence:     r.Licence,
 		Attribution: r.Attribution,
+		SourcePage:  r.SourcePage,
+		StatedBy:    witness,
 		FileName:    r.FileName,
 		FocalPoint:  r.focalPoint(),
 		AddedBy:     r.AddedBy,

@@ -189,6 +189,7 @@ func TestPagesAreReadInOrder(t *testing.T) {
 			"last changed":        "SELECT * FROM slots AS s WHERE s.changed_at > " + anHourAgo + " ORDER BY s.changed_at DESC LIMIT 50",
 			"next job":            "SELECT id FROM bulk_jobs WHERE finished_at IS NULL AND until <= " + anHourAgo + " ORDER BY created_at, id LIMIT 1",
 			"done by key":         "SELECT idempotency_key FROM history WHERE idempotency_key IN ('89ad4ac3-39f7-470e-963a-56509c546377')",
+			"considered":          "SELECT * FROM considerations AS c WHERE c.artist_id = '89ad4ac3-39f7-470e-963a-56509c546377' ORDER BY c.slot, c.occasion",
 			"overdue":             "SELECT * FROM cache_pending AS c WHERE c.deadline <= " + anHourAgo + " ORDER BY c.deadline, c.token LIMIT 50",
 		} {
 			plan := planOf(t, db, explain+query)

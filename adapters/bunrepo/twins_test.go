@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatefold/adapters/bunrepo"
+	"gatefold/application/findimages"
 	"gatefold/application/importlibrary"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -45,6 +46,12 @@ func TestSuiteRejectsBrokenTwins(t *testing.T) {
 		{"library: an MBID that another took is a conflict, and nothing is written", func(r *conformance.Repositories) { r.Library = savesSingly{r.Library} }},
 		{"library: ForgetFingerprints forgets nothing else", func(r *conformance.Repositories) { r.Library = forgetsFolders{r.Library} }},
 		{"library: Finish marks what has vanished, Save takes the mark away", func(r *conformance.Repositories) { r.Library = finishesNothing{r.Library} }},
+		{"considered: an unknown subject fails the whole call", func(r *conformance.Repositories) { r.Considerations = keepsSingly{r.Considerations} }},
+		{"considered: what cannot be kept is refused", func(r *conformance.Repositories) { r.Considerations = keepsSingly{r.Considerations} }},
+		{"considered: the last of each occasion is kept", func(r *conformance.Repositories) { r.Considerations = oneOccasion{r.Considerations} }},
+		{"accounts: state, records and history are those of the place", func(r *conformance.Repositories) { r.Accounts = ofInForceOnly{r.Accounts} }},
+		{"rights: what is stated when an image is applied is in the history and the activity log", func(r *conformance.Repositories) { r.Images = forgetsRights{r.Images} }},
+		{"rights: an image of the archive states nothing", func(r *conformance.Repositories) { r.Images = everythingNew{r.Images} }},
 		{"library: Finish leaves other libraries alone", func(r *conformance.Repositories) { r.Library = oneRoot{r.Library} }},
 	} {
 		t.Run(twin.missed, func(t *testing.T) {
@@ -310,4 +317,53 @@ func (o oneRoot) SaveFolders(ctx context.Context, scan artwork.ID, _ string, fol
 
 func (o oneRoot) Finish(ctx context.Context, scan artwork.ID, _ string) (int, error) {
 	return o.Library.Finish(ctx, scan, "")
+}
+
+type keepsSingly struct{ findimages.Considerations }
+
+func (k keepsSingly) Keep(ctx context.Context, considerations []findimages.Consideration) error {
+	for _, c := range considerations {
+		if err := k.Considerations.Keep(ctx, []findimages.Consideration{c}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oneOccasion takes fills for searches.
+type oneOccasion struct{ findimages.Considerations }
+
+func (o oneOccasion) Keep(ctx context.Context, considerations []findimages.Consideration) error {
+	for i := range considerations {
+		considerations[i].Occasion = findimages.OnSearch
+	}
+	return o.Considerations.Keep(ctx, considerations)
+}
+
+// ofInForceOnly does not know what was in force before.
+type ofInForceOnly struct{ artwork.SlotAccounts }
+
+func (o ofInForceOnly) Account(ctx context.Context, place artwork.Place) (artwork.Account, error) {
+	account, err := o.SlotAccounts.Account(ctx, place)
+	account.History = account.History[:min(len(account.History), 1)]
+	return account, err
+}
+
+type forgetsRights struct{ artwork.ImageRepository }
+
+func (f forgetsRights) Apply(ctx context.Context, fence artwork.Fence, a []artwork.Application) ([]artwork.Outcome, error) {
+	for i := range a {
+		a[i].Record.SourcePage = ""
+	}
+	return f.ImageRepository.Apply(ctx, fence, a)
+}
+
+// everythingNew takes what was read a while ago for news.
+type everythingNew struct{ artwork.ImageRepository }
+
+func (e everythingNew) Apply(ctx context.Context, fence artwork.Fence, a []artwork.Application) ([]artwork.Outcome, error) {
+	for i := range a {
+		a[i].Known = false
+	}
+	return e.ImageRepository.Apply(ctx, fence, a)
 }

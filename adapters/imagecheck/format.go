@@ -196,5 +196,35 @@ func decodeJPEG(content []byte) (image.Image, error) {
 	if bytes.Count(content, []byte{0xff, 0xda}) > maxScans {
 		return nil, errTooManyScans
 	}
+	if inksOfJPEG(content) {
+		return decodeInks(content)
+	}
 	return jpeg.Decode(bytes.NewReader(content))
+}
+
+// inksOfJPEG reports whether a JPEG has four channels and does not say what they mean:
+// then they are inks, as they are. The decoder only knows those of Adobe, inverted.
+func inksOfJPEG(content []byte) bool {
+	channels, adobe := byte(0), false
+	eachSegment(content, func(marker byte, segment []byte) {
+		switch {
+		case marker == 0xee && prefix("Adobe")(segment):
+			adobe = true
+		case (marker == 0xc0 || marker == 0xc1 || marker == 0xc2) && len(segment) > 5:
+			channels = segment[5]
+		}
+	})
+	return channels == 4 && !adobe
+}
+
+// decodeInks lets the decoder take the channels for those of Adobe, and inverts them.
+func decodeInks(content []byte) (image.Image, error) {
+	const adobe = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
+	img, err := jpeg.Decode(bytes.NewReader(slices.Concat(content[:2], []byte(adobe), content[2:])))
+	if inks, ok := img.(*image.CMYK); ok {
+		for i := range inks.Pix {
+			inks.Pix[i] = ^inks.Pix[i]
+		}
+	}
+	return img, err
 }

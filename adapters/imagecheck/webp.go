@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image"
 	"io"
+	"math"
 
 	"golang.org/x/image/webp"
 )
@@ -97,9 +98,47 @@ func decodeWebP(content []byte) (image.Image, error) {
 		return nil, err
 	}
 	if frame == nil {
-		return webp.Decode(bytes.NewReader(content))
+		return decodeStill(content)
 	}
 	return decodeFrame(frame, size)
+}
+
+// decodeStill decodes an image that does not move. Lossy WebP has the levels of
+// television, black at 16 and white at 235 (RFC 6386, 9.2), which the decoder hands out
+// as if they were those of a JPEG: they are made so.
+func decodeStill(content []byte) (image.Image, error) {
+	img, err := webp.Decode(bytes.NewReader(content))
+	var lossy *image.YCbCr
+	switch img := img.(type) {
+	case *image.YCbCr:
+		lossy = img
+	case *image.NYCbCrA:
+		lossy = &img.YCbCr
+	default:
+		return img, err
+	}
+	for i, v := range lossy.Y {
+		lossy.Y[i] = fullLuma[v]
+	}
+	for i := range lossy.Cb {
+		lossy.Cb[i], lossy.Cr[i] = fullChroma[lossy.Cb[i]], fullChroma[lossy.Cr[i]]
+	}
+	return img, err
+}
+
+var (
+	fullLuma   = widened(16, 0, 219)
+	fullChroma = widened(128, 128, 224)
+)
+
+// widened returns the table that moves a level to another, and spreads so many levels
+// around it over 255.
+func widened(from, to, levels int) (table [256]uint8) {
+	for v := range table {
+		wide := float64(to) + float64(v-from)*255/float64(levels)
+		table[v] = uint8(min(max(math.Round(wide), 0), 255))
+	}
+	return table
 }
 
 // decodeFrame decodes a frame of an animation, which the decoder does not know,
@@ -124,7 +163,7 @@ func decodeFrame(frame []byte, size image.Point) (image.Image, error) {
 	still = append(append(still, width...), height...)
 	still = append(still, frame[16:]...)
 	riff := binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(still)))
-	img, err := webp.Decode(bytes.NewReader(append(riff, still...)))
+	img, err := decodeStill(append(riff, still...))
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type draft struct {
 	// any more; those of which the pictures are offered are offered.
 	gone, withdrawn map[artwork.ID]bool
 	offered         []artwork.Record
+	purged          []artwork.Place // of which nothing that was considered is kept
 	entries         []activity.Entry
 }
 
@@ -49,6 +50,9 @@ func (d *draft) commit(fence artwork.Fence) {
 		delete(d.r.records, id)
 		delete(d.r.withdrawn, id)
 	}
+	for _, place := range d.purged {
+		d.r.forgetConsidered(place)
+	}
 	d.r.note(d.entries...)
 	d.r.noteChanged(fence, d.changed)
 }
@@ -69,6 +73,9 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 	if !ok {
 		return artwork.Outcome{}, notFound("image " + a.Record.ID.String())
 	}
+	if !a.Known && record.Place == place {
+		record = d.learn(record, a.Record)
+	}
 	after, outcome, err := before.Apply(a, record, d.now)
 	if err != nil {
 		return artwork.Outcome{}, err
@@ -82,7 +89,7 @@ func (d *draft) apply(a artwork.Application) (artwork.Outcome, error) {
 		if !a.IdempotencyKey.IsZero() {
 			d.done[a.IdempotencyKey] = record.ID
 		}
-		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By.Name, AppliedAt: stored(d.now)})
+		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: a.By.Name, AppliedAt: stored(d.now), Act: a.Act()})
 	}
 	return outcome, d.tell(activity.OfApplication(a, d.r.nameOf(place.Subject), before, after))
 }
@@ -107,7 +114,7 @@ func (d *draft) revise(r artwork.Revision) (artwork.Revised, error) {
 		record, _ := d.record(*after.InForce, false)
 		after.InForce = &record
 	}
-	d.point(r.Place, after, changed, r.By)
+	d.point(r.Place, after, changed, r.By, r.Act())
 	if !r.Withdraw.IsZero() {
 		d.withdraw(r.Withdraw, known)
 	}
@@ -126,7 +133,7 @@ func (d *draft) tell(entry activity.Entry, changed bool) error {
 }
 
 // point has the place point where the state says, and notes what took force.
-func (d *draft) point(place artwork.Place, after artwork.SlotState, changed bool, by artwork.Actor) {
+func (d *draft) point(place artwork.Place, after artwork.SlotState, changed bool, by artwork.Actor, act artwork.Act) {
 	before := d.r.slots[place]
 	d.slots[place] = after
 	if !changed {
@@ -134,7 +141,7 @@ func (d *draft) point(place artwork.Place, after artwork.SlotState, changed bool
 	}
 	d.changed[place] = true
 	if after.InForce != nil && (before.InForce == nil || before.InForce.ID != after.InForce.ID) {
-		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: by.Name, AppliedAt: stored(d.now)})
+		d.history = append(d.history, artwork.HistoryEntry{Record: *after.InForce, AppliedBy: by.Name, AppliedAt: stored(d.now), Act: act})
 	}
 }
 
@@ -174,10 +181,20 @@ func (d *draft) purge(p artwork.Purge) (artwork.Purged, error) {
 		return artwork.Purged{}, err
 	}
 	changed := after != before
-	d.point(p.Place, after, changed, p.By)
+	d.point(p.Place, after, changed, p.By, artwork.ActSucceeded)
 	d.forget(gone)
+	d.purged = append(d.purged, p.Place)
 	purged := artwork.Purged{Revised: artwork.Revised{Image: after.Image(), Changed: changed}, Contents: artwork.Contents(gone)}
 	return purged, d.tell(activity.OfPurge(p, purged.Contents, d.r.nameOf(p.Place.Subject), before, after))
+}
+
+// learn returns the record with what another one of the same image states of it.
+func (d *draft) learn(record, from artwork.Record) artwork.Record {
+	record, learned := record.Learned(from)
+	if learned {
+		d.records[record.ID] = detached(record)
+	}
+	return record
 }
 
 // record returns what is kept under the record's ID: the record itself, if nothing

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/findimages"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -27,10 +28,11 @@ type Repository struct {
 	history []artwork.HistoryEntry    // the latest last
 	done    map[artwork.ID]artwork.ID // idempotency keys, and the records that took force under them
 	// withdrawn are uploads that are not offered any more.
-	withdrawn map[artwork.ID]bool
-	folders   map[string]folderState
-	inFiles   map[artwork.ID]bool // albums that were in a folder at some time
-	tokens    []accesstoken.Token
+	withdrawn  map[artwork.ID]bool
+	considered map[consideredKey]findimages.Consideration
+	folders    map[string]folderState
+	inFiles    map[artwork.ID]bool // albums that were in a folder at some time
+	tokens     []accesstoken.Token
 
 	changedAt map[artwork.Place]time.Time // when the pointer changed
 	pending   map[string]pendingState     // by token
@@ -40,6 +42,7 @@ type Repository struct {
 	requested  map[artwork.Key]request
 	tasks      map[string]taskState
 	jobs       map[artwork.ID]jobState
+	settings   settingsState
 }
 
 // NewRepository returns an empty repository.
@@ -51,7 +54,8 @@ func NewRepository() *Repository {
 		users:   map[artwork.ID]catalog.User{},
 		records: map[artwork.ID]artwork.Record{},
 
-		withdrawn: map[artwork.ID]bool{},
+		withdrawn:  map[artwork.ID]bool{},
+		considered: map[consideredKey]findimages.Consideration{},
 
 		slots:   map[artwork.Place]artwork.SlotState{},
 		done:    map[artwork.ID]artwork.ID{},

@@ -18,6 +18,7 @@ var (
 	_ artwork.ImageRepository = (*Images)(nil)
 	_ artwork.ImageReviser    = (*Images)(nil)
 	_ artwork.ImageArchive    = (*Images)(nil)
+	_ artwork.SlotAccounts    = (*Images)(nil)
 )
 
 // Images returns the images of the repository.
@@ -178,13 +179,37 @@ func (m *Images) History(ctx context.Context, subject artwork.Subject) (entries 
 			}
 			inForce := m.r.slots[entry.Place].InForce
 			entry.InForce = !seen[entry.Place] && inForce != nil && inForce.ID == entry.ID
-			entry.Record = detached(entry.Record)
+			entry.Record = detached(m.r.records[entry.ID])
 			seen[entry.Place] = true
 			entries = append(entries, entry)
 		}
 		return nil
 	})
 	return entries, err
+}
+
+// Account implements artwork.SlotAccounts.
+func (m *Images) Account(ctx context.Context, place artwork.Place) (account artwork.Account, err error) {
+	if err := place.Check(); err != nil {
+		return account, err
+	}
+	err = m.r.read(ctx, func() error {
+		if err := m.r.requireSubject(place.Subject); err != nil {
+			return err
+		}
+		account.State = m.r.slots[place]
+		for _, known := range m.r.known(place) {
+			account.Known = append(account.Known, artwork.KnownRecord{Record: detached(known.Record), Withdrawn: known.Withdrawn})
+		}
+		for _, entry := range slices.Backward(m.r.history) {
+			if entry.Place == place {
+				entry.Record = detached(m.r.records[entry.ID])
+				account.History = append(account.History, entry)
+			}
+		}
+		return nil
+	})
+	return account, err
 }
 
 // References implements artwork.ImageArchive.

@@ -1,7 +1,9 @@
 package providers_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,10 +12,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gatefold/adapters/memory"
 	"gatefold/adapters/providers"
 	"gatefold/adapters/providers/api"
 	"gatefold/adapters/providers/theaudiodb"
 	"gatefold/application/findimages"
+	"gatefold/application/keyring"
+	"gatefold/application/providersettings"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 	"gatefold/test/conformance"
@@ -40,26 +45,35 @@ func everything(server *providerfixture.Server) providers.Config {
 	return cfg
 }
 
-func ids(set providers.Set) []string {
+// live has the providers asked as the configuration says.
+func live(t *testing.T, cfg providers.Config, log *slog.Logger) *providers.Live {
+	t.Helper()
+	keys, err := keyring.New(strings.Repeat("secret", 6))
+	require.NoError(t, err)
+	l := providers.NewLive(cfg, nil, nil, unlimited{}, log)
+	providersettings.NewFollower(memory.NewRepository().ProviderSettings(), l, keys, log)
+	return l
+}
+
+var noLog = slog.New(slog.DiscardHandler)
+
+func ids(l *providers.Live) []string {
 	var found []string
-	for _, p := range set.Artwork {
+	for _, p := range l.Artwork() {
 		found = append(found, p.About().ID)
 	}
 	return found
 }
 
-func TestSet(t *testing.T) {
+func TestWhoIsAsked(t *testing.T) {
 	t.Parallel()
-	set, err := providers.New(providers.Default(), unlimited{})
-	require.NoError(t, err)
-	require.Equal(t, []string{"coverartarchive", "theaudiodb", "wikimedia", "deezer"}, ids(set))
+	require.Equal(t, []string{"coverartarchive", "theaudiodb", "wikimedia", "deezer"}, ids(live(t, providers.Default(), noLog)))
 
 	server := providerfixture.Start(t)
-	set, err = providers.New(everything(server), unlimited{})
-	require.NoError(t, err)
-	require.Equal(t, []string{"coverartarchive", "fanarttv", "theaudiodb", "wikimedia", "deezer", "discogs", "lastfm", "itunes"}, ids(set))
+	all := live(t, everything(server), noLog)
+	require.Equal(t, []string{"coverartarchive", "fanarttv", "theaudiodb", "wikimedia", "deezer", "discogs", "lastfm", "itunes"}, ids(all))
 	slots := map[artwork.Slot]bool{}
-	for _, p := range set.Artwork {
+	for _, p := range all.Artwork() {
 		artist, err := p.ArtistImages(t.Context(), catalog.Artist{Name: "A", MBID: artwork.NewID()})
 		require.NoError(t, err)
 		album, err := p.AlbumCovers(t.Context(), catalog.Album{Name: "B", ArtistName: "A", ReleaseGroupMBID: artwork.NewID()})
@@ -69,34 +83,42 @@ func TestSet(t *testing.T) {
 		}
 	}
 	require.Len(t, slots, 5, "something for every slot")
-	matches, err := set.Identifier.Artists(t.Context(), "A")
+	matches, err := all.Artists(t.Context(), "A")
 	require.NoError(t, err)
 	require.NotEmpty(t, matches)
+	groups, err := all.ReleaseGroups(t.Context(), "A", "B")
+	require.NoError(t, err)
+	require.NotEmpty(t, groups)
 }
 
 func TestNothingSwitchedOn(t *testing.T) {
 	t.Parallel()
-	set, err := providers.New(providers.Config{}, unlimited{})
-	require.NoError(t, err)
-	require.Empty(t, set.Artwork)
-	_, err = set.Identifier.Artists(t.Context(), "A")
+	none := live(t, providers.Config{}, noLog)
+	require.Empty(t, none.Artwork())
+	_, err := none.Artists(t.Context(), "A")
 	require.Equal(t, artwork.Unavailable, artwork.KindOf(err))
-	_, err = set.Identifier.ReleaseGroups(t.Context(), "A", "B")
+	_, err = none.ReleaseGroups(t.Context(), "A", "B")
 	require.Equal(t, artwork.Unavailable, artwork.KindOf(err))
 }
 
-// TestWrongURLs: each provider that is switched on needs to be somewhere.
+// TestWrongURLs: each provider that is switched on needs to be somewhere; the others are
+// asked all the same.
 func TestWrongURLs(t *testing.T) {
 	t.Parallel()
 	all := reflect.TypeFor[providers.Config]()
 	for i := range all.NumField() {
-		var cfg providers.Config
-		if all.Field(i).Type.Kind() != reflect.Struct {
+		cfg := providers.Config{Deezer: providers.Default().Deezer}
+		field := all.Field(i)
+		if field.Type.Kind() != reflect.Struct || field.Name == "Deezer" {
 			continue
 		}
 		reflect.ValueOf(&cfg).Elem().Field(i).FieldByName("Enabled").SetBool(true)
-		_, err := providers.New(cfg, unlimited{})
-		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), all.Field(i).Name)
+		if key := reflect.ValueOf(&cfg).Elem().Field(i).FieldByName("Key"); key.IsValid() {
+			key.SetString("key")
+		}
+		var log bytes.Buffer
+		require.Equal(t, []string{"deezer"}, ids(live(t, cfg, slog.New(slog.NewTextHandler(&log, nil)))), field.Name)
+		require.Contains(t, log.String(), "A provider cannot be asked as it is set up", field.Name)
 	}
 }
 

@@ -70,6 +70,7 @@ func decodeItem(raw json.RawMessage) (bulkapply.Item, error) {
 		URL      string              `json:"url"`
 		ImageID  artwork.ID          `json:"imageId"`
 		Provider string              `json:"provider"`
+		statedBody
 	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
@@ -77,7 +78,7 @@ func decodeItem(raw json.RawMessage) (bulkapply.Item, error) {
 		return bulkapply.Item{}, badJSON("the item", err)
 	}
 	place := artwork.Place{Subject: artwork.Subject{Kind: in.Subject, ID: in.ID}, Slot: in.Type}
-	item := bulkapply.Item{Place: place, URL: in.URL, ImageID: in.ImageID, Provider: in.Provider}
+	item := bulkapply.Item{Place: place, URL: in.URL, ImageID: in.ImageID, Provider: in.Provider, Stated: in.stated()}
 	return item, item.Check()
 }
 

@@ -42,7 +42,7 @@ type applied struct {
 // Register implements Routes.
 func (p *parsers) Register(r *Router) {
 	r.public("/image", func(c *gin.Context) error {
-		if err := checkRendition(c); err != nil {
+		if _, err := viewOf(c, artwork.TypeCover); err != nil {
 			return err
 		}
 		return p.images.serve(c, p.image)

@@ -47,6 +47,8 @@ type historyOut struct {
 	Provider    string       `json:"provider,omitempty"`
 	Licence     string       `json:"licence,omitempty"`
 	Attribution string       `json:"attribution,omitempty"`
+	SourcePage  string       `json:"sourcePage,omitempty"`
+	Act         artwork.Act  `json:"act,omitempty"`
 	AppliedBy   string       `json:"appliedBy"`
 	AppliedAt   time.Time    `json:"appliedAt"`
 	Width       int          `json:"width"`
@@ -68,7 +70,7 @@ func (h *History) list(c *gin.Context, subject artwork.Subject) error {
 	for i, e := range entries {
 		out[i] = historyOut{
 			ImageID: e.ID, Type: e.Place.Slot, Tag: artwork.TagOf(e.Content.Hash, e.FocalPoint), Source: e.Source.String(), Provider: e.Provider,
-			Licence: e.Licence, Attribution: e.Attribution, AppliedBy: e.AppliedBy, AppliedAt: e.AppliedAt,
+			Licence: e.Licence, Attribution: e.Attribution, SourcePage: e.SourcePage, Act: e.Act, AppliedBy: e.AppliedBy, AppliedAt: e.AppliedAt,
 			Width: e.Content.Width, Height: e.Content.Height, Size: e.Content.Size, MIMEType: e.Content.MIMEType, FocalPoint: e.FocalPoint, Current: e.InForce,
 		}
 	}

@@ -4,12 +4,12 @@ import (
 	"encoding/base64"
 	"io"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"gatefold/application/applyimage"
+	"gatefold/application/renderimage"
 	"gatefold/application/serveimage"
 	"gatefold/domain/artwork"
 )
@@ -22,13 +22,15 @@ type Images struct {
 	pointers *serveimage.Pointers
 	uploads  *applyimage.UploadedImages
 	content  *serveimage.OpenContent
+
+	renditions *renderimage.Renditions
 }
 
 // NewImages returns the routes under /api/images.
 func NewImages(artists *serveimage.GetArtistImage, albums *serveimage.GetAlbumCover, users *serveimage.GetUserAvatar,
-	pointers *serveimage.Pointers, uploads *applyimage.UploadedImages, content *serveimage.OpenContent,
+	pointers *serveimage.Pointers, uploads *applyimage.UploadedImages, content *serveimage.OpenContent, renditions *renderimage.Renditions,
 ) *Images {
-	return &Images{artists, albums, users, pointers, uploads, content}
+	return &Images{artists, albums, users, pointers, uploads, content, renditions}
 }
 
 // Register implements Routes.
@@ -45,66 +47,44 @@ func (h *Images) Register(r *Router) {
 	r.public("/api/albums/:id/cover", byID(h.albumCover))
 }
 
-// presets are the sizes that an image can be asked for in.
-var (
-	presets = []string{"thumb", "small", "medium", "large"}
-	formats = []string{"jpeg", "png", "webp", "avif"}
-)
-
-// checkRendition refuses what is not in the contract.
-func checkRendition(c *gin.Context) error {
-	if err := onlyQuery(c, "size", "format", "tag"); err != nil {
-		return err
-	}
-	size, sized := c.GetQuery("size")
-	if sized && !slices.Contains(presets, size) {
-		return artwork.Errorf(artwork.InvalidInput, "%q is not a size: use thumb, small, medium or large", size)
-	}
-	format, formatted := c.GetQuery("format")
-	if formatted && !slices.Contains(formats, format) {
-		return artwork.Errorf(artwork.InvalidInput, "%q is not a format: use jpeg, png, webp or avif", format)
-	}
-	if formatted && !sized {
-		return artwork.Errorf(artwork.InvalidInput, "format needs a size: originals are served as they are")
-	}
-	return nil
-}
-
 func (h *Images) artistImage(c *gin.Context, artist artwork.ID) error {
 	typ, err := artwork.ParseArtistType(c.Param("type"))
 	if err != nil {
 		return err
 	}
-	if err := checkRendition(c); err != nil {
+	view, err := viewOf(c, typ)
+	if err != nil {
 		return err
 	}
 	img, err := h.artists.Run(c.Request.Context(), serveimage.ArtistImageIn{ArtistID: artist, Type: typ})
 	if err != nil {
 		return err
 	}
-	return h.serve(c, img)
+	return h.serveView(c, img, typ.Slot(), view)
 }
 
 func (h *Images) albumCover(c *gin.Context, album artwork.ID) error {
-	if err := checkRendition(c); err != nil {
+	view, err := viewOf(c, artwork.TypeCover)
+	if err != nil {
 		return err
 	}
 	img, _, err := h.albums.Run(c.Request.Context(), album)
 	if err != nil {
 		return err
 	}
-	return h.serve(c, img)
+	return h.serveView(c, img, artwork.SlotCover, view)
 }
 
 func (h *Images) userAvatar(c *gin.Context, user artwork.ID) error {
-	if err := checkRendition(c); err != nil {
+	view, err := viewOf(c, artwork.TypeAvatar)
+	if err != nil {
 		return err
 	}
 	img, err := h.users.Run(c.Request.Context(), user)
 	if err != nil {
 		return err
 	}
-	return h.serve(c, img)
+	return h.serveView(c, img, artwork.SlotAvatar, view)
 }
 
 // uploaded serves one uploaded image, in force or not.
@@ -133,14 +113,19 @@ const (
 	noCache   = "no-cache"
 )
 
-// serve answers with the bytes of the image in force. Only a URL that names the
-// tag in force may be kept: every other one has to ask again.
+// serve answers with the bytes of the image in force.
 func (h *Images) serve(c *gin.Context, img *artwork.Image) error {
+	h.keep(c, img)
+	return h.write(c, img)
+}
+
+// keep says whether the answer may be kept. Only a URL that names the tag in force may
+// be: every other one has to ask again.
+func (h *Images) keep(c *gin.Context, img *artwork.Image) {
 	c.Header("Cache-Control", noCache)
 	if c.Query("tag") == string(img.Tag) {
 		c.Header("Cache-Control", immutable)
 	}
-	return h.write(c, img)
 }
 
 // write answers with the bytes, a 304, a range or only the headers, as the
@@ -151,14 +136,19 @@ func (h *Images) write(c *gin.Context, img *artwork.Image) error {
 		return err
 	}
 	defer func() { _ = content.Close() }() // only read
+	h.describe(c, img.MIMEType, img.Tag)
+	http.ServeContent(c.Writer, c.Request, "", img.LastModified, io.ReadSeeker(content))
+	return nil
+}
+
+// describe says what the bytes of an answer are.
+func (h *Images) describe(c *gin.Context, mimeType string, tag artwork.Tag) {
 	header := c.Writer.Header()
-	header.Set("Content-Type", img.MIMEType)
-	header.Set("ETag", `"`+string(img.Tag)+`"`)
+	header.Set("Content-Type", mimeType)
+	header.Set("ETag", `"`+string(tag)+`"`)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Content-Security-Policy", "sandbox")
 	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	http.ServeContent(c.Writer, c.Request, "", img.LastModified, io.ReadSeeker(content))
-	return nil
 }
 
 func (h *Images) artistImageExists(c *gin.Context, artist artwork.ID) error {

@@ -59,12 +59,25 @@ func milliseconds(d time.Duration) float64 {
 	return float64(d.Microseconds()) / 1000
 }
 
+// statedBody is what a caller may state of the rights in an image, instead of what its
+// provider said or where nothing is known.
+type statedBody struct {
+	Licence     string `json:"licence"`
+	Attribution string `json:"attribution"`
+	SourcePage  string `json:"sourcePage"`
+}
+
+func (b statedBody) stated() artwork.Provenance {
+	return artwork.Provenance{Licence: b.Licence, Attribution: b.Attribution, SourcePage: b.SourcePage}
+}
+
 func (h *Metadata) applyArtistAvatar(c *gin.Context) error {
 	var in struct {
 		ArtistID  artwork.ID `json:"artistId"`
 		AvatarURL string     `json:"avatarUrl"`
 		Provider  string     `json:"provider"`
 		Type      string     `json:"type"`
+		statedBody
 	}
 	if err := decodeJSON(c, &in); err != nil {
 		return err
@@ -78,7 +91,7 @@ func (h *Metadata) applyArtistAvatar(c *gin.Context) error {
 		return err
 	}
 	applied, err := h.applyArtist.Run(c.Request.Context(), applyimage.FromURL{
-		SubjectID: in.ArtistID, Slot: slot, URL: in.AvatarURL, Provider: in.Provider, By: caller(c), IfTag: tag,
+		SubjectID: in.ArtistID, Slot: slot, URL: in.AvatarURL, Provider: in.Provider, Stated: in.stated(), By: caller(c), IfTag: tag,
 	})
 	if err != nil {
 		return err
@@ -95,6 +108,7 @@ func (h *Metadata) applyAlbumCover(c *gin.Context) error {
 		AlbumID  artwork.ID `json:"albumId"`
 		CoverURL string     `json:"coverUrl"`
 		Provider string     `json:"provider"`
+		statedBody
 	}
 	if err := decodeJSON(c, &in); err != nil {
 		return err
@@ -104,7 +118,7 @@ func (h *Metadata) applyAlbumCover(c *gin.Context) error {
 		return err
 	}
 	applied, err := h.applyAlbum.Run(c.Request.Context(), applyimage.FromURL{
-		SubjectID: in.AlbumID, URL: in.CoverURL, Provider: in.Provider, By: caller(c), IfTag: tag,
+		SubjectID: in.AlbumID, URL: in.CoverURL, Provider: in.Provider, Stated: in.stated(), By: caller(c), IfTag: tag,
 	})
 	if err != nil {
 		return err

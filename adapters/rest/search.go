@@ -46,13 +46,14 @@ type candidateBody struct {
 	Votes        int          `json:"votes,omitempty"`
 	Licence      string       `json:"licence,omitempty"`
 	Attribution  string       `json:"attribution,omitempty"`
+	SourcePage   string       `json:"sourcePage,omitempty"`
 	ByName       bool         `json:"byName,omitempty"`
 }
 
 func candidateBodyOf(c findimages.Candidate) candidateBody {
 	body := candidateBody{
 		Provider: c.Provider, URL: c.URL, ThumbnailURL: c.ThumbnailURL, Width: c.Width, Height: c.Height, Type: c.Slot,
-		Kind: c.Kind, Votes: c.Votes, Licence: c.Licence, Attribution: c.Attribution, ByName: c.ByName,
+		Kind: c.Kind, Votes: c.Votes, Licence: c.Licence, Attribution: c.Attribution, SourcePage: c.SourcePage, ByName: c.ByName,
 	}
 	if c.Slot == artwork.SlotCover && c.Width > 0 && c.Height > 0 {
 		body.Size = fmt.Sprintf("%dx%d", c.Width, c.Height)
@@ -158,7 +159,7 @@ func identify(search func(context.Context, artwork.ID, string) ([]findimages.Mat
 
 // readSearch reads what both searches take: ?fresh=true asks again what is kept.
 func readSearch(c *gin.Context, id artwork.ID, more ...string) (findimages.In, error) {
-	in := findimages.In{ID: id}
+	in := findimages.In{ID: id, By: caller(c).Name}
 	if err := onlyQuery(c, append(more, "fresh")...); err != nil {
 		return in, err
 	}

@@ -40,6 +40,15 @@ type Downloader interface {
 	Download(ctx context.Context, url string, limit int64) ([]byte, error)
 }
 
+// Provenances tells what providers have said of images. Any error means that it is not
+// known now.
+type Provenances interface {
+	// Of returns what is known of the rights in the image at exactly this URL, as a
+	// provider offered it for the subject: the named one, if that one did. The zero
+	// value: nobody is known to have offered it.
+	Of(ctx context.Context, subject artwork.Subject, provider, url string) (artwork.Provenance, error)
+}
+
 // Applied is what an apply answers.
 type Applied struct {
 	Image *artwork.Image // in force now
@@ -55,15 +64,17 @@ type Applier struct {
 	archive   artwork.ImageArchive
 	store     artwork.ImageStore
 	inspector Inspector
+	rights    Provenances
 	log       *slog.Logger
 	now       func() time.Time
 }
 
-// NewApplier returns the shared steps on the ports.
+// NewApplier returns the shared steps on the ports. rights may be nil: then only what a
+// caller states is known of the rights in an image.
 func NewApplier(cache artwork.ImageCache, images artwork.ImageRepository, archive artwork.ImageArchive,
-	store artwork.ImageStore, inspector Inspector, log *slog.Logger,
+	store artwork.ImageStore, inspector Inspector, rights Provenances, log *slog.Logger,
 ) *Applier {
-	return &Applier{cache, images, archive, store, inspector, log, time.Now}
+	return &Applier{cache, images, archive, store, inspector, rights, log, time.Now}
 }
 
 // inspectPatience is how long an image waits to be checked while others are.

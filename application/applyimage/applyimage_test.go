@@ -21,11 +21,13 @@ import (
 
 // fixture is the use cases on the memory adapters, with a switch at each step.
 type fixture struct {
-	repo    *memory.Repository
-	cache   *memory.Cache
-	store   *memory.Store
-	log     bytes.Buffer
-	applier *applyimage.Applier
+	repo  *memory.Repository
+	cache *memory.Cache
+	store *memory.Store
+
+	renditions *memory.Renditions
+	log        bytes.Buffer
+	applier    *applyimage.Applier
 
 	album   artwork.Place
 	breakAt map[string]error
@@ -39,7 +41,7 @@ var errBroken = artwork.Errorf(artwork.Unavailable, "broken by the test")
 
 func newFixture(t *testing.T) *fixture {
 	f := &fixture{
-		repo: memory.NewRepository(), store: memory.NewStore(0), breakAt: map[string]error{},
+		repo: memory.NewRepository(), store: memory.NewStore(0), renditions: memory.NewRenditions(), breakAt: map[string]error{},
 		cache: memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 100, managecache.NewCounters()),
 	}
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Ana"}
@@ -50,7 +52,7 @@ func newFixture(t *testing.T) *fixture {
 	require.NoError(t, err)
 	f.album = artwork.Place{Subject: artwork.Album(album.ID), Slot: artwork.SlotCover}
 	log := slog.New(slog.NewTextHandler(&f.log, nil))
-	f.applier = applyimage.NewApplier(f, f, f.repo.Images(), f, f, log)
+	f.applier = applyimage.NewApplier(f, f, f.repo.Images(), f, f, nil, log)
 	return f
 }
 

@@ -2,6 +2,7 @@ package applyimage
 
 import (
 	"context"
+	"time"
 
 	"gatefold/domain/artwork"
 )
@@ -12,8 +13,14 @@ type FromURL struct {
 	Slot      artwork.Slot // of an artist; an album has only its cover
 	URL       string
 	Provider  string
-	By        artwork.Actor
-	IfTag     artwork.Tag // if not empty, the tag that must be in force
+	// Offered is what the provider said of the rights in the image, if whoever applies it
+	// has just heard that; the zero value: it is looked up.
+	Offered artwork.Provenance
+	// Stated is what the caller says of the rights in the image: it counts more than
+	// what is known. Who it is stated by is for Gatefold to say, and is not looked at.
+	Stated artwork.Provenance
+	By     artwork.Actor
+	IfTag  artwork.Tag // if not empty, the tag that must be in force
 }
 
 // ApplyArtistAvatar puts an image of a provider in force in a slot of an artist.
@@ -65,9 +72,13 @@ func (a *Applier) PrepareURL(ctx context.Context, downloader Downloader, place a
 	if err := CheckProvider(in.Provider); err != nil {
 		return artwork.Application{}, err
 	}
+	if err := in.Stated.Check(); err != nil {
+		return artwork.Application{}, err
+	}
 	if err := a.exists(ctx, place); err != nil {
 		return artwork.Application{}, err
 	}
+	rights := a.lookUp(ctx, place.Subject, in)
 	bytes, err := downloader.Download(ctx, in.URL, maxBytes(place))
 	if err != nil {
 		return artwork.Application{}, artwork.Wrap(artwork.Internal, "applyimage.download", err)
@@ -78,5 +89,34 @@ func (a *Applier) PrepareURL(ctx context.Context, downloader Downloader, place a
 	}
 	record := a.record(place, content, artwork.External, in.Provider, in.By.Name)
 	record.SourceURL = in.URL
+	record = record.WithProvenance((<-rights).Stated(in.Stated))
 	return artwork.Application{Record: record, By: in.By, IfTag: in.IfTag}, nil
+}
+
+// lookUpBudget is how long it may take to find out what is known of the rights in an
+// image. That goes on beside the download, which takes longer as a rule.
+const lookUpBudget = 2 * time.Second
+
+// lookUp finds out what is known of the rights in the image: one answer. An image is
+// applied whether that is known or not; who applies it again, once it is known, has it
+// noted.
+func (a *Applier) lookUp(ctx context.Context, subject artwork.Subject, in FromURL) <-chan artwork.Provenance {
+	answer := make(chan artwork.Provenance, 1)
+	if a.rights == nil || !in.Offered.IsZero() {
+		answer <- in.Offered
+		return answer
+	}
+	go func() {
+		limited, cancel := context.WithTimeout(ctx, lookUpBudget)
+		defer cancel()
+		known, err := a.rights.Of(limited, subject, in.Provider, in.URL)
+		if err != nil {
+			known = artwork.Provenance{}
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "What providers said of an image is not known now", "subject", subject.String(), "provider", in.Provider, "error", err.Error())
+		}
+		answer <- known
+	}()
+	return answer
 }

@@ -46,7 +46,7 @@ func (busy) Inspect(ctx context.Context, _ []byte) (artwork.Content, error) {
 func TestAnImageIsNotWaitedForWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		upload := applyimage.NewUploadImage(applyimage.NewApplier(f, f, f.repo.Images(), f, busy{f}, slog.New(slog.DiscardHandler)))
+		upload := applyimage.NewUploadImage(applyimage.NewApplier(f, f, f.repo.Images(), f, busy{f}, nil, slog.New(slog.DiscardHandler)))
 		_, err := upload.Run(t.Context(), applyimage.Upload{Place: f.album, Content: strings.NewReader("a photo"), By: artwork.Actor{Name: "ana"}})
 		require.Equal(t, artwork.Unavailable, artwork.KindOf(err))
 		ctx, cancel := context.WithCancel(t.Context())

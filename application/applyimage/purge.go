@@ -16,15 +16,16 @@ type PurgeImages struct {
 	images  artwork.ImageRepository
 	archive artwork.ImageArchive
 	store   artwork.ImageStore
+	copies  artwork.RenditionStore
 	log     *slog.Logger
 	now     func() time.Time
 }
 
 // NewPurgeImages returns the use case on the ports.
 func NewPurgeImages(cache artwork.ImageCache, reviser artwork.ImageReviser, images artwork.ImageRepository,
-	archive artwork.ImageArchive, store artwork.ImageStore, log *slog.Logger,
+	archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, log *slog.Logger,
 ) *PurgeImages {
-	return &PurgeImages{cache, reviser, images, archive, store, log, time.Now}
+	return &PurgeImages{cache, reviser, images, archive, store, renditions, log, time.Now}
 }
 
 // Purged is what a purge answers.
@@ -73,7 +74,7 @@ func (u *PurgeImages) Run(ctx context.Context, purge artwork.Purge) (Purged, err
 	return out, nil
 }
 
-// removeBytes removes bytes to which no record refers. A record that is added
+// removeBytes removes renditions, and the bytes, of content to which no record refers. A record that is added
 // meanwhile is one of bytes that were stored anew just before, which are left alone;
 // no other way leads from bytes without a record to a record.
 func (u *PurgeImages) removeBytes(ctx context.Context, hash artwork.Hash) bool {
@@ -82,6 +83,9 @@ func (u *PurgeImages) removeBytes(ctx context.Context, hash artwork.Hash) bool {
 		return false
 	}
 	removed := false
+	if err == nil {
+		err = u.copies.RemoveRenditions(ctx, hash)
+	}
 	if err == nil {
 		removed, err = u.store.Remove(ctx, hash, u.now().Add(-settled))
 	}

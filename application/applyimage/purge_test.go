@@ -15,7 +15,7 @@ import (
 )
 
 func (f *fixture) purging() *applyimage.PurgeImages {
-	return applyimage.NewPurgeImages(f, f.repo.Images(), f, f.repo.Images(), f, slog.New(slog.NewTextHandler(&f.log, nil)))
+	return applyimage.NewPurgeImages(f, f.repo.Images(), f, f.repo.Images(), f, f.renditions, slog.New(slog.NewTextHandler(&f.log, nil)))
 }
 
 func (f *fixture) upload(t *testing.T, content string) artwork.Record {
@@ -48,8 +48,13 @@ func TestPurge(t *testing.T) {
 		time.Sleep(time.Hour)
 		fresh := f.upload(t, "fresh")
 
+		rendition := artwork.RenditionOf(artwork.SlotCover, 200, artwork.FormatWebP).KeyOf(applied.Image, "test1")
+		require.NoError(t, f.renditions.PutRendition(t.Context(), rendition, []byte("small")))
+
 		purged, err := f.purging().Run(t.Context(), artwork.Purge{Place: f.album, Image: settled.ID, IfTag: applied.Image.Tag})
 		require.NoError(t, err)
+		_, err = f.renditions.OpenRendition(t.Context(), rendition)
+		require.Equal(t, artwork.NotFound, artwork.KindOf(err), "the renditions go as well")
 		require.Nil(t, purged.Image)
 		require.Equal(t, []int{1, 1}, []int{purged.Images, purged.BytesRemoved})
 		require.Empty(t, f.served(t))
@@ -107,7 +112,7 @@ func TestAFailedPurgeForgetsNothing(t *testing.T) {
 func TestWhatWasPurgedMeanwhileIsNotRestored(t *testing.T) {
 	f := newFixture(t)
 	record := f.upload(t, "gone")
-	restore := applyimage.NewRestoreImage(applyimage.NewApplier(f, f, staleArchive{f.repo.Images(), record}, f, f, slog.New(slog.DiscardHandler)))
+	restore := applyimage.NewRestoreImage(applyimage.NewApplier(f, f, staleArchive{f.repo.Images(), record}, f, f, nil, slog.New(slog.DiscardHandler)))
 	_, err := f.purging().Run(t.Context(), artwork.Purge{Place: f.album})
 	require.NoError(t, err)
 	_, err = restore.Run(t.Context(), applyimage.Restore{Place: f.album, RecordID: record.ID})

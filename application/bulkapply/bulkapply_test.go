@@ -133,7 +133,7 @@ func (f *fleet) Progress(_ context.Context, status bulkapply.Status) {
 }
 
 func (f *fleet) applier() *applyimage.Applier {
-	return applyimage.NewApplier(f, f.repo.Images(), f.repo.Images(), memory.NewStore(0), f, slog.New(slog.DiscardHandler))
+	return applyimage.NewApplier(f, f.repo.Images(), f.repo.Images(), memory.NewStore(0), f, nil, slog.New(slog.DiscardHandler))
 }
 
 func (f *fleet) runner(jobs bulkapply.Jobs) *bulkapply.Runner {

@@ -24,6 +24,8 @@ type Item struct {
 	URL      string     // either this …
 	ImageID  artwork.ID // … or this
 	Provider string     // whose image the URL names; of a known image it is known
+	// Stated is what the caller says of the rights in the image of the URL.
+	Stated artwork.Provenance
 }
 
 // Check returns an InvalidInput error unless the item says what is wanted.
@@ -36,6 +38,12 @@ func (i Item) Check() error {
 	}
 	if (i.URL == "") == i.ImageID.IsZero() {
 		return artwork.Errorf(artwork.InvalidInput, "either url or imageId must be given")
+	}
+	if i.URL == "" && !i.Stated.IsZero() {
+		return artwork.Errorf(artwork.InvalidInput, "licence, attribution and sourcePage are of an image that is named by its url")
+	}
+	if err := i.Stated.Check(); err != nil {
+		return err
 	}
 	if i.URL == "" && i.Provider == "" {
 		return nil

@@ -130,7 +130,7 @@ func (r *run) prepareOnce(ctx context.Context, item Item, downloader applyimage.
 		return application, err
 	}
 	return r.applier.PrepareURL(ctx, downloader, item.Place, applyimage.FromURL{
-		SubjectID: item.Place.Subject.ID, Slot: item.Place.Slot, URL: item.URL, Provider: item.Provider, By: r.job.By,
+		SubjectID: item.Place.Subject.ID, Slot: item.Place.Slot, URL: item.URL, Provider: item.Provider, Stated: item.Stated, By: r.job.By,
 	})
 }
 

@@ -35,11 +35,15 @@ func questionKey(parts ...string) string {
 // answers are the answers of providers in a cache.
 type answers struct{ cache AnswerCache }
 
-func candidatesKey(provider, question string) string {
-	return "candidates:" + provider + ":" + question
+func candidatesKey(provider About, question string) string {
+	key := "candidates:" + provider.ID + ":"
+	if provider.Origin != "" {
+		key += provider.Origin + ":"
+	}
+	return key + question
 }
 
-func (a answers) candidates(ctx context.Context, provider, question string) ([]Candidate, bool) {
+func (a answers) candidates(ctx context.Context, provider About, question string) ([]Candidate, bool) {
 	value, ok := a.cache.Get(ctx, candidatesKey(provider, question))
 	if !ok {
 		return nil, false
@@ -49,7 +53,7 @@ func (a answers) candidates(ctx context.Context, provider, question string) ([]C
 	return candidates, err == nil // what another release wrote is asked for again
 }
 
-func (a answers) keepCandidates(ctx context.Context, provider, question string, candidates []Candidate) {
+func (a answers) keepCandidates(ctx context.Context, provider About, question string, candidates []Candidate) {
 	term := foundTerm
 	if len(candidates) == 0 {
 		term = absentTerm

@@ -37,6 +37,10 @@ type About struct {
 	ID    string // in the API and in records: "coverartarchive"
 	Name  string // for people: "Cover Art Archive"
 	Slots []artwork.Slot
+	// Origin tells the API that is asked, and the keys it is asked with, from others
+	// that the same provider may be asked at, and names none of them: what one of them
+	// answered is not what another would. "": there is only one.
+	Origin string
 }
 
 // Offers reports whether the provider has images for any slot of the kind of subject.
@@ -61,6 +65,7 @@ type Candidate struct {
 	Kind         string       `json:"kind,omitempty"`  // the provider's own word for what it is: "hdmusiclogo"
 	Licence      string       `json:"licence,omitempty"`
 	Attribution  string       `json:"attribution,omitempty"` // whom the licence wants to be named
+	SourcePage   string       `json:"sourcePage,omitempty"`  // about the image, for people; http or https
 	// ByName: the subject was found by its name and not by an identifier; it may be
 	// another one that is called the same.
 	ByName bool `json:"byName,omitempty"`

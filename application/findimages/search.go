@@ -52,7 +52,7 @@ type Observer func(Report)
 
 // Search asks all providers at once.
 type Search struct {
-	providers     []ArtworkProvider
+	providers     func() []ArtworkProvider
 	answers       answers
 	fingerprinter Fingerprinter
 	log           *slog.Logger
@@ -60,6 +60,12 @@ type Search struct {
 
 // NewSearch returns a search of the providers, whose order breaks ties.
 func NewSearch(providers []ArtworkProvider, cache AnswerCache, fingerprinter Fingerprinter, log *slog.Logger) *Search {
+	return NewLiveSearch(func() []ArtworkProvider { return providers }, cache, fingerprinter, log)
+}
+
+// NewLiveSearch returns a search that asks for its providers each time that it begins,
+// and goes on with those to its end. They are not changed once they were returned.
+func NewLiveSearch(providers func() []ArtworkProvider, cache AnswerCache, fingerprinter Fingerprinter, log *slog.Logger) *Search {
 	return &Search{providers, answers{cache}, fingerprinter, log}
 }
 
@@ -72,13 +78,27 @@ type question struct {
 	ask     func(context.Context, ArtworkProvider) ([]Candidate, error)
 }
 
+// kept returns what is kept of the providers' answers to the question.
+func (s *Search) kept(ctx context.Context, q question) []Candidate {
+	var all []Candidate
+	for _, provider := range s.providers() {
+		if about := provider.About(); about.Offers(q.subject.Kind) {
+			candidates, _ := s.answers.candidates(ctx, about, q.key)
+			all = append(all, candidates...)
+		}
+	}
+	return all
+}
+
 // run asks the providers, tells observe of each, and ranks what was found. It waits
-// for none longer than providerDeadline. Only the end of ctx is an error.
+// for none longer than providerDeadline. Only the end of ctx is an error; then what was
+// found so far is returned without being compared.
 func (s *Search) run(ctx context.Context, q question, observe Observer) (Result, error) {
-	reports := make([]Report, len(s.providers))
+	providers := s.providers()
+	reports := make([]Report, len(providers))
 	var telling sync.Mutex
 	var asking sync.WaitGroup
-	for i, provider := range s.providers {
+	for i, provider := range providers {
 		about := provider.About()
 		if !about.Offers(q.subject.Kind) {
 			continue
@@ -94,16 +114,17 @@ func (s *Search) run(ctx context.Context, q question, observe Observer) (Result,
 		})
 	}
 	asking.Wait()
-	if err := ctx.Err(); err != nil {
-		return Result{}, err
-	}
 	var result Result
 	var candidates []Candidate
 	for _, report := range reports {
 		candidates = append(candidates, report.Candidates...)
-		if report.Err != nil {
+		if ended := ctx.Err(); report.Err != nil && (ended == nil || !errors.Is(report.Err, ended)) {
 			result.Failures = append(result.Failures, report)
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		result.Found = Rank(candidates, nil)
+		return result, err
 	}
 	result.Found = Rank(candidates, s.look(ctx, candidates))
 	return result, ctx.Err()
@@ -111,9 +132,10 @@ func (s *Search) run(ctx context.Context, q question, observe Observer) (Result,
 
 // ask asks one provider, unless its answer is kept.
 func (s *Search) ask(ctx context.Context, provider ArtworkProvider, q question) ([]Candidate, error) {
-	id := provider.About().ID
+	about := provider.About()
+	id := about.ID
 	if !q.fresh {
-		if candidates, ok := s.answers.candidates(ctx, id, q.key); ok {
+		if candidates, ok := s.answers.candidates(ctx, about, q.key); ok {
 			return candidates, nil
 		}
 	}
@@ -124,13 +146,13 @@ func (s *Search) ask(ctx context.Context, provider ArtworkProvider, q question) 
 	switch {
 	case err == nil:
 		candidates = candidates[:min(len(candidates), maxCandidates)]
-		s.answers.keepCandidates(ctx, id, q.key, candidates)
+		s.answers.keepCandidates(ctx, about, q.key, candidates)
 		s.log.DebugContext(ctx, "Provider answered", "provider", id, "subject", q.subject.String(), "candidates", len(candidates), "took", time.Since(begin))
 		return candidates, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		err = &artwork.Error{Kind: artwork.Unavailable, Op: "findimages.ask", Msg: provider.About().Name + " did not answer in time", Err: err}
+		err = &artwork.Error{Kind: artwork.Unavailable, Op: "findimages.ask", Msg: about.Name + " did not answer in time", Err: err}
 	}
 	s.log.WarnContext(ctx, "Provider failed", "provider", id, "subject", q.subject.String(), "error", err.Error())
 	return nil, err
@@ -203,43 +225,53 @@ type In struct {
 	ID    artwork.ID
 	Slot  artwork.Slot // of an artist; 0: all of them
 	Fresh bool         // answers that are kept do not count
+	// By is the person who searches; "" if none does: then whoever does has to note what
+	// was considered.
+	By string
 }
 
 // SearchArtistAvatars finds images for the slots of an artist.
 type SearchArtistAvatars struct {
-	search  *Search
-	artists catalog.Artists
+	search   *Search
+	recorder *Recorder
+	artists  catalog.Artists
 }
 
 // NewSearchArtistAvatars returns the use case.
-func NewSearchArtistAvatars(search *Search, artists catalog.Artists) *SearchArtistAvatars {
-	return &SearchArtistAvatars{search, artists}
+func NewSearchArtistAvatars(search *Search, recorder *Recorder, artists catalog.Artists) *SearchArtistAvatars {
+	return &SearchArtistAvatars{search, recorder, artists}
 }
 
 // Run asks all providers and returns what they found, and which failed. observe, which
-// may be nil, hears of each as it answers. NotFound: there is no such artist.
+// may be nil, hears of each as it answers. What a person's search found is noted
+// (Recorder) before Run returns, also if it is broken off. NotFound: there is no such artist.
 func (u *SearchArtistAvatars) Run(ctx context.Context, in In, observe Observer) (catalog.Artist, Result, error) {
 	artist, err := u.artists.Get(ctx, in.ID)
 	if err != nil {
 		return artist, Result{}, artwork.Wrap(artwork.Internal, "findimages.SearchArtistAvatars", err)
 	}
-	result, err := u.search.run(ctx, question{
-		subject: artwork.Artist(artist.ID), slot: in.Slot, fresh: in.Fresh,
-		key: questionKey("artist", catalog.FoldName(artist.Name), artist.MBID.String()),
-		ask: func(ctx context.Context, p ArtworkProvider) ([]Candidate, error) { return p.ArtistImages(ctx, artist) },
-	}, observe)
+	result, err := u.search.noted(ctx, artistQuestion(artist), in, observe, u.recorder)
 	return artist, result, err
+}
+
+func artistQuestion(artist catalog.Artist) question {
+	return question{
+		subject: artwork.Artist(artist.ID),
+		key:     questionKey("artist", catalog.FoldName(artist.Name), artist.MBID.String()),
+		ask:     func(ctx context.Context, p ArtworkProvider) ([]Candidate, error) { return p.ArtistImages(ctx, artist) },
+	}
 }
 
 // SearchAlbumCovers finds covers for an album.
 type SearchAlbumCovers struct {
-	search *Search
-	albums catalog.Albums
+	search   *Search
+	recorder *Recorder
+	albums   catalog.Albums
 }
 
 // NewSearchAlbumCovers returns the use case.
-func NewSearchAlbumCovers(search *Search, albums catalog.Albums) *SearchAlbumCovers {
-	return &SearchAlbumCovers{search, albums}
+func NewSearchAlbumCovers(search *Search, recorder *Recorder, albums catalog.Albums) *SearchAlbumCovers {
+	return &SearchAlbumCovers{search, recorder, albums}
 }
 
 // Run does for an album what SearchArtistAvatars.Run does for an artist.
@@ -248,10 +280,26 @@ func (u *SearchAlbumCovers) Run(ctx context.Context, in In, observe Observer) (c
 	if err != nil {
 		return album, Result{}, artwork.Wrap(artwork.Internal, "findimages.SearchAlbumCovers", err)
 	}
-	result, err := u.search.run(ctx, question{
-		subject: artwork.Album(album.ID), fresh: in.Fresh,
-		key: questionKey("album", catalog.FoldName(album.ArtistName), catalog.FoldName(album.Name), album.MBID.String(), album.ReleaseGroupMBID.String()),
-		ask: func(ctx context.Context, p ArtworkProvider) ([]Candidate, error) { return p.AlbumCovers(ctx, album) },
-	}, observe)
+	in.Slot = 0
+	result, err := u.search.noted(ctx, albumQuestion(album), in, observe, u.recorder)
 	return album, result, err
+}
+
+func albumQuestion(album catalog.Album) question {
+	return question{
+		subject: artwork.Album(album.ID),
+		key:     questionKey("album", catalog.FoldName(album.ArtistName), catalog.FoldName(album.Name), album.MBID.String(), album.ReleaseGroupMBID.String()),
+		ask:     func(ctx context.Context, p ArtworkProvider) ([]Candidate, error) { return p.AlbumCovers(ctx, album) },
+	}
+}
+
+// noted is run, with a note of what was found.
+func (s *Search) noted(ctx context.Context, q question, in In, observe Observer, recorder *Recorder) (Result, error) {
+	q.slot, q.fresh = in.Slot, in.Fresh
+	result, err := s.run(ctx, q, observe)
+	recorder.search(ctx, q.subject, in, result, err != nil)
+	if err != nil {
+		return Result{}, err
+	}
+	return result, nil
 }

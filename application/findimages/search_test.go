@@ -90,6 +90,7 @@ func (l looks) Fingerprint(_ context.Context, url string) (uint64, error) {
 type fixture struct {
 	repo   *memory.Repository
 	artist catalog.Artist
+	all    *findimages.Search
 	search *findimages.SearchArtistAvatars
 	covers *findimages.SearchAlbumCovers
 }
@@ -104,8 +105,10 @@ func newFixture(t *testing.T, looks looks, providers ...*provider) *fixture {
 		all[i] = p
 	}
 	search := findimages.NewSearch(all, &answerCache{kept: map[string]kept{}}, looks, slog.New(slog.DiscardHandler))
-	f.search = findimages.NewSearchArtistAvatars(search, f.repo.Artists())
-	f.covers = findimages.NewSearchAlbumCovers(search, f.repo.Albums())
+	recorder := findimages.NewRecorder(f.repo.Considerations(), slog.New(slog.DiscardHandler))
+	f.all = search
+	f.search = findimages.NewSearchArtistAvatars(search, recorder, f.repo.Artists())
+	f.covers = findimages.NewSearchAlbumCovers(search, recorder, f.repo.Albums())
 	return f
 }
 

@@ -157,6 +157,9 @@ var defaultCover = &artwork.Image{
 	Tag: artwork.TagOf(artwork.HashOf(defaultCoverPNG), nil),
 }
 
+// DefaultCover returns the picture of an album without one. Nobody changes it.
+func DefaultCover() *artwork.Image { return defaultCover }
+
 // OpenContent opens the bytes of images.
 type OpenContent struct{ store artwork.ImageStore }
 

@@ -55,6 +55,12 @@ type orphans struct {
 	store   artwork.ImageStore
 	grace   time.Duration
 	now     func() time.Time
+
+	renditions renditions
+}
+
+func newOrphans(archive artwork.ImageArchive, store artwork.ImageStore, stored artwork.RenditionStore, bound int64, grace time.Duration) orphans {
+	return orphans{archive, store, grace, time.Now, renditions{stored, archive, bound, shortly}}
 }
 
 // since returns the moment before which content must have been stored to be
@@ -80,5 +86,8 @@ func (o *orphans) remove(ctx context.Context, hash artwork.Hash, since time.Time
 		return false, artwork.Wrap(artwork.Internal, "verifystore.Refers", err)
 	}
 	removed, err := o.store.Remove(ctx, hash, since)
+	if err == nil && removed {
+		err = o.renditions.store.RemoveRenditions(ctx, hash)
+	}
 	return removed, artwork.Wrap(artwork.Internal, "verifystore.Remove", err)
 }

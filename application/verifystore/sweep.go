@@ -36,6 +36,8 @@ type Config struct {
 	// Keep is how many former pictures of a slot are kept (artwork.ImageArchive.Trim);
 	// nil: all.
 	Keep *int
+	// RenditionBytes is how many bytes of renditions are kept; 0: all.
+	RenditionBytes int64
 }
 
 // Swept is what a sweep did.
@@ -45,6 +47,7 @@ type Swept struct {
 	Stored     int // contents in the store
 	Waiting    int // of those, orphans within their grace period
 	Removed    int // orphans past it
+	Renditions Renditions
 	Took       time.Duration
 }
 
@@ -58,8 +61,10 @@ type Sweep struct {
 }
 
 // NewSweep returns the use case on the ports.
-func NewSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, claims warmcache.Claims, log *slog.Logger) *Sweep {
-	return &Sweep{orphans{archive, store, cfg.Grace, time.Now}, cfg, claims, log}
+func NewSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore,
+	claims warmcache.Claims, log *slog.Logger,
+) *Sweep {
+	return &Sweep{newOrphans(archive, store, renditions, cfg.RenditionBytes, cfg.Grace), cfg, claims, log}
 }
 
 // Watch sweeps whenever it is time and no other instance does, until ctx ends. What
@@ -99,7 +104,8 @@ func (s *Sweep) inTurn(ctx context.Context) {
 		s.log.WarnContext(ctx, "Orphans of the image store are left", "removed", swept.Removed, "error", err.Error())
 	case taken && err == nil:
 		s.log.InfoContext(ctx, "Swept image store", "stored", swept.Stored, "referenced", swept.Referenced,
-			"waiting", swept.Waiting, "removed", swept.Removed, "forgotten", swept.Forgotten, "took", swept.Took.Round(time.Millisecond))
+			"waiting", swept.Waiting, "removed", swept.Removed, "forgotten", swept.Forgotten,
+			"renditions", swept.Renditions.Stored, "renditionsRemoved", swept.Renditions.Removed, "took", swept.Took.Round(time.Millisecond))
 	}
 }
 
@@ -131,7 +137,11 @@ func (s *Sweep) Run(ctx context.Context) (swept Swept, err error) {
 		}
 	}
 	since := s.since()
-	expired, err := s.find(ctx, since, &swept)
+	referenced, err := s.references(ctx)
+	if err != nil {
+		return swept, err
+	}
+	expired, err := s.find(ctx, referenced, since, &swept)
 	if err != nil {
 		return swept, err
 	}
@@ -139,19 +149,18 @@ func (s *Sweep) Run(ctx context.Context) (swept Swept, err error) {
 		return swept, artwork.Errorf(artwork.Conflict, "the database refers to %d images, and to none of %d others in the store: "+
 			"is it the right one? If so, gatefold doctor --repair removes them", swept.Referenced, len(expired))
 	}
-	err = s.removeAll(ctx, expired, since, &swept)
+	if err = s.removeAll(ctx, expired, since, &swept); err != nil {
+		return swept, err
+	}
+	swept.Renditions, err = s.renditions.sweep(ctx, referenced, true)
 	return swept, err
 }
 
 // find returns the orphans that were stored before since, and counts.
-func (s *Sweep) find(ctx context.Context, since time.Time, swept *Swept) ([]artwork.Hash, error) {
-	referenced, err := s.references(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Sweep) find(ctx context.Context, referenced map[artwork.Hash]int64, since time.Time, swept *Swept) ([]artwork.Hash, error) {
 	swept.Referenced = len(referenced)
 	var expired []artwork.Hash
-	err = s.store.List(ctx, func(stored artwork.StoredInfo) error {
+	err := s.store.List(ctx, func(stored artwork.StoredInfo) error {
 		swept.Stored++
 		_, known := referenced[stored.Hash]
 		switch {

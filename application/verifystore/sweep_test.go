@@ -46,7 +46,7 @@ func TestSweepKeepsAsManyFormerPicturesAsItIsTold(t *testing.T) {
 	}
 	f.ahead = aDayLater
 	keep := 2
-	sweep := NewSweep(Config{Grace: DefaultGrace, Instance: "one", Keep: &keep}, f.repo.Images(), f.store, f.repo.Claims(), f.slog)
+	sweep := NewSweep(Config{Grace: DefaultGrace, Instance: "one", Keep: &keep}, f.repo.Images(), f.store, f.renditions, f.repo.Claims(), f.slog)
 	sweep.now = f.now
 	swept, err := sweep.Run(t.Context())
 	require.NoError(t, err)

@@ -23,8 +23,8 @@ const (
 type Verify struct{ orphans }
 
 // NewVerify returns the use case. The grace period is that of orphans.
-func NewVerify(archive artwork.ImageArchive, store artwork.ImageStore, grace time.Duration) *Verify {
-	return &Verify{orphans{archive, store, grace, time.Now}}
+func NewVerify(archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, grace time.Duration) *Verify {
+	return &Verify{newOrphans(archive, store, renditions, 0, grace)}
 }
 
 // In says how thoroughly to look, and whether to change anything.
@@ -50,6 +50,7 @@ type Report struct {
 	Waiting    int            // orphans within their grace period
 	Orphans    int            // past it, and left
 	Removed    int            // past it, and removed by this run
+	Renditions Renditions     // of which orphans do no harm
 }
 
 // Sound reports whether everything that is referred to is there as it should be,
@@ -91,6 +92,9 @@ func (v *Verify) Run(ctx context.Context, in In, observer Observer) (Report, err
 	report.Orphans = len(expired)
 	if in.Repair {
 		err = v.repair(ctx, expired, since, &report)
+	}
+	if err == nil {
+		report.Renditions, err = v.renditions.sweep(ctx, referenced, in.Repair)
 	}
 	return report, err
 }

@@ -23,15 +23,17 @@ import (
 type fixture struct {
 	repo  *memory.Repository
 	store *memory.Store
-	place artwork.Place
-	log   logBuffer
-	slog  *slog.Logger
-	ahead time.Duration
+
+	renditions *memory.Renditions
+	place      artwork.Place
+	log        logBuffer
+	slog       *slog.Logger
+	ahead      time.Duration
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{repo: memory.NewRepository(), store: memory.NewStore(0)}
+	f := &fixture{repo: memory.NewRepository(), store: memory.NewStore(0), renditions: memory.NewRenditions()}
 	f.slog = slog.New(slog.NewTextHandler(&f.log, nil))
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Ana"}
 	_, err := f.repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, artist)
@@ -102,13 +104,13 @@ func (f *fixture) holds(t *testing.T, hash artwork.Hash) bool {
 }
 
 func (f *fixture) verify(archive artwork.ImageArchive, store artwork.ImageStore) *Verify {
-	v := NewVerify(archive, store, DefaultGrace)
+	v := NewVerify(archive, store, f.renditions, DefaultGrace)
 	v.now = f.now
 	return v
 }
 
 func (f *fixture) sweep(archive artwork.ImageArchive, store artwork.ImageStore) *Sweep {
-	s := NewSweep(Config{Grace: DefaultGrace, Instance: "one"}, archive, store, f.repo.Claims(), f.slog)
+	s := NewSweep(Config{Grace: DefaultGrace, Instance: "one"}, archive, store, f.renditions, f.repo.Claims(), f.slog)
 	s.now = f.now
 	return s
 }

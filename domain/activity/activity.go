@@ -22,6 +22,8 @@ const (
 	CacheInvalidate artwork.Action = "cache.invalidate"
 	CacheWarm       artwork.Action = "cache.warm"
 	LibraryImport   artwork.Action = "library.import"
+	SettingsUpdate  artwork.Action = "settings.update"
+	SettingsReset   artwork.Action = "settings.reset"
 )
 
 // Entry is one change that somebody made.
@@ -44,26 +46,27 @@ type Kind string
 
 // The kinds.
 const (
-	Artist  Kind = "artist"
-	Album   Kind = "album"
-	User    Kind = "user"
-	Token   Kind = "token"
-	Library Kind = "library"
+	Artist   Kind = "artist"
+	Album    Kind = "album"
+	User     Kind = "user"
+	Token    Kind = "token"
+	Library  Kind = "library"
+	Provider Kind = "provider" // of images
 )
 
 // ParseKind reads a kind as it is written.
 func ParseKind(s string) (Kind, error) {
 	switch kind := Kind(s); kind {
-	case Artist, Album, User, Token, Library:
+	case Artist, Album, User, Token, Library, Provider:
 		return kind, nil
 	}
-	return "", artwork.Errorf(artwork.InvalidInput, "%.64q is not a kind of subject: use artist, album, user, token or library", s)
+	return "", artwork.Errorf(artwork.InvalidInput, "%.64q is not a kind of subject: use artist, album, user, token, library or provider", s)
 }
 
 // Subject is what an entry is about.
 type Subject struct {
 	Kind Kind
-	ID   artwork.ID // zero for a library
+	ID   artwork.ID // zero for a library and for a provider
 	Name string     // at the time; "" if it is not known
 }
 

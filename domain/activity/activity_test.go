@@ -59,7 +59,7 @@ func TestQueries(t *testing.T) {
 		err := activity.Query{Limit: 1, Action: wrong}.Check()
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
 	}
-	for _, kind := range []activity.Kind{activity.Artist, activity.Album, activity.User, activity.Token, activity.Library} {
+	for _, kind := range []activity.Kind{activity.Artist, activity.Album, activity.User, activity.Token, activity.Library, activity.Provider} {
 		parsed, err := activity.ParseKind(string(kind))
 		require.NoError(t, err)
 		require.Equal(t, kind, parsed)
@@ -78,7 +78,7 @@ func TestEveryActionIsOne(t *testing.T) {
 		artwork.ActionApply, artwork.ActionRestore, artwork.ActionUpload, artwork.ActionRemove, artwork.ActionLock, artwork.ActionUnlock,
 		artwork.ActionFocus, artwork.ActionWithdraw, artwork.ActionPurge,
 		activity.CatalogCreate, activity.CatalogUpdate, activity.TokenCreate, activity.CacheMode, activity.CacheFlush,
-		activity.CacheInvalidate, activity.CacheWarm, activity.LibraryImport,
+		activity.CacheInvalidate, activity.CacheWarm, activity.LibraryImport, activity.SettingsUpdate, activity.SettingsReset,
 	}
 	for _, revision := range []artwork.Revision{{Lock: artwork.Lock}, {Lock: artwork.Unlock}, {Remove: artwork.GiveWay}, {Remove: artwork.KeepEmpty}, {Focus: &artwork.FocalPoint{}}, {Withdraw: artwork.NewID()}} {
 		revision.Place = place

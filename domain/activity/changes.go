@@ -9,13 +9,21 @@ import (
 )
 
 // slotFacts say what a slot shows, and what guards it. Where an image was downloaded
-// from is not among them: such addresses carry signatures and passwords.
+// from is not among them: such addresses carry signatures and passwords. The page about
+// it is meant for people.
 type slotFacts struct {
-	ImageID    artwork.ID          `json:"imageId,omitzero"`
-	Tag        artwork.Tag         `json:"tag,omitempty"`
-	Hash       artwork.Hash        `json:"hash,omitzero"`
-	Source     artwork.Source      `json:"source,omitzero"`
-	Provider   string              `json:"provider,omitempty"`
+	ImageID  artwork.ID     `json:"imageId,omitzero"`
+	Tag      artwork.Tag    `json:"tag,omitempty"`
+	Hash     artwork.Hash   `json:"hash,omitzero"`
+	Source   artwork.Source `json:"source,omitzero"`
+	Provider string         `json:"provider,omitempty"`
+	Licence  string         `json:"licence,omitempty"`
+
+	Attribution string `json:"attribution,omitempty"`
+	SourcePage  string `json:"sourcePage,omitempty"`
+	// StatedBy is who said so: the provider, or whoever applied the image.
+	StatedBy string `json:"statedBy,omitempty"`
+
 	FocalPoint *artwork.FocalPoint `json:"focalPoint,omitempty"`
 	Locked     bool                `json:"locked"`
 	KeptEmpty  bool                `json:"keptEmpty"`
@@ -34,6 +42,8 @@ func factsOfSlot(state artwork.SlotState) slotFacts {
 	if r := state.InForce; r != nil {
 		facts.ImageID, facts.Tag, facts.Hash = r.ID, artwork.TagOf(r.Content.Hash, r.FocalPoint), r.Content.Hash
 		facts.Source, facts.Provider, facts.FocalPoint = r.Source, Text(r.Provider), r.FocalPoint
+		facts.Licence, facts.Attribution, facts.SourcePage = Text(r.Licence), Text(r.Attribution), Text(r.SourcePage)
+		facts.StatedBy = r.StatedBy.String()
 	}
 	return facts
 }

@@ -114,8 +114,9 @@ type Image struct {
 	LastModified time.Time // when the slot last changed; UTC, whole seconds, strictly increasing per slot
 }
 
-// Record is an image known for a place, in force or not. Records are never
-// changed and never lost: what was once in force can be put in force again.
+// Record is an image known for a place, in force or not. Records are never lost: what
+// was once in force can be put in force again. Nor are they changed, but for what is
+// learned later of the rights in the image (Learned).
 type Record struct {
 	ID          ID
 	Place       Place
@@ -125,7 +126,9 @@ type Record struct {
 	SourceURL   string
 	Licence     string
 	Attribution string
-	FileName    string // the name the file had where it came from
+	SourcePage  string  // where people can read about the image
+	StatedBy    Witness // who said what is known of its rights: Provenance
+	FileName    string  // the name the file had where it came from
 	FocalPoint  *FocalPoint
 	AddedBy     string // who brought it: a token's or user's name, or "library"
 	AddedAt     time.Time
@@ -174,7 +177,7 @@ func (r Record) SamePicture(other Record) bool {
 func (r Record) checkTexts() error {
 	for _, field := range [...]struct{ what, text string }{
 		{"mimeType", r.Content.MIMEType}, {"provider", r.Provider}, {"sourceUrl", r.SourceURL}, {"licence", r.Licence},
-		{"attribution", r.Attribution}, {"fileName", r.FileName}, {"addedBy", r.AddedBy},
+		{"attribution", r.Attribution}, {"sourcePage", r.SourcePage}, {"fileName", r.FileName}, {"addedBy", r.AddedBy},
 	} {
 		if err := CheckText(field.what, field.text); err != nil {
 			return err

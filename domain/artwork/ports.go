@@ -148,7 +148,8 @@ type ImageRepository interface {
 	// for each application, in their order.
 	//
 	// A record not known yet is recorded, also when it is declined; a known one
-	// (by its ID) stays as it is, and it is this one that counts. Applications of several callers to one place happen one after the
+	// (by its ID) stays as it is, and it is this one that counts; what an application
+	// that is not Known states of the image's rights is learned (Record.Learned). Applications of several callers to one place happen one after the
 	// other, each seeing the one before. LastModified of a place is the time of
 	// the change in whole seconds, and at least one second more than before.
 	//
@@ -337,6 +338,7 @@ type HistoryEntry struct {
 	Record
 	AppliedBy string
 	AppliedAt time.Time
+	Act       Act  // how; "" of what an earlier release put in force
 	InForce   bool // it still is
 }
 

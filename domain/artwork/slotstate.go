@@ -43,6 +43,9 @@ func (s SlotState) Apply(a Application, record Record, now time.Time) (SlotState
 		return s, Outcome{}, errOtherTag(a.IfTag)
 	case s.InForce != nil && s.InForce.ID == record.ID:
 		next := s.affirmed(a)
+		if record.Provenance() != s.InForce.Provenance() {
+			next.InForce = &record
+		}
 		return next, Outcome{Result: AlreadyInForce, Image: next.Image()}, nil
 	}
 	if a.Automatic {

@@ -18,6 +18,7 @@ import (
 	"gatefold/application/followsettings"
 	"gatefold/application/health"
 	"gatefold/application/managecache"
+	"gatefold/application/renderimage"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 )
@@ -134,7 +135,7 @@ func newCounters() (managecache.Recorder, managecache.Counter) {
 // newCache composes all that the process can use; the deployment's settings say
 // which of it is used.
 func newCache(cfg Config, member *followsettings.Membership, terms *followsettings.Terms, redis *rediscache.Cache, events managecache.Recorder,
-	announcer *announce.Announcer, log *slog.Logger,
+	announcer *announce.Announcer, ahead *renderimage.Ahead, log *slog.Logger,
 ) parts {
 	local := memory.NewCache(terms, cfg.MaxEntries, events)
 	caches := followsettings.Caches{None: memory.NoCache{}, Memory: local}
@@ -148,7 +149,7 @@ func newCache(cfg Config, member *followsettings.Membership, terms *followsettin
 		member.Watch(nil, local)
 	}
 	cache := observedcache.New(followsettings.NewCache(member, caches), terms.TTL, events, log)
-	return parts{Cache: announcer.Observe(cache), Flusher: flusher}
+	return parts{Cache: ahead.Observe(announcer.Observe(cache)), Flusher: flusher}
 }
 
 const partName = "redis"

@@ -14,6 +14,7 @@ import (
 	"gatefold/application/announce"
 	"gatefold/application/applyimage"
 	"gatefold/application/bulkapply"
+	"gatefold/application/explainimage"
 	"gatefold/application/importlibrary"
 )
 
@@ -25,13 +26,18 @@ type Config struct {
 	// DecodeMemoryMB is how much memory the checks of images may take at once.
 	DecodeMemoryMB int
 	Providers      providers.Config
+	// PinnedProviders are the variables of Providers that say something else than the
+	// default: the settings cannot change it.
+	PinnedProviders map[string]string
 }
 
-// Module provides the use cases of applyimage and bulkapply, and their routes.
+// Module provides the use cases of applyimage, bulkapply, explainimage, findimages and
+// providersettings, and their routes.
 func Module(cfg Config) fx.Option {
 	return fx.Module("externalmetadata",
 		fx.Supply(cfg),
 		search(),
+		settings(),
 		fx.Provide(
 			fx.Annotate(newInspector, fx.As(fx.Self()), fx.As(new(applyimage.Inspector)), fx.As(new(importlibrary.Inspector))),
 			fx.Annotate(newDownloader, fx.As(fx.Self()), fx.As(new(applyimage.Downloader))),
@@ -46,6 +52,7 @@ func Module(cfg Config) fx.Option {
 			applyimage.NewHistory,
 			applyimage.NewReviseSlot,
 			applyimage.NewPurgeImages,
+			explainimage.NewExplain,
 			fx.Annotate(announce.NewBulkProgress, fx.As(new(bulkapply.Progress))),
 			newRunner,
 			bulkapply.NewSubmit,
@@ -53,6 +60,7 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(rest.NewBulk, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewMetadata, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewRevisions, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+			fx.Annotate(rest.NewWhy, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewHistory, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)

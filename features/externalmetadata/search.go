@@ -11,7 +11,9 @@ import (
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/rest"
 	"gatefold/adapters/safefetch"
+	"gatefold/application/applyimage"
 	"gatefold/application/findimages"
+	"gatefold/application/providersettings"
 )
 
 // answersMB bounds the answers of providers that are kept in process memory.
@@ -23,9 +25,10 @@ func search() fx.Option {
 		fx.Provide(
 			newLimiter,
 			newAnswers,
-			newProviders,
 			fx.Annotate(newThumbnails, fx.As(new(findimages.Fingerprinter))),
 			newSearch,
+			findimages.NewRecorder,
+			fx.Annotate(findimages.NewProvenances, fx.As(new(applyimage.Provenances))),
 			findimages.NewSearchArtistAvatars,
 			findimages.NewSearchAlbumCovers,
 			findimages.NewSearchIdentifiers,
@@ -50,15 +53,11 @@ func newAnswers(redis *rediscache.Cache) findimages.AnswerCache {
 	return memory.NewAnswers(answersMB << 20)
 }
 
-func newProviders(cfg Config, limiter findimages.Limiter) (providers.Set, findimages.Identifier, error) {
-	set, err := providers.New(cfg.Providers, limiter)
-	return set, set.Identifier, err
-}
-
 func newThumbnails(downloader *safefetch.Fetcher, inspector *imagecheck.Inspector) *findimages.Thumbnails {
 	return findimages.NewThumbnails(downloader, inspector)
 }
 
-func newSearch(set providers.Set, answers findimages.AnswerCache, fingerprinter findimages.Fingerprinter, log *slog.Logger) *findimages.Search {
-	return findimages.NewSearch(set.Artwork, answers, fingerprinter, log)
+// newSearch asks whom the settings say, which the follower sees to.
+func newSearch(live *providers.Live, _ *providersettings.Follower, answers findimages.AnswerCache, fingerprinter findimages.Fingerprinter, log *slog.Logger) *findimages.Search {
+	return findimages.NewLiveSearch(live.Artwork, answers, fingerprinter, log)
 }

@@ -35,10 +35,11 @@ type Config struct {
 	S3           s3store.Options // of S3
 	BytesCacheMB int             // 0: none
 	Sweep        verifystore.Config
+	RenderAhead  bool // what is put in force, before anybody asks for it
 }
 
 // Module provides artwork.ImageStore, its probe and what removes orphans from it,
-// and the use cases of serveimage with their routes.
+// the use cases of serveimage and renderimage, and their routes.
 func Module(cfg Config) fx.Option {
 	return fx.Module("images",
 		fx.Supply(cfg),
@@ -52,6 +53,10 @@ func Module(cfg Config) fx.Option {
 			serveimage.NewGetUserAvatar,
 			serveimage.NewOpenContent,
 			newSweep,
+			func(store storage) artwork.RenditionStore { return store },
+			newRenderer,
+			newRenditions,
+			newAhead,
 			fx.Annotate(rest.NewImages, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
@@ -60,6 +65,7 @@ func Module(cfg Config) fx.Option {
 // storage is where the bytes really are.
 type storage interface {
 	artwork.ImageStore
+	artwork.RenditionStore
 	Check(ctx context.Context) error
 }
 
@@ -95,8 +101,8 @@ func newStore(cfg Config, store storage) artwork.ImageStore {
 	return bytescache.New(store, int64(cfg.BytesCacheMB)<<20)
 }
 
-func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, claims warmcache.Claims, log *slog.Logger) *verifystore.Sweep {
-	return verifystore.NewSweep(cfg.Sweep, archive, store, claims, log)
+func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, claims warmcache.Claims, log *slog.Logger) *verifystore.Sweep {
+	return verifystore.NewSweep(cfg.Sweep, archive, store, renditions, claims, log)
 }
 
 // probe asks the storage, whatever memory could still answer.

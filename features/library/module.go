@@ -14,10 +14,12 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
 	"gatefold/application/health"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
+	"gatefold/application/providersettings"
 	"gatefold/application/serveimage"
 	"gatefold/application/warmcache"
 	"gatefold/domain/activity"
@@ -38,7 +40,8 @@ func Module(cfg Config) fx.Option {
 		fx.Provide(
 			open,
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
-			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageReviser)), fx.As(new(artwork.ImageArchive))),
+			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageReviser)), fx.As(new(artwork.ImageArchive)), fx.As(new(artwork.SlotAccounts))),
+			fx.Annotate(bunrepo.NewConsiderations, fx.As(new(findimages.Considerations))),
 			newReader,
 			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog)), fx.As(new(warmcache.Changes)), fx.As(new(announce.Changes))),
 			fx.Annotate(newRequests, fx.As(new(warmcache.Requests))),
@@ -50,6 +53,7 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(bunrepo.NewUsers, fx.As(new(catalog.Users))),
 			fx.Annotate(bunrepo.NewLibrary, fx.As(new(importlibrary.Library))),
 			fx.Annotate(bunrepo.NewActivity, fx.As(new(activity.Log))),
+			fx.Annotate(bunrepo.NewProviderSettings, fx.As(new(providersettings.Store))),
 			fx.Annotate(bunrepo.NewTokens, fx.As(new(accesstoken.Repository))),
 			importlibrary.New,
 			fx.Annotate(rest.NewCatalog, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),

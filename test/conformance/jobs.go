@@ -45,6 +45,7 @@ func someItems(n int) []bulkapply.Item {
 		items[i] = bulkapply.Item{
 			Place: artwork.Place{Subject: artwork.Album(artwork.NewID()), Slot: artwork.SlotCover},
 			URL:   fmt.Sprintf("https://example.org/%d.jpg", i), Provider: "deezer",
+			Stated: artwork.Provenance{Licence: "CC0 <1.0>", Attribution: "Ünal ?0 'Ü'", SourcePage: "https://example.org/?a='b'"},
 		}
 	}
 	return items

@@ -180,6 +180,9 @@ func CheckCandidates(t TB, about findimages.About, candidates []findimages.Candi
 		if c.ThumbnailURL != "" {
 			requireURL(t, c.ThumbnailURL)
 		}
+		if c.SourcePage != "" {
+			requireURL(t, c.SourcePage)
+		}
 		require.True(t, c.Width >= 0 && c.Height >= 0 && c.Votes >= 0, "%+v", c)
 		for _, text := range []string{c.Kind, c.Licence, c.Attribution} {
 			require.True(t, utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl), "%q", text)

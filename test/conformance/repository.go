@@ -16,8 +16,10 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
+	"gatefold/application/providersettings"
 	"gatefold/application/warmcache"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
@@ -27,22 +29,25 @@ import (
 // Repositories are the ports of one database: what is written through one of
 // them is seen through the others.
 type Repositories struct {
-	Images    artwork.ImageRepository
-	Archive   artwork.ImageArchive
-	Reviser   artwork.ImageReviser
-	ChangeLog artwork.ChangeLog
-	Modified  announce.Changes
-	Artists   catalog.Artists
-	Albums    catalog.Albums
-	Users     catalog.Users
-	Library   importlibrary.Library
-	Tokens    accesstoken.Repository
-	Registry  followsettings.Registry
-	Requests  warmcache.Requests // with RecordTerms
-	Changes   warmcache.Changes
-	Claims    warmcache.Claims
-	Jobs      bulkapply.Jobs
-	Activity  activity.Log
+	Images         artwork.ImageRepository
+	Archive        artwork.ImageArchive
+	Reviser        artwork.ImageReviser
+	Accounts       artwork.SlotAccounts
+	ChangeLog      artwork.ChangeLog
+	Modified       announce.Changes
+	Artists        catalog.Artists
+	Albums         catalog.Albums
+	Users          catalog.Users
+	Library        importlibrary.Library
+	Tokens         accesstoken.Repository
+	Registry       followsettings.Registry
+	Requests       warmcache.Requests // with RecordTerms
+	Changes        warmcache.Changes
+	Claims         warmcache.Claims
+	Jobs           bulkapply.Jobs
+	Activity       activity.Log
+	Considerations findimages.Considerations
+	Settings       providersettings.Store
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -54,7 +59,25 @@ func RunRepositories(t *testing.T, open func(TB) Repositories) {
 
 // RepositoryCases are the clauses of the contracts of all ports of a database.
 func RepositoryCases() []Case[Repositories] {
-	return slices.Concat(imageCases(), reviserCases(), focusCases(), purgeCases(), archiveCases(), changeLogCases(), catalogCases(), libraryCases(), tokenCases(), registryCases(), warmingCases(), activityCases(), jobCases())
+	return slices.Concat(
+		imageCases(),
+		reviserCases(),
+		focusCases(),
+		purgeCases(),
+		archiveCases(),
+		provenanceCases(),
+		accountCases(),
+		consideredCases(),
+		changeLogCases(),
+		catalogCases(),
+		libraryCases(),
+		tokenCases(),
+		registryCases(),
+		warmingCases(),
+		activityCases(),
+		jobCases(),
+		settingsCases(),
+	)
 }
 
 // imageCases are the clauses of artwork.ImageRepository.
@@ -173,6 +196,8 @@ func fullRecord(place artwork.Place) artwork.Record {
 	record.SourceURL = "https://example.org/a?b=c%20d&e='f'"
 	record.Licence = "CC BY-SA 4.0"
 	record.Attribution = "Ünal “Ü” Özgür"
+	record.SourcePage = "https://example.org/File:Ü?d='f'"
+	record.StatedBy = artwork.StatedByCaller
 	record.FileName = "cover ?1 'final'.png"
 	record.FocalPoint = &artwork.FocalPoint{X: 1.0 / 3, Y: 0}
 	record.AddedAt = time.Date(2024, 2, 29, 23, 59, 59, 123456000, time.UTC)
@@ -344,7 +369,7 @@ func knownRecordStays(t TB, open func(TB) Repositories) {
 	record := fullRecord(newPlace(t, r))
 	require.NoError(t, r.Archive.Add(t.Context(), record))
 	other := record
-	other.Attribution, other.FocalPoint, other.AddedAt = "nobody", nil, time.Now()
+	other.Attribution, other.StatedBy, other.FocalPoint, other.AddedAt = "nobody", 0, nil, time.Now()
 	outcome := applyOne(t, r, chosen(other))
 	require.Equal(t, record.FocalPoint, outcome.Image.FocalPoint, "the outcome is not what was stored")
 	require.Equal(t, outcome.Image, requireInForce(t, r, record))
@@ -937,6 +962,7 @@ func recordTexts(t TB, open func(TB) Repositories) {
 	for n, text := range oddTexts {
 		record := newRecord(place, artwork.Custom, n)
 		record.Provider, record.SourceURL, record.Licence, record.Attribution = text, text, text, text
+		record.SourcePage = text
 		record.FileName, record.AddedBy, record.Content.MIMEType = text, text, text
 		record.AddedAt = time.Unix(0, 0).UTC()
 		require.NoError(t, r.Archive.Add(t.Context(), record))
@@ -1042,7 +1068,7 @@ func historyIsComplete(t TB, open func(TB) Repositories) {
 		require.NoError(t, err)
 		require.Len(t, entries, n+1)
 		require.False(t, entries[0].AppliedAt.Before(begin) || entries[0].AppliedAt.After(time.Now()), "%s", entries[0].AppliedAt)
-		want = append([]artwork.HistoryEntry{{Record: record, AppliedBy: application.By.Name, AppliedAt: entries[0].AppliedAt, InForce: true}}, want...)
+		want = append([]artwork.HistoryEntry{{Record: record, AppliedBy: application.By.Name, AppliedAt: entries[0].AppliedAt, Act: artwork.ActApplied, InForce: true}}, want...)
 	}
 	want[2].InForce = false // displaced by the third
 	require.NoError(t, r.Archive.Add(t.Context(), newRecord(artwork.Place{Subject: artist, Slot: artwork.SlotLogo}, artwork.Custom, 9)))

@@ -38,7 +38,9 @@ type act struct {
 
 // noActivity has the routes that change nothing although they are no GET, and why
 // that is so.
-var noActivity = map[string]string{}
+var noActivity = map[string]string{
+	"POST /api/admin/settings/providers/:provider/test": "a provider is asked something, and nothing is set",
+}
 
 const metadata = "/api/admin/metadata/"
 
@@ -52,7 +54,7 @@ func TestEveryRouteThatChangesSomethingIsInTheActivityLog(t *testing.T) {
 		defer provider.Close()
 		var router *rest.Router
 		in := d.startWith(t, fx.Populate(&router), "WARM_KEYS=10", "L1_TTL=50ms", "DOWNLOAD_ALLOW_HOSTS="+strings.TrimPrefix(provider.URL, "http://"))
-		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs())
+		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs(), in.settingsActs())
 		covered := map[string]bool{}
 		for _, a := range acts {
 			covered[a.route] = true
@@ -425,6 +427,24 @@ func (in *instance) cacheActs() []act {
 				return in.send(http.MethodPut, "/api/admin/cache/mode", map[string]any{"cacheTtl": "120s"})
 			},
 			action: "cache.mode", before: map[string]any{"cacheTtl": "300s"}, after: map[string]any{"cacheTtl": "120s"},
+		},
+	}
+}
+
+func (in *instance) settingsActs() []act {
+	const route, path = "/api/admin/settings/providers/:provider", "/api/admin/settings/providers/discogs"
+	subject := map[string]any{"kind": "provider", "name": "discogs"}
+	return []act{
+		{
+			route: "PATCH " + route,
+			do: func() answer {
+				return in.send(http.MethodPatch, path, map[string]any{"key": "hunter2", "enabled": false})
+			},
+			action: "settings.update", subject: subject, before: map[string]any{}, after: map[string]any{"enabled": false, "key": "[secret]"},
+		},
+		{
+			route: "DELETE " + route, do: func() answer { return in.send(http.MethodDelete, path, nil) },
+			action: "settings.reset", subject: subject, before: map[string]any{"enabled": false, "key": "[secret]"}, after: map[string]any{},
 		},
 	}
 }

@@ -24,12 +24,20 @@ var changes = []struct{ method, path, scope string }{
 	{http.MethodGet, "/api/admin/metadata/album/custom-covers/" + albumID, "read"},
 	{http.MethodPost, "/api/admin/metadata/album/custom-covers/" + albumID + "/upload", "write"},
 	{http.MethodPost, "/api/admin/metadata/album/custom-covers/" + albumID + "/apply/" + artistID, "write"},
+	{http.MethodGet, "/api/admin/metadata/artist/" + artistID + "/images/profile/why", "read"},
+	{http.MethodGet, "/api/admin/metadata/album/" + albumID + "/images/cover/why", "read"},
+	{http.MethodGet, "/api/admin/metadata/user/" + userID + "/images/avatar/why", "read"},
 	{http.MethodPost, "/api/users/avatar", "admin"},
 	{http.MethodPut, "/api/artists/" + artistID, "write"},
 	{http.MethodPut, "/api/albums/" + albumID, "write"},
 	{http.MethodPut, "/api/users/" + userID, "admin"},
 	{http.MethodGet, "/api/users", "read"},
 	{http.MethodGet, "/api/users/" + userID, "read"},
+	{http.MethodGet, "/api/admin/settings", "admin"},
+	{http.MethodGet, providerPath + "deezer", "admin"},
+	{http.MethodPatch, providerPath + "deezer", "admin"},
+	{http.MethodDelete, providerPath + "deezer", "admin"},
+	{http.MethodPost, providerPath + "nobody/test", "admin"},
 }
 
 // TestWhoMayWhat: 401 and 403 come before the body or the path's ids matter.

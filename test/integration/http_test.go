@@ -130,7 +130,7 @@ func TestApplyFromURL(t *testing.T) {
 		artist := in.send(http.MethodPost, "/api/admin/metadata/artist/avatars/apply",
 			map[string]any{"artistId": artistID, "avatarUrl": provider.URL + "/cover.jpg", "provider": "deezer", "type": "profile"})
 		require.Equal(t, http.StatusCreated, artist.StatusCode, string(artist.body))
-		require.Equal(t, picture, in.get("/api/images/artists/"+artistID+"/profile-small").body)
+		require.Equal(t, picture, in.get("/api/images/artists/"+artistID+"/profile").body)
 	})
 }
 

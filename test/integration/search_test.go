@@ -82,6 +82,7 @@ func TestSearchToApplied(t *testing.T) {
 			served := in.get("/api/images/artists/" + artistID + "/" + slot.String())
 			require.Equal(t, http.StatusOK, served.StatusCode)
 			require.Equal(t, `"`+applied.json(t)["tag"].(string)+`"`, served.Header.Get("ETag"))
+			in.requireExplained("artist/"+artistID, slot, best)
 		}
 		asked := len(fixture.Requests(providerfixture.FanartTV))
 		found, _ := in.search(searchCovers, "covers")
@@ -92,6 +93,7 @@ func TestSearchToApplied(t *testing.T) {
 		})
 		require.Equal(t, http.StatusCreated, applied.StatusCode, string(applied.body))
 		require.Equal(t, `"`+applied.json(t)["tag"].(string)+`"`, in.get(coverPath).Header.Get("ETag"))
+		in.requireExplained("album/"+albumID, artwork.SlotCover, found[0])
 	})
 }
 

@@ -369,6 +369,7 @@ func commonsFiles(x *exchange) any {
 		}
 		pages = append(pages, object{"ns": 6, "title": title, "imageinfo": list{object{
 			"url": p.URL, "thumburl": p.Thumb, "width": p.Width, "height": p.Height, "mime": mime,
+			"descriptionurl": "https://commons.wikimedia.org/wiki/" + strings.ReplaceAll(title, " ", "_"),
 			"extmetadata": object{
 				"Artist":           object{"value": `<a href="//commons.wikimedia.org/wiki/User:Somebody" title="x">Ana &amp; <b>Somebody</b></a>`, "source": "commons-desc-page"},
 				"LicenseShortName": object{"value": "CC BY-SA 4.0"}, "LicenseUrl": object{"value": "https://creativecommons.org/licenses/by-sa/4.0"},

@@ -27,6 +27,9 @@ const (
 	inBulk        = "application/bulkapply"
 	askedByAll    = "adapters/providers/api"
 	aProvider     = "adapters/providers/deezer"
+	explaining    = "application/explainimage"
+	setUp         = "application/providersettings"
+	theProviders  = "adapters/providers"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -384,6 +387,31 @@ local time = redis.call('TIME')`,
 		pkg: repository, test: onSQLite + "purge:_a_record_that_is_known_no_longer_is_not_recorded_anew",
 	},
 	{
+		rule: "a purge leaves what was considered for the slot",
+		file: repository + "/revise.go", old: `return forgetConsidered(ctx, tx, purge.Place)`, new: `return nil`,
+		pkg: repository, test: onSQLite + "considered:_a_purge_forgets_what_was_considered_for_the_slot,_and_nothing_else",
+	},
+	{
+		rule: "an earlier search takes the place of a later one",
+		file: repository + "/considered.go", old: `Where("c.at <= EXCLUDED.at")`, new: `Where("c.at <> EXCLUDED.at")`,
+		pkg: repository, test: onSQLite + "considered:_the_last_of_each_occasion_is_kept",
+	},
+	{
+		rule: "a provider takes back what a caller said of a licence",
+		file: domainTerms + "/provenance.go", old: `news.StatedBy < known.StatedBy || `, new: ``,
+		pkg: memoryCache, test: memorySuite + "rights:_no_provider_takes_back_what_a_caller_said,_and_silence_unsays_nothing",
+	},
+	{
+		rule: "an apply waits for who cannot tell the licence",
+		file: applying + "/external.go", old: `lookUpBudget = 2 * time.Second`, new: `lookUpBudget = 2 * time.Hour`,
+		pkg: applying, test: "TestWhatIsNotKnownFailsNoApply",
+	},
+	{
+		rule: "an address is told with its signature",
+		file: explaining + "/explainimage.go", old: `= nil, "", false, "", ""`, new: `= nil, u.RawQuery, false, "", ""`,
+		pkg: explaining, test: "TestAddressesKeepTheirSecrets",
+	},
+	{
 		rule: "a purge removes bytes that are on their way into a record",
 		file: applying + "/purge.go", old: `u.now().Add(-settled)`, new: `u.now().Add(settled)`,
 		pkg: applying, test: "TestPurge",
@@ -582,5 +610,32 @@ local time = redis.call('TIME')`,
 		rule: "the key is in errors",
 		file: askedByAll + "/failure.go", old: `e.say(artwork.Unavailable, cause(err), "%s", what(err))`, new: `e.say(artwork.Unavailable, err, "%s", what(err))`,
 		pkg: askedByAll, test: "TestNoKeyInErrors",
+	},
+
+	// Settings of providers.
+	{
+		rule: "a key is kept in the clear",
+		file: setUp + "/settings.go", old: `sealed, err := s.resolver.seal(p.ID, field, text)`, new: `sealed, err := []byte(text), error(nil)`,
+		pkg: setUp, test: "TestWhatIsSetIsFollowedByEveryInstance",
+	},
+	{
+		rule: "a stored key follows to another address",
+		file: setUp + "/settings.go", old: `field.IsKey() && !given &&`, new: `field.IsKey() && given &&`,
+		pkg: setUp, test: "TestNoKeyFollowsToAnotherAddress",
+	},
+	{
+		rule: "the operator's key follows to an address that an admin sets",
+		file: setUp + "/resolve.go", old: `field.IsURL() && ownKey && !given.Pinned`, new: `field.IsURL() && ownKey && given.Pinned`,
+		pkg: setUp, test: "TestNoKeyFollowsToAnotherAddress",
+	},
+	{
+		rule: "an address that an admin sets may be in the private network",
+		file: askedByAll + "/endpoint.go", old: `named = ""`, new: `_ = named`,
+		pkg: theProviders, test: "TestAnAdminLeadsNobodyIntoThePrivateNetwork",
+	},
+	{
+		rule: "what one address answered is shown for another",
+		file: "application/findimages/answers.go", old: `if provider.Origin != "" {`, new: `if provider.Origin == "-" {`,
+		pkg: theProviders, test: "TestAnswersOfAnotherOriginDoNotCount",
 	},
 }

@@ -17,6 +17,7 @@ type Client struct {
 	userAgent string
 	limiter   findimages.Limiter
 	terms     terms
+	within    map[string]bool // where base URLs may be beside public addresses; nil: anywhere
 }
 
 // New returns a client that says it is this version of Gatefold, run by whom contact
@@ -43,6 +44,27 @@ type Option func(*Client)
 // Backoff sets how long is waited before the first retry, in place of 200 ms; before
 // the second it is twice that.
 func Backoff(d time.Duration) Option { return func(c *Client) { c.terms.backoff = d } }
+
+// Within has base URLs reached at public addresses only, but for the hosts, each written
+// host:port: for base URLs that were named by others than who runs the machine. Without
+// it they may be anywhere.
+func Within(hosts []string) Option {
+	return func(c *Client) {
+		c.within = make(map[string]bool, len(hosts))
+		for _, host := range hosts {
+			c.within[strings.ToLower(host)] = true
+		}
+	}
+}
+
+// HostOf returns the host of a base URL as Within takes it; "" if it is none.
+func HostOf(baseURL string) string {
+	u, err := url.Parse(baseURL)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(hostPort(u))
+}
 
 // terms are how patient a client is.
 type terms struct {

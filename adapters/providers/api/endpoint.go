@@ -51,7 +51,7 @@ type Endpoint struct {
 
 func newEndpoint(c *Client, service Service, base *url.URL) *Endpoint {
 	e := &Endpoint{client: c, service: service, base: base}
-	e.http = &http.Client{CheckRedirect: e.checkRedirect, Transport: newTransport(base)}
+	e.http = &http.Client{CheckRedirect: e.checkRedirect, Transport: newTransport(base, c.within)}
 	e.breaker = e.newBreaker()
 	e.asking = failsafe.With[bool](e.newRetries(), e.breaker)
 	return e
@@ -94,14 +94,23 @@ func (e *Endpoint) newRetries() retrypolicy.RetryPolicy[bool] {
 // looks public and answers with the machine's secrets.
 var platformHost = netip.MustParsePrefix("168.63.129.16/32")
 
-// newTransport connects to the base URL wherever it is, because the operator named
-// it, and to other hosts, where only redirects lead, at public addresses.
-func newTransport(base *url.URL) *http.Transport {
+// errNotPublic is a connection that was not made.
+var errNotPublic = errors.New("the address is not a public one")
+
+// newTransport connects to the base URL wherever it is, if the operator named it or
+// its host, and to others, where redirects lead too, at public addresses.
+func newTransport(base *url.URL, within map[string]bool) *http.Transport {
 	guard := ssrf.New(ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(platformHost))
 	guarded := &net.Dialer{Control: func(network, address string, c syscall.RawConn) error {
-		return guard.Safe(network, address, c)
+		if err := guard.Safe(network, address, c); err != nil {
+			return errNotPublic
+		}
+		return nil
 	}}
 	free, named := &net.Dialer{}, hostPort(base)
+	if within != nil && !within[strings.ToLower(named)] {
+		named = ""
+	}
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			if address == named {

@@ -117,6 +117,8 @@ func what(err error) string {
 		return "cannot be found: is its address right, and is there a network?"
 	case is[*tls.CertificateVerificationError](err):
 		return "has no valid certificate"
+	case errors.Is(err, errNotPublic):
+		return "is at an address that is not public, or leads to one: only DOWNLOAD_ALLOW_HOSTS or its variable can allow that"
 	case is[*net.OpError](err):
 		return "cannot be reached"
 	default:
@@ -126,7 +128,7 @@ func what(err error) string {
 
 // passing reports whether an error of the network may be gone a moment later.
 func passing(err error) bool {
-	return !is[*tls.CertificateVerificationError](err) && !is[*net.DNSError](err)
+	return !is[*tls.CertificateVerificationError](err) && !is[*net.DNSError](err) && !errors.Is(err, errNotPublic)
 }
 
 // cause returns the part of an error that surely does not repeat a URL, and with it

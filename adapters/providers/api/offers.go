@@ -40,6 +40,7 @@ func (o *Offers) Add(c findimages.Candidate) {
 	if c.Width < 1 || c.Height < 1 || c.Width > maxSide || c.Height > maxSide {
 		c.Width, c.Height = 0, 0
 	}
+	c.SourcePage = o.endpoint.ImageURL(c.SourcePage)
 	c.Votes = max(c.Votes, 0)
 	c.Kind, c.Licence, c.Attribution = plain(c.Kind), plain(c.Licence), plain(c.Attribution)
 	o.list = append(o.list, c)

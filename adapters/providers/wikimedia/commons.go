@@ -25,6 +25,7 @@ type page struct {
 type info struct {
 	URL      string     `json:"url"`
 	Thumb    string     `json:"thumburl"`
+	Page     string     `json:"descriptionurl"`
 	Width    api.Number `json:"width"`
 	Height   api.Number `json:"height"`
 	MIME     string     `json:"mime"`
@@ -50,7 +51,7 @@ func (p pages) offer(offers *api.Offers, wanted []wanted, byName bool) {
 		}
 		c := findimages.Candidate{
 			Slot: w.slot, Kind: w.kind, URL: file.URL, ThumbnailURL: file.Thumb, Width: int(file.Width), Height: int(file.Height),
-			Licence: licence(file), Attribution: textOf(file.Metadata.Artist.Value), ByName: byName,
+			Licence: licence(file), Attribution: textOf(file.Metadata.Artist.Value), SourcePage: file.Page, ByName: byName,
 		}
 		switch file.MIME {
 		case "image/jpeg", "image/png", "image/gif", "image/webp":

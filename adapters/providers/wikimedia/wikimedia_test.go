@@ -50,10 +50,10 @@ func TestFiles(t *testing.T) {
 	require.NoError(t, err)
 	var found pages
 	require.NoError(t, api.Decode([]byte(`{"query":{"pages":[
-		{"title":"File:Logo.svg","imageinfo":[{"url":"https://upload.wikimedia.org/logo.svg","thumburl":"https://upload.wikimedia.org/logo.svg/1000px-logo.svg.png","width":512,"height":200,"mime":"image/svg+xml"}]},
+		{"title":"File:Logo.svg","imageinfo":[{"url":"https://upload.wikimedia.org/logo.svg","thumburl":"https://upload.wikimedia.org/logo.svg/1000px-logo.svg.png","width":512,"height":200,"mime":"image/svg+xml","descriptionurl":"javascript:x"}]},
 		{"title":"File:Gone.jpg","missing":true},
 		{"title":"File:Song.ogg","imageinfo":[{"url":"https://upload.wikimedia.org/song.ogg","mime":"audio/ogg"}]},
-		{"title":"File:Photo.jpg","imageinfo":[{"url":"https://upload.wikimedia.org/photo.jpg","thumburl":"https://upload.wikimedia.org/photo-1000.jpg","width":3000,"height":2000,"mime":"image/jpeg",
+		{"title":"File:Photo.jpg","imageinfo":[{"url":"https://upload.wikimedia.org/photo.jpg","thumburl":"https://upload.wikimedia.org/photo-1000.jpg","width":3000,"height":2000,"mime":"image/jpeg","descriptionurl":"https://commons.wikimedia.org/wiki/File:Photo.jpg",
 			"extmetadata":{"Artist":{"value":"<a href=\"//x\">Ana</a> &amp; Luis"},"LicenseShortName":{"value":"CC BY 4.0"},"LicenseUrl":{"value":"https://creativecommons.org/licenses/by/4.0"}}}]}
 	]}}`), &found))
 	offers := p.commons.Offers()
@@ -65,6 +65,7 @@ func TestFiles(t *testing.T) {
 		{
 			Provider: about.ID, Slot: artwork.SlotProfile, URL: "https://upload.wikimedia.org/photo.jpg", ThumbnailURL: "https://upload.wikimedia.org/photo-1000.jpg",
 			Width: 3000, Height: 2000, Kind: "P18", Licence: "CC BY 4.0 https://creativecommons.org/licenses/by/4.0", Attribution: "Ana & Luis",
+			SourcePage: "https://commons.wikimedia.org/wiki/File:Photo.jpg",
 		},
 		{Provider: about.ID, Slot: artwork.SlotLogo, URL: "https://upload.wikimedia.org/logo.svg/1000px-logo.svg.png", Kind: "P154"},
 	}, offers.List())

@@ -1,0 +1,59 @@
+package externalmetadata
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"go.uber.org/fx"
+
+	"gatefold/adapters/providers"
+	"gatefold/adapters/rest"
+	"gatefold/application/announce"
+	"gatefold/application/findimages"
+	"gatefold/application/health"
+	"gatefold/application/keyring"
+	"gatefold/application/providersettings"
+)
+
+// settings provides the providers as they are set up at the time, and the use cases and
+// routes that set them up.
+func settings() fx.Option {
+	return fx.Provide(
+		fx.Annotate(newLive, fx.As(fx.Self()), fx.As(new(providersettings.Providers)), fx.As(new(findimages.Identifier))),
+		newFollower,
+		fx.Annotate(announce.NewSettingsChanges, fx.As(new(providersettings.Announcer))),
+		providersettings.NewSettings,
+		fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
+		fx.Annotate(rest.NewSettings, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+	)
+}
+
+func newLive(cfg Config, limiter findimages.Limiter, log *slog.Logger) *providers.Live {
+	return providers.NewLive(cfg.Providers, cfg.PinnedProviders, cfg.AllowHosts, limiter, log)
+}
+
+// newFollower follows the settings as long as the instance runs, and before anything is
+// asked.
+func newFollower(lc fx.Lifecycle, store providersettings.Store, live providersettings.Providers, keys *keyring.Keyring, log *slog.Logger) *providersettings.Follower {
+	follower := providersettings.NewFollower(store, live, keys, log)
+	running, stop := context.WithCancel(context.Background())
+	var ended sync.WaitGroup
+	lc.Append(fx.Hook{
+		OnStart: func(ctx context.Context) error {
+			follower.Start(ctx)
+			ended.Go(func() { follower.Run(running) })
+			return nil
+		},
+		OnStop: func(context.Context) error {
+			stop()
+			ended.Wait()
+			return nil
+		},
+	})
+	return follower
+}
+
+func probe(follower *providersettings.Follower) health.Probe {
+	return health.Probe{Name: "providerKeys", Check: follower.Check}
+}
