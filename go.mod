@@ -2,7 +2,10 @@ module gatefold
 
 go 1.26.0
 
-ignore ./adapters/panel/node_modules
+ignore (
+	./adapters/panel/node_modules
+	./test/e2e/node_modules
+)
 
 require (
 	code.dny.dev/ssrf v0.3.0
