@@ -15,7 +15,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel run test race fuzz soak lint fmt bench clean
+.PHONY: build panel run test race fuzz soak browser generate lint fmt bench bench-lists clean
 
 ## build: bin/gatefold, with the panel in it
 build: panel
@@ -53,6 +53,12 @@ race:
 	@./scripts/install-test-tools.sh
 	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '$(UNRACED)')
 
+## browser: the panel in a real browser, Debian's Chromium, on servers of the tests' own
+browser: build
+	@./scripts/install-test-tools.sh chromium
+	$(GO) build -o bin/demo-providers ./test/providerfixture/demo
+	cd test/e2e && npm ci --no-audit --no-fund --silent && npm run --silent check && npm test --silent
+
 ## fuzz: every fuzz target FUZZTIME (20000x, or a time such as 10m)
 fuzz:
 	@./scripts/fuzz.sh
@@ -65,9 +71,15 @@ soak:
 	$(GO) test -count=1 -timeout 1h -v -run '^TestCrashes$$' ./test/crash -crash.runs=20
 	$(GO) test -count=1 -timeout 3h -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
 
-## lint: golangci-lint, at the version this project is checked with
-lint: $(LINT)
+## generate: the types of the HTTP API, of the server and of the panel, from adapters/rest/openapi.yaml
+generate:
+	$(GO) tool oapi-codegen -config adapters/rest/api/oapi-codegen.yaml -o adapters/rest/api/types.gen.go adapters/rest/openapi.yaml
+	cd $(PANEL) && npm run --silent generate
+
+## lint: golangci-lint, at the version this project is checked with, and the panel's own
+lint: $(LINT) $(PANEL)/node_modules/.package-lock.json
 	$(LINT) run ./...
+	cd $(PANEL) && npm run --silent check && npm test --silent
 
 $(LINT):
 	GOBIN=$(CURDIR)/.tools/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
@@ -80,6 +92,11 @@ fmt: $(LINT)
 bench:
 	@./scripts/install-test-tools.sh
 	$(GO) test -run '^$$' -bench . -benchmem ./test/bench/...
+
+## bench-lists: lists of 100 000 artists and 500 000 albums, with the plans of the databases
+bench-lists:
+	@./scripts/install-test-tools.sh
+	$(GO) test -run '^$$' -bench Lists -benchtime 1x -timeout 30m ./adapters/bunrepo
 
 clean:
 	rm -rf bin .tools

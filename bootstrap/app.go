@@ -12,15 +12,19 @@ import (
 
 	"gatefold/adapters/control"
 	"gatefold/adapters/rest"
-	"gatefold/application/accesstoken"
+	"gatefold/application/limitrequests"
+	"gatefold/application/signimages"
+	"gatefold/application/signin"
 	"gatefold/application/verifystore"
 	"gatefold/features/admin"
 	"gatefold/features/cache"
 	"gatefold/features/events"
 	"gatefold/features/externalmetadata"
 	"gatefold/features/health"
+	"gatefold/features/identity"
 	"gatefold/features/images"
 	"gatefold/features/library"
+	"gatefold/features/limits"
 )
 
 // How long the parts of the life cycle may take.
@@ -43,7 +47,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		images.Module(images.Config{
 			Storage: cfg.Storage, DataDir: cfg.DataDir, S3: cfg.S3, BytesCacheMB: cfg.BytesCacheMB,
 			RenderAhead: cfg.RenderAhead,
-			Sweep: verifystore.Config{Grace: cfg.OrphanGrace, Instance: cfg.Cache.Name, Keep: cfg.HistoryKeep, RenditionBytes: int64(cfg.RenditionsMB) << 20},
+			Sweep:       verifystore.Config{Grace: cfg.OrphanGrace, Instance: cfg.Cache.Name, Keep: cfg.HistoryKeep, RenditionBytes: int64(cfg.RenditionsMB) << 20},
 		}),
 		externalmetadata.Module(externalmetadata.Config{
 			AllowHosts: cfg.DownloadAllowHosts,
@@ -54,19 +58,26 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 			Providers:      cfg.Providers, PinnedProviders: cfg.PinnedProviders,
 		}),
 		admin.Module(admin.Config{KeepActivity: cfg.KeepActivity}),
+		identity.Module(cfg.Identity),
 		health.Module(health.Config{Version: version()}),
+		limits.Module(limits.Config{Limits: cfg.HTTP.Limits}),
 		fx.Provide(
+			newFills,
 			newOperations,
 			func(operations *operations) control.Verbs { return operations },
-			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, `group:"routes"`)),
+			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, ``, ``, `group:"routes"`)),
 			control.NewServer,
 		),
 		fx.Options(more...),
 	)
 }
 
-func newRouter(cfg Config, authenticate *accesstoken.Authenticate, log *slog.Logger, routes []rest.Routes) *rest.Router {
-	return rest.NewRouter(authenticate, cfg.TrustedProxies, log, routes)
+func newRouter(cfg Config, authenticate *signin.Authenticate, limiter *limitrequests.Limiter, signer *signimages.Signer, log *slog.Logger, routes []rest.Routes) (*rest.Router, error) {
+	options, err := cfg.HTTP.options(limiter, signer)
+	if err != nil {
+		return nil, err
+	}
+	return rest.NewRouter(authenticate, cfg.HTTP.TrustedProxies, log, routes, options...), nil
 }
 
 // App is one instance: a server, or the parts of one that a command needs. It
@@ -119,7 +130,7 @@ type Server struct {
 
 // asServer adds to the program what only a server does.
 func asServer() fx.Option {
-	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests), admin.Trimming())
+	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests, beginFirstRun), admin.Trimming())
 }
 
 // Serve starts an instance. When it returns, the instance answers requests. A

@@ -25,6 +25,7 @@ import (
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 	"gatefold/features/cache"
+	"gatefold/features/identity"
 	"gatefold/features/images"
 )
 
@@ -88,11 +89,12 @@ type variables struct {
 	LogLevel           string `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat          string `env:"LOG_FORMAT" envDefault:"text"`
 	DownloadAllowHosts string `env:"DOWNLOAD_ALLOW_HOSTS"`
-	TrustedProxies     string `env:"TRUSTED_PROXIES"`
 	AuthSecret         string `env:"AUTH_SECRET"`
 	AuthSecretPrevious string `env:"AUTH_SECRET_PREVIOUS"`
 	ActivityKeep       string `env:"ACTIVITY_KEEP" envDefault:"400d"`
+	HTTP               httpVariables
 	Providers          providerVariables
+	Identity           identityVariables
 
 	// What is not named follows the deployment.
 	namesTTL, namesL1TTL bool
@@ -116,10 +118,12 @@ type Config struct {
 	LogLevel           slog.Level
 	LogJSON            bool
 	DownloadAllowHosts []string
-	TrustedProxies     []netip.Prefix   // whose word about a client's address is taken
+	HTTP               HTTP
 	KeepActivity       time.Duration    // of the activity log; 0: for ever
 	AuthSecrets        []string         // the current one first; none: one is generated and kept in DataDir
 	Providers          providers.Config // of images
+	Identity           identity.Config
+	FirstAdmin         firstAdmin
 	// PinnedProviders are the variables of Providers that the settings cannot change.
 	PinnedProviders map[string]string
 }
@@ -200,8 +204,10 @@ func (v variables) check() (Config, error) {
 		LogLevel:           c.level("LOG_LEVEL", v.LogLevel),
 		LogJSON:            c.oneOf("LOG_FORMAT", v.LogFormat, "text", "json") == "json",
 		DownloadAllowHosts: c.hosts("DOWNLOAD_ALLOW_HOSTS", v.DownloadAllowHosts),
-		TrustedProxies:     c.networks("TRUSTED_PROXIES", v.TrustedProxies),
+		HTTP:               c.http(v.HTTP),
 		KeepActivity:       c.days("ACTIVITY_KEEP", v.ActivityKeep, 36500),
+		Identity:           c.identity(v.Identity),
+		FirstAdmin:         c.firstAdmin(v.Identity),
 	}
 	cfg.Providers, cfg.PinnedProviders = c.providers(v.Providers)
 	if len(cfg.DataDir) > maxDataDir {

@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"cmp"
 	"encoding/pem"
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -16,8 +17,10 @@ import (
 	"github.com/joho/godotenv"
 	"github.com/stretchr/testify/require"
 
+	"gatefold/adapters/openidconnect"
 	"gatefold/adapters/providers"
 	"gatefold/adapters/s3store"
+	"gatefold/application/limitrequests"
 	"gatefold/application/providersettings"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
@@ -74,13 +77,24 @@ func TestSecondsAndDurations(t *testing.T) {
 }
 
 func TestTrustedProxies(t *testing.T) {
-	require.Empty(t, load(t).TrustedProxies, "nobody is believed unless named")
-	proxies := load(t, "TRUSTED_PROXIES=10.1.2.3/8, 192.168.0.7,2001:db8::/32 ,::1").TrustedProxies
+	require.Empty(t, load(t).HTTP.TrustedProxies, "nobody is believed unless named")
+	proxies := load(t, "TRUSTED_PROXIES=10.1.2.3/8, 192.168.0.7,2001:db8::/32 ,::1").HTTP.TrustedProxies
 	var written []string
 	for _, proxy := range proxies {
 		written = append(written, proxy.String())
 	}
 	require.Equal(t, []string{"10.0.0.0/8", "192.168.0.7/32", "2001:db8::/32", "::1/128"}, written)
+}
+
+func TestWhoMayAskAndHowOften(t *testing.T) {
+	require.Equal(t, HTTP{Limits: limitrequests.Default, PublicImages: true}, load(t).HTTP)
+	got := load(t, "RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_UPLOADS=30", "RATE_LIMIT_LOGINS=3", "RATE_LIMIT_TOKENS=1000", "PUBLIC_IMAGES=FALSE",
+		"CORS_ORIGINS=https://a.example, http://b.example:3000", "HSTS_MAX_AGE=365d").HTTP
+	require.Equal(t, HTTP{
+		Limits:      limitrequests.Limits{Uploads: 30, Logins: 3, Tokens: 1000},
+		CORSOrigins: []string{"https://a.example", "http://b.example:3000"}, HSTSMaxAge: 365 * 24 * time.Hour,
+	}, got)
+	require.Equal(t, []string{"*"}, load(t, "CORS_ORIGINS=*").HTTP.CORSOrigins)
 }
 
 func TestActivityKeep(t *testing.T) {
@@ -93,9 +107,11 @@ func TestEveryWrongValueNamesItsVariable(t *testing.T) {
 	for _, wrong := range []string{
 		"LISTEN_ADDR=8080", "LISTEN_ADDR=:99999", "DATABASE_URL=mysql://root:hunter2@db/x", "DATABASE_URL=sqlite:",
 		"IMAGE_CACHE=memcached", "IMAGE_CACHE=redis", "IMAGE_CACHE=twolevel", "CACHE_TTL=-1", "CACHE_TTL=soon", "CACHE_TTL=100h",
-		"L1_TTL=1h", "L1_TTL=0", "CACHE_ENTRIES=0", "CACHE_ENTRIES=many", "WARM_KEYS=-1", "WARM_KEYS=50001", "WARM_RATE=0", "WARM_RATE=fast", "BYTES_CACHE_MB=-1", "BYTES_CACHE_MB=65537", "BYTES_CACHE_MB=64MB", "DECODE_MEMORY_MB=0", "DECODE_MEMORY_MB=2GB", "REDIS_PORT=0", "REDIS_PORT=redis", "REDIS_URL=http://:hunter2@host",
+		"L1_TTL=1h", "L1_TTL=0", "CACHE_ENTRIES=0", "CACHE_ENTRIES=many", "WARM_KEYS=-1", "WARM_KEYS=50001", "WARM_RATE=0", "WARM_RATE=fast", "BYTES_CACHE_MB=-1", "BYTES_CACHE_MB=65537", "BYTES_CACHE_MB=64MB", "DECODE_MEMORY_MB=0", "DECODE_MEMORY_MB=2GB", "RENDER_AHEAD=perhaps", "RENDITIONS_MB=-1", "RENDITIONS_MB=all", "REDIS_PORT=0", "REDIS_PORT=redis", "REDIS_URL=http://:hunter2@host",
 		"DATA_DIR=/" + strings.Repeat("d", 100), "REDIS_TLS=perhaps", "REDIS_READ_TIMEOUT=1ms", "REDIS_TLS_CA=/no/such/file", "CACHE_COMPRESSION=gzip", "REDIS_SENTINEL_MASTER=x", "REDIS_SENTINEL_ADDRS=nohost", "REDIS_CLUSTER_ADDRS=a:1,b", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "DOWNLOAD_ALLOW_HOSTS=localhost",
 		"TRUSTED_PROXIES=proxy", "TRUSTED_PROXIES=10.0.0.0/33", "TRUSTED_PROXIES=10.0.0.1,10.0.0.256", "TRUSTED_PROXIES=0.0.0.0/0", "TRUSTED_PROXIES=::/0", "TRUSTED_PROXIES=10.0.0.1:80",
+		"RATE_LIMIT_REQUESTS=-1", "RATE_LIMIT_UPLOADS=many", "RATE_LIMIT_LOGINS=5/min", "RATE_LIMIT_TOKENS=1000001", "PUBLIC_IMAGES=no", "HSTS_MAX_AGE=365", "HSTS_MAX_AGE=731d",
+		"CORS_ORIGINS=app.example.org", "CORS_ORIGINS=https://*.example.org", "CORS_ORIGINS=*,https://a.example", "CORS_ORIGINS=https://a.example/path", "CORS_ORIGINS=null",
 		"TRUSTED_PROXIES=fe80::1%eth0", "TRUSTED_PROXIES=::ffff:10.0.0.1", "ACTIVITY_KEEP=400", "ACTIVITY_KEEP=-1d", "ACTIVITY_KEEP=1y", "ACTIVITY_KEEP=d", "ACTIVITY_KEEP=36501d", "STORAGE=tape", "ORPHAN_GRACE=10m", "HISTORY_KEEP=-1", "HISTORY_KEEP=some", "HISTORY_KEEP=100001", "ORPHAN_GRACE=never", "S3_URL_STYLE=curly", "ENV_FILE=/no/such/file",
 		"DEEZER_URL=deezer.com", "COVERARTARCHIVE_URL=ftp://example.org", "WIKIDATA_URL=https://u:hunter2@example.org", "COMMONS_URL=http://", "LASTFM_URL=https://example.org?key=hunter2",
 		"ITUNES_ENABLED=perhaps", "DISCOGS_ENABLED=maybe", "DISCOGS_API_KEY=hunter2 x", "FANARTTV_CLIENT_KEY=hunter2\tx",
@@ -187,6 +203,39 @@ func TestTheCertificatesOfRedis(t *testing.T) {
 		_, err := LoadConfig(append(wrong, "ENV_FILE="+os.DevNull))
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
 		require.ErrorContains(t, err, "REDIS_TLS_CA", wrong)
+	}
+}
+
+// TestIdentity: what belongs together, and what is not safe.
+func TestIdentity(t *testing.T) {
+	cfg := load(t)
+	require.Equal(t, 24*time.Hour, cfg.Identity.Lives.AccessLife)
+	require.Equal(t, 7*24*time.Hour, cfg.Identity.Lives.RefreshLife)
+	require.Empty(t, cfg.Identity.Provider.Issuer)
+	require.Empty(t, cfg.FirstAdmin.username)
+
+	provider := []string{"OIDC_ISSUER=https://login.example.org/", "OIDC_CLIENT_ID=gatefold", "OIDC_CLIENT_SECRET=hunter2", "OIDC_REDIRECT_URL=http://localhost:8080/api/auth/oidc/callback"}
+	cfg = load(t, append(provider, "OIDC_SCOPES=openid,groups", "OIDC_ROLE_ADMIN=ops, Art Admins", "ADMIN_USERNAME=ana", "ADMIN_PASSWORD=hunter2 hunter2")...)
+	require.Equal(t, openidconnect.Config{
+		Issuer: "https://login.example.org/", ClientID: "gatefold", ClientSecret: "hunter2", RedirectURL: "http://localhost:8080/api/auth/oidc/callback",
+		Scopes: []string{"openid", "groups"}, Roles: openidconnect.Roles{Claim: "groups", Admin: []string{"ops", "Art Admins"}},
+	}, cfg.Identity.Provider)
+	require.Equal(t, firstAdmin{"ana", "hunter2 hunter2"}, cfg.FirstAdmin)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", cfg.FirstAdmin, cfg.FirstAdmin, cfg.FirstAdmin), "hunter2")
+	for _, wrong := range []string{
+		"OIDC_ISSUER=http://login.example.org", "OIDC_ISSUER=login.example.org", "OIDC_ISSUER=https://u:hunter2@login.example.org", "OIDC_CLIENT_ID=", "OIDC_REDIRECT_URL=",
+		"OIDC_REDIRECT_URL=http://art.example.org/api/auth/oidc/callback", "OIDC_SCOPES=profile", "ADMIN_USERNAME=ana", "ADMIN_PASSWORD=hunter2 hunter2",
+		"ACCESS_TOKEN_TTL=8d", "ACCESS_TOKEN_TTL=1s", "REFRESH_TOKEN_TTL=soon",
+	} {
+		_, err := LoadConfig(append(append([]string{"ENV_FILE=" + os.DevNull}, provider...), wrong))
+		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
+		require.ErrorContains(t, err, strings.SplitN(strings.Replace(wrong, "ADMIN_PASSWORD", "ADMIN_USERNAME", 1), "=", 2)[0], wrong)
+		require.NotContains(t, err.Error(), "hunter2", "a secret in an error")
+	}
+	for _, wrong := range [][]string{{"OIDC_CLIENT_SECRET=hunter2"}, {"ADMIN_USERNAME=ana", "ADMIN_PASSWORD=hunter2"}, {"ADMIN_USERNAME=a\tb", "ADMIN_PASSWORD=hunter2 hunter2"}} {
+		_, err := LoadConfig(append(wrong, "ENV_FILE="+os.DevNull))
+		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
+		require.NotContains(t, err.Error(), "hunter2", "a secret in an error")
 	}
 }
 

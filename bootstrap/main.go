@@ -31,6 +31,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1 // it was tried, or looked at, and is not as it should be
 	exitUsage  = 2 // the command line or the configuration is wrong
+	exitGoesOn = 3 // what was begun goes on without the command
 )
 
 // commands is the command line.
@@ -38,7 +39,9 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Serve images over HTTP."`
 	Import  importCommand  `cmd:"" help:"Import a music folder: its artists, albums and pictures."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
+	User    userCommand    `cmd:"" help:"Manage the users who sign in."`
 	Token   tokenCommand   `cmd:"" help:"Manage API tokens."`
+	Fill    fillCommand    `cmd:"" help:"Fill empty slots with the best image that providers have."`
 	Cache   cacheCommand   `cmd:"" help:"Look into the image cache, warm it, or drop what it holds."`
 	Doctor  doctorCommand  `cmd:"" help:"Check every configured part and say what to do. Exit code 0: sound, 1: not."`
 	Demo    demoCommand    `cmd:"" help:"Fill the catalogue with an invented library, to try things out."`
@@ -50,6 +53,7 @@ type commands struct {
 type command struct {
 	ctx     context.Context
 	environ environ
+	stdin   io.Reader
 	stdout  io.Writer
 	stderr  io.Writer
 }
@@ -59,7 +63,7 @@ type command struct {
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return run(&command{ctx, processEnviron, stdout, stderr}, args)
+	return run(&command{ctx, processEnviron, os.Stdin, stdout, stderr}, args)
 }
 
 func run(c *command, args []string) (code int) {
@@ -90,6 +94,9 @@ func run(c *command, args []string) (code int) {
 	if err := parsed.Run(c); err != nil {
 		// There is no log to look into: the whole chain is told.
 		fmt.Fprintf(c.stderr, "gatefold: %v\n", err)
+		if _, ok := errors.AsType[detached](err); ok {
+			return exitGoesOn
+		}
 		if artwork.KindOf(err) == artwork.InvalidInput {
 			return exitUsage
 		}
@@ -231,11 +238,15 @@ func migrate(ctx context.Context, cfg Config, w io.Writer) error {
 
 type tokenCommand struct {
 	Create createTokenCommand `cmd:"" help:"Create an API token and print it, once."`
+	List   listTokensCommand  `cmd:"" help:"List the API tokens."`
+	Revoke revokeTokenCommand `cmd:"" help:"Make an API token good for nothing, at once."`
 }
 
 type createTokenCommand struct {
 	Scope string `required:"" enum:"read,write,admin" help:"What it may do: read, write (images, locks, catalogue) or admin."`
 	Name  string `default:"cli" help:"Who uses it; histories and logs show this name."`
+
+	Expires time.Duration `help:"After how long it ends, such as 720h. Default: never."`
 }
 
 // Run prints the token alone to stdout.
@@ -245,7 +256,11 @@ func (t createTokenCommand) Run(c *command) error {
 		return err
 	}
 	return withVerbs(c.ctx, cfg, log, func(verbs control.Verbs) error {
-		secret, err := verbs.CreateToken(c.ctx, accesstoken.CreateIn{Name: t.Name, Scope: accesstoken.Scope(t.Scope)})
+		in := accesstoken.CreateIn{Name: t.Name, Scope: accesstoken.Scope(t.Scope)}
+		if t.Expires != 0 {
+			in.ExpiresAt = time.Now().Add(t.Expires).UTC()
+		}
+		secret, err := verbs.CreateToken(c.ctx, in)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
+	"gatefold/application/manageaccounts"
 	"gatefold/application/managecache"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
@@ -25,18 +26,21 @@ var commandLine = artwork.Actor{Name: "command line"}
 type operations struct {
 	importer *importlibrary.Import
 	tokens   *accesstoken.Create
+	issued   *accesstoken.Manage
+	accounts *manageaccounts.Manage
 	cache    *managecache.Manage
 	settings *followsettings.Switch
 	warm     *warmcache.Warm
-	log      *slog.Logger
+	*fills
+	log *slog.Logger
 }
 
 var _ control.Verbs = (*operations)(nil)
 
 func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, settings *followsettings.Switch,
-	warm *warmcache.Warm, log *slog.Logger,
+	warm *warmcache.Warm, fills *fills, issued *accesstoken.Manage, accounts *manageaccounts.Manage, log *slog.Logger,
 ) *operations {
-	return &operations{importer, tokens, cache, settings, warm, log}
+	return &operations{importer, tokens, issued, accounts, cache, settings, warm, fills, log}
 }
 
 // Import implements control.Importer.

@@ -18,16 +18,16 @@ import (
 	"gatefold/adapters/rest"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/fillmissing"
 	"gatefold/application/importlibrary"
 	"gatefold/application/verifystore"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 )
 
-// Limits against clients that are slow on purpose.
+// Limits against clients that are slow on purpose, beside the router's patience.
 const (
 	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 2 * time.Minute // an upload of 20 MB over a slow line
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 32 << 10
 )
@@ -39,12 +39,13 @@ const settleTime = 2 * time.Second
 type serving struct {
 	cfg      Config
 	http     *http.Server
-	listener net.Listener
+	listener *net.TCPListener
 	control  *control.Server
 	importer *importlibrary.Import
 	warm     *warmcache.Warm
 	sweep    *verifystore.Sweep
 	bulk     *bulkapply.Runner
+	fill     *fillmissing.Runner
 	log      *slog.Logger
 	failed   chan error // gets the error that ended serving
 
@@ -60,20 +61,21 @@ type work struct {
 	Warm     *warmcache.Warm
 	Sweep    *verifystore.Sweep
 	Bulk     *bulkapply.Runner
+	Fill     *fillmissing.Runner
 	Feed     *announce.Feed
 }
 
 func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server, work work, log *slog.Logger) *serving {
 	s := &serving{
-		cfg: cfg, control: controlServer, importer: work.Importer, warm: work.Warm, sweep: work.Sweep, bulk: work.Bulk,
+		cfg: cfg, control: controlServer, importer: work.Importer, warm: work.Warm, sweep: work.Sweep, bulk: work.Bulk, fill: work.Fill,
 		log: log, failed: make(chan error, 1),
 		http: &http.Server{
-			Handler: router, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
-			IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+			Handler: router, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
 		watching: make(chan struct{}),
 	}
+	rest.DefaultPatience.Apply(s.http)
 	// Streams have no end of their own that could be waited for.
 	s.http.RegisterOnShutdown(work.Feed.Close)
 	lc.Append(fx.Hook{OnStart: s.start, OnStop: s.stop})
@@ -81,14 +83,15 @@ func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer 
 }
 
 // start listens before it returns, so that a port in use fails the start.
-func (s *serving) start(ctx context.Context) (err error) {
-	s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.ListenAddr)
+func (s *serving) start(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.ListenAddr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return artwork.Errorf(artwork.Conflict, "LISTEN_ADDR: the port of %s is in use by another program", s.cfg.ListenAddr)
 	}
 	if err != nil {
 		return artwork.Errorf(artwork.InvalidInput, "LISTEN_ADDR: cannot listen on %s: %v", s.cfg.ListenAddr, err)
 	}
+	s.listener = listener.(*net.TCPListener)
 	background, err := s.startRest(ctx)
 	if err != nil {
 		return errors.Join(err, s.listener.Close())
@@ -97,6 +100,7 @@ func (s *serving) start(ctx context.Context) (err error) {
 	s.background.Go(func() { s.warm.AtStart(background) })
 	s.background.Go(func() { s.sweep.Watch(background) })
 	s.background.Go(func() { s.bulk.Run(background) })
+	s.background.Go(func() { s.fill.Run(background) })
 	return nil
 }
 
@@ -116,7 +120,8 @@ func (s *serving) startRest(ctx context.Context) (context.Context, error) {
 		watch(watching)
 	}()
 	go func() {
-		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		bound := &boundListener{TCPListener: s.listener, most: maxConnections(), log: s.log}
+		if err := s.http.Serve(bound); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- artwork.Wrap(artwork.Internal, "bootstrap.Serve", err)
 		}
 	}()

@@ -61,14 +61,22 @@ type engine interface {
 	forUpdate(query *bun.SelectQuery) *bun.SelectQuery
 	// forShare has a SELECT lock its rows against those who change them.
 	forShare(query *bun.SelectQuery) *bun.SelectQuery
+	// skipLocked has a SELECT lock its rows, and leave out those that others have
+	// locked: two that clean up do not wait for each other.
+	skipLocked(query *bun.SelectQuery) *bun.SelectQuery
 	// prepared returns the arguments of a statement that is worth keeping prepared.
 	prepared(args ...any) []any
 	// fromNow is the time that lies so far ahead of the statement's beginning, by
 	// the clock of the database.
 	fromNow(ahead time.Duration) schema.QueryAppender
+	// microsecondsUntil is how long it takes until the time in a column, in
+	// microseconds, by the clock of the database; negative if that was before.
+	microsecondsUntil(column string) schema.QueryAppender
 	// seconds is the time since 1970 at the statement's beginning, by the clock of
 	// the database.
 	seconds() schema.QueryAppender
+	// planLists has the statements of a transaction planned for lists.
+	planLists(ctx context.Context, tx bun.Tx) error
 	// serialise waits until no other transaction that called it with exclusive,
 	// or any that did if exclusive is true, runs any more.
 	serialise(ctx context.Context, tx bun.Tx, exclusive bool) error

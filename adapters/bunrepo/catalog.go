@@ -3,7 +3,6 @@ package bunrepo
 import (
 	"cmp"
 	"context"
-	"math"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -36,20 +35,17 @@ var (
 
 // NewArtists returns the artists in the database.
 func NewArtists(db *DB) *Artists {
-	return &Artists{subjects[catalog.Artist, artistRow]{db: db, kind: artwork.ArtistSubject, search: "s.folded_name LIKE ?0 ESCAPE '\\'"}}
+	return &Artists{subjects[catalog.Artist, artistRow]{db: db, kind: artwork.ArtistSubject, atOnce: fewSubjects}}
 }
 
 // NewAlbums returns the albums in the database.
 func NewAlbums(db *DB) *Albums {
-	return &Albums{subjects[catalog.Album, albumRow]{db: db, kind: artwork.AlbumSubject, search: "s.folded_name LIKE ?0 ESCAPE '\\'"}}
+	return &Albums{subjects[catalog.Album, albumRow]{db: db, kind: artwork.AlbumSubject, atOnce: fewSubjects}}
 }
 
 // NewUsers returns the users in the database.
 func NewUsers(db *DB) *Users {
-	return &Users{subjects[catalog.User, userRow]{
-		db: db, kind: artwork.UserSubject,
-		search: "(s.folded_name LIKE ?0 ESCAPE '\\' OR s.folded_display LIKE ?0 ESCAPE '\\')",
-	}}
+	return &Users{subjects[catalog.User, userRow]{db: db, kind: artwork.UserSubject, atOnce: fewSubjects}}
 }
 
 // Put implements catalog.Repository.
@@ -127,12 +123,13 @@ func (u *Users) Put(ctx context.Context, by artwork.Actor, user catalog.User) (c
 type subjects[T any, R row[T]] struct {
 	db     *DB
 	kind   artwork.SubjectKind
-	search string // the condition that a name contains ?0
+	atOnce int // how many subjects a list may look at one by one
 }
 
 // row is a row of one of the tables.
 type row[T any] interface {
 	value() T
+	key() artwork.ID
 	// described returns what the activity log says of it.
 	described() (name string, facts activity.Facts)
 }
@@ -150,61 +147,12 @@ func (s *subjects[T, R]) Get(ctx context.Context, id artwork.ID) (T, error) {
 	return rows[0].value(), nil
 }
 
-// List implements catalog.Repository.
-func (s *subjects[T, R]) List(ctx context.Context, query catalog.Query) (catalog.Page[T], error) {
-	var page catalog.Page[T]
-	if err := query.Check(s.kind); err != nil {
-		return page, err
-	}
-	total, err := s.filter(s.db.read.NewSelect().TableExpr("? AS s", tables[s.kind]), query).Count(ctx)
-	if err != nil {
-		return page, s.db.fail(ctx, "bunrepo.List", err)
-	}
-	page.Total = int(total)
-	var rows []R
-	err = s.filter(s.selectRows(&rows), query).
-		OrderExpr("s.sort_key, s.id").Limit(int64(query.PageSize)).Offset(offset(query)).
-		Scan(ctx)
-	if err != nil {
-		return page, s.db.fail(ctx, "bunrepo.List", err)
-	}
-	page.Items = make([]T, len(rows))
-	for i, row := range rows {
-		page.Items[i] = row.value()
-	}
-	return page, nil
-}
-
-// offset returns how many rows come before the page; the largest number there is
-// for a page that is past the end of everything.
-func offset(query catalog.Query) int64 {
-	page, size := int64(query.Page), int64(query.PageSize)
-	if page-1 > math.MaxInt64/size {
-		return math.MaxInt64
-	}
-	return (page - 1) * size
-}
-
 func (s *subjects[T, R]) selectRows(dest *[]R) *bun.SelectQuery {
 	query := s.db.read.NewSelect().Model(dest).ColumnExpr("s.*")
 	if s.kind == artwork.AlbumSubject {
 		query.ColumnExpr("a.name AS artist_name").Join("JOIN artists AS a ON a.id = s.artist_id")
 	}
 	return query
-}
-
-func (s *subjects[T, R]) filter(to *bun.SelectQuery, query catalog.Query) *bun.SelectQuery {
-	if text := catalog.FoldName(query.Text); text != "" {
-		to.Where(s.search, containing(text))
-	}
-	if query.Missing != 0 {
-		to.Where("NOT EXISTS (SELECT 1 FROM slots AS p WHERE p.subject_kind = ? AND p.subject_id = s.id AND p.slot = ? AND p.image_id IS NOT NULL)",
-			s.kind.String(), query.Missing.String())
-	}
-	if s.kind == artwork.AlbumSubject && !query.ArtistID.IsZero() {
-		to.Where("s.artist_id = ?", uid(query.ArtistID))
-	}
-	return to
 }
 
 // put inserts the row or, if its ID is known, updates the columns.

@@ -1,11 +1,15 @@
 package bunrepo
 
 import (
+	"cmp"
 	"context"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
 )
 
 // Write gives tests the connections for changes.
@@ -57,10 +61,48 @@ func (h hookedLock) forUpdate(query *bun.SelectQuery) *bun.SelectQuery {
 	return query
 }
 
-// NewArtistsUnescaped returns artists that are searched as if nobody had thought
-// of wildcards.
-func NewArtistsUnescaped(db *DB) *Artists {
-	artists := NewArtists(db)
-	artists.search = strings.ReplaceAll(artists.search, ` ESCAPE '\'`, "")
-	return artists
+// With returns the catalogue's repositories, of which the lists look at so many
+// subjects one by one.
+func (db *DB) With(atOnce int) (*Artists, *Albums, *Users) {
+	artists, albums, users := NewArtists(db), NewAlbums(db), NewUsers(db)
+	artists.atOnce, albums.atOnce, users.atOnce = atOnce, atOnce, atOnce
+	return artists, albums, users
+}
+
+// Watched returns the database with a hook that is told of what is read.
+func (db *DB) Watched(hook bun.QueryHook) *DB {
+	return &DB{engine: db.engine, read: db.read.WithQueryHook(hook), write: db.write}
+}
+
+// Insert adds artists, albums, and images that are in force, without anything that
+// belongs to a change. One of 256 slots is locked.
+func (db *DB) Insert(ctx context.Context, artists []catalog.Artist, albums []catalog.Album, images []artwork.Record) error {
+	now := time.Now()
+	return db.write.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		return cmp.Or(
+			insertAll(ctx, tx, artists, func(a catalog.Artist) artistRow { return newArtistRow(a, now) }),
+			insertAll(ctx, tx, albums, func(a catalog.Album) albumRow { return newAlbumRow(a, now) }),
+			insertAll(ctx, tx, images, newImageRow),
+			insertAll(ctx, tx, images, func(r artwork.Record) slotRow {
+				image := newImageRow(r)
+				return slotRow{
+					SubjectKind: image.SubjectKind, SubjectID: image.SubjectID, Slot: image.Slot, ImageID: image.ID, Locked: r.ID[0] == 0,
+					OriginPath: []byte{}, LastModified: stored(now), ChangedAt: neverChanged,
+				}
+			}),
+		)
+	})
+}
+
+func insertAll[T, R any](ctx context.Context, tx bun.Tx, all []T, rowOf func(T) R) error {
+	for some := range slices.Chunk(all, 500) {
+		rows := make([]R, len(some))
+		for i, one := range some {
+			rows[i] = rowOf(one)
+		}
+		if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }

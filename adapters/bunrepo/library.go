@@ -63,80 +63,78 @@ func (l *Library) ForgetFingerprints(ctx context.Context) error {
 
 // FindArtists implements importlibrary.Library.
 func (l *Library) FindArtists(ctx context.Context, mbids []catalog.MBID, foldedNames []string) ([]catalog.Artist, error) {
-	found := map[uid]artistRow{}
-	find := func(condition string, args ...any) error {
-		var rows []artistRow
-		if err := l.artists.selectRows(&rows).Where(condition, args...).Scan(ctx); err != nil {
-			return err
-		}
-		for _, row := range rows {
-			found[row.ID] = row
-		}
-		return nil
-	}
+	found := findings[catalog.Artist, artistRow]{subjects: &l.artists.subjects, op: "bunrepo.FindArtists"}
 	for some := range slices.Chunk(mbids, chunkSize) {
-		if err := find("s.mbid IN (?)", bun.List(uids(some))); err != nil {
-			return nil, l.db.fail(ctx, "bunrepo.FindArtists", err)
-		}
+		found.add(ctx, "s.mbid IN (?)", bun.List(uids(some)))
 	}
 	for some := range slices.Chunk(foldedNames, chunkSize) {
-		if err := find("s.name_key IN (?)", bun.List(digests(some))); err != nil {
-			return nil, l.db.fail(ctx, "bunrepo.FindArtists", err)
-		}
+		found.add(ctx, "s.name_key IN (?)", bun.List(digests(some)))
 	}
-	return oldestFirst(found), nil
+	return found.oldestFirst()
 }
 
 // FindAlbums implements importlibrary.Library.
 func (l *Library) FindAlbums(ctx context.Context, mbids []catalog.MBID, artists []artwork.ID, foldedNames []string) ([]catalog.Album, error) {
-	found := map[uid]albumRow{}
-	find := func(condition string, args ...any) error {
-		var rows []albumRow
-		if err := l.albums.selectRows(&rows).Where(condition, args...).Scan(ctx); err != nil {
-			return err
-		}
-		for _, row := range rows {
-			found[row.ID] = row
-		}
-		return nil
-	}
+	found := findings[catalog.Album, albumRow]{subjects: &l.albums.subjects, op: "bunrepo.FindAlbums"}
 	for some := range slices.Chunk(mbids, chunkSize) {
-		if err := find("s.mbid IN (?)", bun.List(uids(some))); err != nil {
-			return nil, l.db.fail(ctx, "bunrepo.FindAlbums", err)
-		}
+		found.add(ctx, "s.mbid IN (?)", bun.List(uids(some)))
 	}
 	for someArtists := range slices.Chunk(artists, chunkSize) {
 		for someNames := range slices.Chunk(foldedNames, chunkSize) {
-			if err := find("s.artist_id IN (?) AND s.name_key IN (?)", bun.List(uids(someArtists)), bun.List(digests(someNames))); err != nil {
-				return nil, l.db.fail(ctx, "bunrepo.FindAlbums", err)
-			}
+			found.add(ctx, "s.artist_id IN (?) AND s.name_key IN (?)", bun.List(uids(someArtists)), bun.List(digests(someNames)))
 		}
 	}
-	return oldestFirst(found), nil
+	return found.oldestFirst()
 }
 
-// aged is a row of a subject that can be told older or younger than another.
-type aged[T any] interface {
-	row[T]
-	age() (time.Time, uid)
+// findings collects the rows that meet any of several conditions, until one cannot be
+// looked for.
+type findings[T any, R aged[T]] struct {
+	subjects *subjects[T, R]
+	op       string
+	rows     map[artwork.ID]R
+	err      error
 }
 
-func oldestFirst[T any, R aged[T]](found map[uid]R) []T {
-	rows := slices.SortedFunc(maps.Values(found), func(a, b R) int {
-		createdA, idA := a.age()
-		createdB, idB := b.age()
-		return cmp.Or(createdA.Compare(createdB), slices.Compare(idA[:], idB[:]))
+func (f *findings[T, R]) add(ctx context.Context, condition string, args ...any) {
+	if f.err != nil {
+		return
+	}
+	var rows []R
+	err := f.subjects.selectRows(&rows).Where(condition, args...).Scan(ctx)
+	f.err = f.subjects.db.fail(ctx, f.op, err)
+	if f.rows == nil {
+		f.rows = map[artwork.ID]R{}
+	}
+	for _, row := range rows {
+		f.rows[row.key()] = row
+	}
+}
+
+func (f *findings[T, R]) oldestFirst() ([]T, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	rows := slices.SortedFunc(maps.Values(f.rows), func(a, b R) int {
+		idA, idB := a.key(), b.key()
+		return cmp.Or(a.created().Compare(b.created()), slices.Compare(idA[:], idB[:]))
 	})
 	subjects := make([]T, len(rows))
 	for i, row := range rows {
 		subjects[i] = row.value()
 	}
-	return subjects
+	return subjects, nil
 }
 
-func (r artistRow) age() (time.Time, uid) { return r.CreatedAt.Time, r.ID }
+// aged is a row of a subject that can be told older or younger than another.
+type aged[T any] interface {
+	row[T]
+	created() time.Time
+}
 
-func (r albumRow) age() (time.Time, uid) { return r.CreatedAt.Time, r.ID }
+func (r artistRow) created() time.Time { return r.CreatedAt.Time }
+
+func (r albumRow) created() time.Time { return r.CreatedAt.Time }
 
 // Save implements importlibrary.Library.
 func (l *Library) Save(ctx context.Context, artists []catalog.Artist, albums []catalog.Album) error {

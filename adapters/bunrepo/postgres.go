@@ -80,6 +80,10 @@ func (postgres) forUpdate(query *bun.SelectQuery) *bun.SelectQuery { return quer
 
 func (postgres) forShare(query *bun.SelectQuery) *bun.SelectQuery { return query.For("SHARE") }
 
+func (postgres) skipLocked(query *bun.SelectQuery) *bun.SelectQuery {
+	return query.For("UPDATE SKIP LOCKED")
+}
+
 // firstAllowance is how much of the time that remains is set aside for telling
 // the server.
 const firstAllowance = 50 * time.Millisecond
@@ -117,8 +121,21 @@ func (postgres) fromNow(ahead time.Duration) schema.QueryAppender {
 	return bun.SafeQuery("statement_timestamp() + ? * interval '1 microsecond'", ahead.Microseconds())
 }
 
+func (postgres) microsecondsUntil(column string) schema.QueryAppender {
+	return bun.SafeQuery("(extract(epoch FROM ? - statement_timestamp()) * 1000000)::bigint", bun.Safe(column))
+}
+
 func (postgres) seconds() schema.QueryAppender {
 	return bun.SafeQuery("extract(epoch FROM statement_timestamp())::float8")
+}
+
+// planLists leaves the planner the plans that begin with a few rows and follow indexes
+// from there. It would estimate the statements of lists too high: for it, two ends of a
+// stretch of a list are two conditions that have nothing to do with each other.
+func (postgres) planLists(ctx context.Context, tx bun.Tx) error {
+	_, err := tx.ExecContext(ctx, `SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+		set_config('enable_mergejoin', 'off', true), set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)`)
+	return err
 }
 
 // librarySerial names the advisory lock of serialise.

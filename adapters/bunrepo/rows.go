@@ -228,7 +228,7 @@ func newArtistRow(a catalog.Artist, now time.Time) artistRow {
 	folded := catalog.FoldName(a.Name)
 	return artistRow{
 		ID: uid(a.ID), Name: a.Name, SortName: a.SortName, MBID: uid(a.MBID),
-		FoldedName: folded, SortKey: sortKey(cmp.Or(a.SortName, a.Name)), NameKey: digest(folded),
+		FoldedName: folded, SortKey: catalog.SortKey(cmp.Or(a.SortName, a.Name)), NameKey: digest(folded),
 		CreatedAt: stored(now), UpdatedAt: stored(now),
 	}
 }
@@ -240,6 +240,8 @@ func (r artistRow) value() catalog.Artist {
 	}
 }
 
+func (r artistRow) key() artwork.ID { return artwork.ID(r.ID) }
+
 func (r artistRow) described() (name string, facts activity.Facts) {
 	return r.Name, activity.FactsOfArtist(r.value())
 }
@@ -249,7 +251,7 @@ func newAlbumRow(a catalog.Album, now time.Time) albumRow {
 	return albumRow{
 		ID: uid(a.ID), ArtistID: uid(a.ArtistID), Name: a.Name, Year: a.Year,
 		MBID: uid(a.MBID), ReleaseGroupMBID: uid(a.ReleaseGroupMBID),
-		FoldedName: folded, SortKey: sortKey(a.Name), NameKey: digest(folded),
+		FoldedName: folded, SortKey: catalog.SortKey(a.Name), NameKey: digest(folded),
 		CreatedAt: stored(now), UpdatedAt: stored(now),
 	}
 }
@@ -262,6 +264,8 @@ func (r albumRow) value() catalog.Album {
 	}
 }
 
+func (r albumRow) key() artwork.ID { return artwork.ID(r.ID) }
+
 func (r albumRow) described() (name string, facts activity.Facts) {
 	return r.Name, activity.FactsOfAlbum(r.value())
 }
@@ -270,7 +274,7 @@ func newUserRow(u catalog.User, now time.Time) userRow {
 	folded := catalog.FoldName(u.Username)
 	return userRow{
 		ID: uid(u.ID), Username: u.Username, DisplayName: u.DisplayName, Role: string(u.Role),
-		FoldedName: folded, FoldedDisplay: catalog.FoldName(u.DisplayName), SortKey: sortKey(u.Username), NameKey: digest(folded),
+		FoldedName: folded, FoldedDisplay: catalog.FoldName(u.DisplayName), SortKey: catalog.SortKey(u.Username), NameKey: digest(folded),
 		CreatedAt: stored(now), UpdatedAt: stored(now),
 	}
 }
@@ -281,6 +285,8 @@ func (r userRow) value() catalog.User {
 		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time,
 	}
 }
+
+func (r userRow) key() artwork.ID { return artwork.ID(r.ID) }
 
 func (r userRow) described() (name string, facts activity.Facts) {
 	return r.Username, activity.FactsOfUser(r.value())

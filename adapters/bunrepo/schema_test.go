@@ -15,6 +15,7 @@ import (
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
+	"gatefold/test/conformance"
 	"gatefold/test/testenv"
 )
 
@@ -188,8 +189,16 @@ func TestPagesAreReadInOrder(t *testing.T) {
 			"most requested":      "SELECT key FROM requested_keys ORDER BY heat DESC, key DESC LIMIT 50",
 			"last changed":        "SELECT * FROM slots AS s WHERE s.changed_at > " + anHourAgo + " ORDER BY s.changed_at DESC LIMIT 50",
 			"next job":            "SELECT id FROM bulk_jobs WHERE finished_at IS NULL AND until <= " + anHourAgo + " ORDER BY created_at, id LIMIT 1",
+			"next subjects":       "SELECT s.id, a.name FROM (SELECT id, artist_id FROM albums WHERE id > '89ad4ac3-39f7-470e-963a-56509c546377' ORDER BY id LIMIT 200) AS s JOIN artists AS a ON a.id = s.artist_id ORDER BY s.id",
+			"what was learned":    "SELECT * FROM fill_learned AS l WHERE l.subject_kind = 'album' AND l.subject_id IN ('89ad4ac3-39f7-470e-963a-56509c546377', '89ad4ac3-39f7-470e-963a-56509c546378') AND l.slot = 'cover'",
+			"open items":          "SELECT * FROM fill_items AS i WHERE i.job_id = '89ad4ac3-39f7-470e-963a-56509c546377' AND i.open ORDER BY i.subject_id LIMIT 200",
+			"some items":          "SELECT * FROM fill_items AS i WHERE i.job_id = '89ad4ac3-39f7-470e-963a-56509c546377' AND i.outcome = 'failed' ORDER BY i.subject_id LIMIT 200",
+			"latest fills":        "SELECT id FROM fill_jobs ORDER BY created_at DESC, id DESC LIMIT 20",
 			"done by key":         "SELECT idempotency_key FROM history WHERE idempotency_key IN ('89ad4ac3-39f7-470e-963a-56509c546377')",
 			"considered":          "SELECT * FROM considerations AS c WHERE c.artist_id = '89ad4ac3-39f7-470e-963a-56509c546377' ORDER BY c.slot, c.occasion",
+			"sessions of a user":  "SELECT id FROM sessions AS n WHERE n.user_id = '89ad4ac3-39f7-470e-963a-56509c546377' ORDER BY n.rotated_at DESC, n.id DESC LIMIT 100 OFFSET 49",
+			"expired sessions":    "SELECT id FROM sessions AS n WHERE n.expires_at <= " + anHourAgo + " ORDER BY n.expires_at LIMIT 100",
+			"forgotten attempts":  "SELECT name_key FROM sign_in_attempts AS m WHERE m.last_at <= " + anHourAgo + " AND m.blocked_until <= " + anHourAgo + " ORDER BY m.last_at LIMIT 100",
 			"overdue":             "SELECT * FROM cache_pending AS c WHERE c.deadline <= " + anHourAgo + " ORDER BY c.deadline, c.token LIMIT 50",
 		} {
 			plan := planOf(t, db, explain+query)
@@ -201,7 +210,7 @@ func TestPagesAreReadInOrder(t *testing.T) {
 	})
 }
 
-func planOf(t *testing.T, db *bunrepo.DB, query string) string {
+func planOf(t conformance.TB, db *bunrepo.DB, query string) string {
 	t.Helper()
 	tx, err := db.Write().BeginTx(t.Context(), nil)
 	require.NoError(t, err)

@@ -69,6 +69,8 @@ func (sqlite) forUpdate(query *bun.SelectQuery) *bun.SelectQuery { return query 
 
 func (sqlite) forShare(query *bun.SelectQuery) *bun.SelectQuery { return query }
 
+func (sqlite) skipLocked(query *bun.SelectQuery) *bun.SelectQuery { return query }
+
 // endBy does nothing: the database is in this process, and its COMMIT cannot be
 // on its way while nobody watches. mayCommit watches.
 func (sqlite) endBy(context.Context, bun.Tx, time.Time) error { return nil }
@@ -85,9 +87,15 @@ func (sqlite) fromNow(ahead time.Duration) schema.QueryAppender {
 	return stored(time.Now().Add(ahead))
 }
 
+func (sqlite) microsecondsUntil(column string) schema.QueryAppender {
+	return bun.SafeQuery("? - ?", bun.Safe(column), time.Now().UnixMicro())
+}
+
 func (sqlite) seconds() schema.QueryAppender {
 	return bun.SafeQuery("?", float64(time.Now().UnixMicro())/1e6)
 }
+
+func (sqlite) planLists(context.Context, bun.Tx) error { return nil }
 
 func (sqlite) serialise(context.Context, bun.Tx, bool) error { return nil }
 

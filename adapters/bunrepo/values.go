@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/uptrace/bun/dialect"
 	"github.com/uptrace/bun/schema"
 
 	"gatefold/domain/artwork"
-	"gatefold/domain/catalog"
 )
 
 // uid is a column with an identifier: uuid on Postgres, text on SQLite, NULL
@@ -131,24 +131,30 @@ func digests(texts []string) [][]byte {
 	return out
 }
 
-// sortKeyLength bounds sort keys in characters: an index entry of Postgres
-// holds some 2700 bytes.
-const sortKeyLength = 500
-
-// sortKey is the column by which lists are ordered.
-func sortKey(name string) string {
-	folded, n := catalog.FoldName(name), 0
-	for i := range folded {
-		if n == sortKeyLength {
-			return folded[:i]
-		}
-		n++
-	}
-	return folded
-}
-
 // containing is the LIKE pattern, escaped with a backslash, for what contains
 // the text.
-func containing(text string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+func containing(text string) string { return "%" + beginning(text) }
+
+// beginning is the LIKE pattern, escaped with a backslash, for what begins with the
+// text.
+func beginning(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+}
+
+// behind returns the first text, in the order of bytes, that comes behind all those
+// that begin with the prefix; "" if none does.
+func behind(prefix string) string {
+	runes := []rune(prefix)
+	for i := len(runes) - 1; i >= 0; i-- {
+		switch runes[i] {
+		case unicode.MaxRune:
+			continue
+		case 0xd7ff: // what follows are surrogates, which no text has
+			runes[i] = 0xe000
+		default:
+			runes[i]++
+		}
+		return string(runes[:i+1])
+	}
+	return ""
 }

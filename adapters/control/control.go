@@ -66,6 +66,8 @@ type Verbs interface {
 	TokenCreator
 	CacheManager
 	CacheWarmer
+	AccountManager
+	Filler
 }
 
 // failure carries an error over the socket with its kind.
@@ -106,6 +108,8 @@ func NewServer(verbs Verbs, log *slog.Logger) *Server {
 	mux.HandleFunc("POST "+settingsPath, serve(s, s.cacheSettings))
 	mux.HandleFunc("POST "+switchPath, serve(s, s.verbs.SwitchCache))
 	mux.HandleFunc("POST "+warmPath, s.serveWarm)
+	s.accountVerbs(mux)
+	s.serveFills(mux)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	return s
 }
@@ -139,7 +143,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // reply is the answer to a verb: what it returned, or why it failed.
 type reply[Out any] struct {
-	Out     Out      `json:"out"`
+	Out     Out      `json:"out,omitzero"`
 	Failure *failure `json:"failure,omitempty"`
 }
 

@@ -17,9 +17,12 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
+	"gatefold/application/manageaccounts"
 	"gatefold/application/managecache"
 	"gatefold/application/warmcache"
+	"gatefold/domain/account"
 	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
 	"gatefold/domain/deployment"
 )
 
@@ -81,6 +84,42 @@ func (v *verbs) CacheSettings(context.Context) (deployment.State, error) {
 func (v *verbs) SwitchCache(_ context.Context, in followsettings.SwitchIn) (deployment.State, error) {
 	settings := artwork.CacheSettings{Mode: in.Mode, TTL: in.TTL, L1TTL: in.L1TTL}
 	return deployment.State{Step: deployment.Settled, Rules: deployment.Rules{Revision: 4, Read: settings}, Members: []deployment.Member{{ID: artwork.NewID(), Live: true}}}, nil
+}
+
+// aUser and aToken are what there is in the lists.
+var (
+	aUser  = account.Account{User: catalog.User{ID: artwork.NewID(), Username: "ana", Role: catalog.RoleAdmin}, PasswordHash: "set", Disabled: true}
+	aToken = accesstoken.Token{ID: artwork.NewID(), Name: "player", Scope: accesstoken.Read, ExpiresAt: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)}
+)
+
+func (v *verbs) ListTokens(context.Context) ([]accesstoken.Token, error) {
+	return []accesstoken.Token{aToken}, nil
+}
+
+func (v *verbs) RevokeToken(_ context.Context, id artwork.ID) error { return unless(id == aToken.ID) }
+
+func (v *verbs) ListUsers(context.Context) ([]account.Account, error) {
+	return []account.Account{aUser}, nil
+}
+
+func (v *verbs) CreateUser(_ context.Context, in manageaccounts.CreateIn) (artwork.ID, error) {
+	return aUser.User.ID, unless(in == manageaccounts.CreateIn{Username: "ana", DisplayName: "Ana", Role: catalog.RoleAdmin, Password: "correct horse"})
+}
+
+func (v *verbs) SetPassword(_ context.Context, username, password string) error {
+	return unless(username == "ana" && password == "correct horse")
+}
+
+func (v *verbs) SetDisabled(_ context.Context, username string, disabled bool) error {
+	return unless(username == "ana" && disabled)
+}
+
+// unless returns an error unless the verb was called as the client did.
+func unless(right bool) error {
+	if right {
+		return nil
+	}
+	return artwork.Errorf(artwork.NotFound, "nobody is called that")
 }
 
 func (v *verbs) WarmCache(_ context.Context, observer warmcache.Observer) (warmcache.Summary, error) {
@@ -221,5 +260,32 @@ func TestServersThatShareADirectory(t *testing.T) {
 		left, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		require.Empty(t, left)
+	}
+}
+
+// TestAccountsAndTokens: what is said arrives, and so does what went wrong.
+func TestAccountsAndTokens(t *testing.T) {
+	client, _, _ := start(t)
+	ctx := t.Context()
+	tokens, err := client.ListTokens(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []accesstoken.Token{aToken}, tokens)
+	users, err := client.ListUsers(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []account.Account{aUser}, users)
+
+	in := manageaccounts.CreateIn{Username: "ana", DisplayName: "Ana", Role: catalog.RoleAdmin, Password: "correct horse"}
+	id, err := client.CreateUser(ctx, in)
+	require.NoError(t, err)
+	require.Equal(t, aUser.User.ID, id)
+	require.NoError(t, client.RevokeToken(ctx, aToken.ID))
+	require.NoError(t, client.SetPassword(ctx, "ana", "correct horse"))
+	require.NoError(t, client.SetDisabled(ctx, "ana", true))
+
+	in.Role = catalog.RoleUser
+	_, err = client.CreateUser(ctx, in)
+	for _, err := range []error{err, client.RevokeToken(ctx, artwork.NewID()), client.SetPassword(ctx, "eva", ""), client.SetDisabled(ctx, "ana", false)} {
+		require.Equal(t, artwork.NotFound, artwork.KindOf(err))
+		require.ErrorContains(t, err, "nobody is called that")
 	}
 }

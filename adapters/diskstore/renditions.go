@@ -104,15 +104,24 @@ func (s *Store) ListRenditions(ctx context.Context, visit func(artwork.Rendition
 	return s.eachEntry(ctx, renditionsDir, func(shard string, _ fs.DirEntry) error {
 		return s.eachEntry(ctx, shard, func(original string, _ fs.DirEntry) error {
 			return s.eachEntry(ctx, original, func(path string, e fs.DirEntry) error {
-				hash, ok := artwork.ParseRenditionPath(path)
-				info, err := e.Info()
-				if !ok || err != nil || !info.Mode().IsRegular() {
-					return nil // none of ours, or removed meanwhile
-				}
-				return visit(artwork.RenditionInfo{Original: hash, Path: path, Size: info.Size(), UsedAt: info.ModTime()})
+				return visitRendition(path, e, visit)
 			})
 		})
 	})
+}
+
+func visitRendition(path string, e fs.DirEntry, visit func(artwork.RenditionInfo) error) error {
+	hash, ok := artwork.ParseRenditionPath(path)
+	info, err := e.Info()
+	switch {
+	case !ok || errors.Is(err, fs.ErrNotExist): // none of ours, or removed meanwhile
+		return nil
+	case err != nil:
+		return classify("diskstore.ListRenditions", err)
+	case !info.Mode().IsRegular():
+		return nil
+	}
+	return visit(artwork.RenditionInfo{Original: hash, Path: path, Size: info.Size(), UsedAt: info.ModTime()})
 }
 
 // eachEntry visits what is in a folder, with its path relative to the root. What is no

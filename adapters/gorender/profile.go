@@ -155,12 +155,12 @@ func sampledCurve(tag []byte) func(float64) float64 {
 // parametricCurve reads the type para (ICC.1:2022, 10.18).
 func parametricCurve(tag []byte) func(float64) float64 {
 	kind := int(binary.BigEndian.Uint16(tag[8:]))
-	parameters := [...]int{1, 3, 4, 5, 7}
-	if kind >= len(parameters) || len(tag) < 12+4*parameters[kind] {
+	parameters := map[int]int{0: 1, 1: 3, 2: 4, 3: 5, 4: 7}[kind]
+	if parameters == 0 || len(tag) < 12+4*parameters {
 		return nil
 	}
 	var p [7]float64 // g a b c d e f
-	for i := range parameters[kind] {
+	for i := range parameters {
 		p[i] = fixed(tag[12+4*i:])
 	}
 	g, a, b, c, d, e, f := p[0], p[1], p[2], p[3], p[4], p[5], p[6]

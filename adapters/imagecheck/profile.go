@@ -9,9 +9,9 @@ import (
 	"slices"
 )
 
-// maxProfile is more than any ICC profile of a picture has: those of printers, which
-// have tables, take a few MB.
-const maxProfile = 8 << 20 // bytes
+// maxProfile is more than the ICC profile of a screen or camera has. Those of printers,
+// which have tables and take a few MB, are of no use here.
+const maxProfile = 128 << 10 // bytes
 
 // profileOf returns the ICC profile of an image; nil if it has none, or none that can
 // be read: then it is shown as sRGB.

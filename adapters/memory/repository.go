@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -33,6 +34,7 @@ type Repository struct {
 	folders    map[string]folderState
 	inFiles    map[artwork.ID]bool // albums that were in a folder at some time
 	tokens     []accesstoken.Token
+	identity   identityState
 
 	changedAt map[artwork.Place]time.Time // when the pointer changed
 	pending   map[string]pendingState     // by token
@@ -43,6 +45,8 @@ type Repository struct {
 	tasks      map[string]taskState
 	jobs       map[artwork.ID]jobState
 	settings   settingsState
+	fills      map[artwork.ID]fillState
+	learned    map[artwork.Place]fillmissing.Learned
 }
 
 // NewRepository returns an empty repository.
@@ -62,12 +66,15 @@ func NewRepository() *Repository {
 		folders: map[string]folderState{},
 		inFiles: map[artwork.ID]bool{},
 
+		identity:  newIdentityState(),
 		changedAt: map[artwork.Place]time.Time{},
 		pending:   map[string]pendingState{},
 
 		requested: map[artwork.Key]request{},
 		tasks:     map[string]taskState{},
 		jobs:      map[artwork.ID]jobState{},
+		fills:     map[artwork.ID]fillState{},
+		learned:   map[artwork.Place]fillmissing.Learned{},
 	}
 }
 

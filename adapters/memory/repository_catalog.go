@@ -1,11 +1,8 @@
 package memory
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"gatefold/domain/activity"
@@ -77,96 +74,6 @@ func (r *Repository) named(album catalog.Album) catalog.Album {
 	return album
 }
 
-// List implements catalog.Repository.
-func (a *Artists) List(ctx context.Context, query catalog.Query) (catalog.Page[catalog.Artist], error) {
-	return list(ctx, a.r, artwork.ArtistSubject, a.r.artists, query, func(artist catalog.Artist) listed {
-		return listed{id: artist.ID, sortName: cmp.Or(artist.SortName, artist.Name), names: []string{artist.Name}}
-	})
-}
-
-// List implements catalog.Repository.
-func (a *Albums) List(ctx context.Context, query catalog.Query) (catalog.Page[catalog.Album], error) {
-	page, err := list(ctx, a.r, artwork.AlbumSubject, a.r.albums, query, func(album catalog.Album) listed {
-		return listed{id: album.ID, artist: album.ArtistID, sortName: album.Name, names: []string{album.Name}}
-	})
-	if err != nil {
-		return catalog.Page[catalog.Album]{}, err
-	}
-	err = a.r.read(ctx, func() error {
-		for i, album := range page.Items {
-			page.Items[i] = a.r.named(album)
-		}
-		return nil
-	})
-	return page, err
-}
-
-// List implements catalog.Repository.
-func (u *Users) List(ctx context.Context, query catalog.Query) (catalog.Page[catalog.User], error) {
-	return list(ctx, u.r, artwork.UserSubject, u.r.users, query, func(user catalog.User) listed {
-		return listed{id: user.ID, sortName: user.Username, names: []string{user.Username, user.DisplayName}}
-	})
-}
-
-// listed is what of a subject matters to a list.
-type listed struct {
-	id, artist artwork.ID
-	sortName   string
-	names      []string // what is searched
-}
-
-func list[T any](
-	ctx context.Context, r *Repository, kind artwork.SubjectKind, all map[artwork.ID]T, query catalog.Query, describe func(T) listed,
-) (catalog.Page[T], error) {
-	var page catalog.Page[T]
-	if err := query.Check(kind); err != nil {
-		return page, err
-	}
-	type line struct {
-		sortKey string
-		id      artwork.ID
-		subject T
-	}
-	var lines []line
-	err := r.read(ctx, func() error {
-		for _, subject := range all {
-			if d := describe(subject); r.matches(kind, d, query) {
-				lines = append(lines, line{catalog.FoldName(d.sortName), d.id, subject})
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return page, err
-	}
-	slices.SortFunc(lines, func(a, b line) int {
-		return cmp.Or(strings.Compare(a.sortKey, b.sortKey), bytes.Compare(a.id[:], b.id[:]))
-	})
-	page.Total = len(lines)
-	// Compared by division, because the number of the page may be very large.
-	if query.Page-1 <= len(lines)/query.PageSize {
-		start := (query.Page - 1) * query.PageSize
-		for _, l := range lines[start:min(start+query.PageSize, len(lines))] {
-			page.Items = append(page.Items, l.subject)
-		}
-	}
-	return page, nil
-}
-
-func (r *Repository) matches(kind artwork.SubjectKind, d listed, query catalog.Query) bool {
-	if kind == artwork.AlbumSubject && !query.ArtistID.IsZero() && d.artist != query.ArtistID {
-		return false
-	}
-	if query.Missing != 0 {
-		place := artwork.Place{Subject: artwork.Subject{Kind: kind, ID: d.id}, Slot: query.Missing}
-		if r.slots[place].InForce != nil {
-			return false
-		}
-	}
-	text := catalog.FoldName(query.Text)
-	return slices.ContainsFunc(d.names, func(name string) bool { return strings.Contains(catalog.FoldName(name), text) })
-}
-
 // Put implements catalog.Repository.
 func (a *Artists) Put(ctx context.Context, by artwork.Actor, artist catalog.Artist) (created bool, err error) {
 	if err := cmp.Or(by.Check(), artist.Check()); err != nil {
@@ -224,14 +131,18 @@ func (u *Users) Put(ctx context.Context, by artwork.Actor, user catalog.User) (c
 	return put(ctx, u.r, by, u.r.users, artwork.User(user.ID), describeUser, func(known catalog.User, now time.Time) (catalog.User, error) {
 		user.UpdatedAt = now
 		user.CreatedAt = cmp.Or(known.CreatedAt, now)
-		folded := catalog.FoldName(user.Username)
-		for id, other := range u.r.users {
-			if id != user.ID && catalog.FoldName(other.Username) == folded {
-				return user, errHeld(artwork.User(id), "user name")
-			}
-		}
-		return user, nil
+		return user, u.r.checkUsername(user)
 	})
+}
+
+func (r *Repository) checkUsername(user catalog.User) error {
+	folded := catalog.FoldName(user.Username)
+	for id, other := range r.users {
+		if id != user.ID && catalog.FoldName(other.Username) == folded {
+			return errHeld(artwork.User(id), "user name")
+		}
+	}
+	return nil
 }
 
 // put stores what merge makes of the subject that is known by the ID; that is

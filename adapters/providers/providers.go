@@ -54,7 +54,9 @@ func Default() Config {
 // switchedOff is an identifier that is not to be asked.
 type switchedOff struct{}
 
-var errSwitchedOff = artwork.Errorf(artwork.Unavailable, "MusicBrainz is switched off")
+var errSwitchedOff = &artwork.Error{
+	Kind: artwork.Unavailable, Op: "providers", Msg: "MusicBrainz is switched off", Err: findimages.ErrSwitchedOff,
+}
 
 func (switchedOff) Artists(context.Context, string) ([]findimages.Match, error) {
 	return nil, errSwitchedOff

@@ -117,6 +117,9 @@ func tryEverything(t *testing.T, o Options, patience time.Duration) error {
 	if err := askProvider(t.Context(), cache); err != nil {
 		return err
 	}
+	if _, _, err := cache.Meter().Take(t.Context(), "requests:client:192.0.2.1", 5); err != nil {
+		return err
+	}
 	log.set(func(l *changeLog) { l.overdue = []artwork.PendingChange{{Token: "dead", Keys: []artwork.Key{key}}} })
 	if _, err := cache.sweepOnce(t.Context()); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
@@ -23,34 +24,13 @@ func (h *Activity) Register(r *Router) {
 	r.guarded(http.MethodGet, "/api/admin/activity", accesstoken.Admin, h.list)
 }
 
-// activityOut is what is told of an entry.
-type activityOut struct {
-	ID        int64          `json:"id"`
-	At        time.Time      `json:"at"`
-	Actor     string         `json:"actor"`
-	ActorID   artwork.ID     `json:"actorId,omitzero"`
-	Address   string         `json:"address,omitempty"`
-	Action    artwork.Action `json:"action"`
-	Subject   *subjectOut    `json:"subject,omitempty"`
-	Slot      artwork.Slot   `json:"slot,omitzero"`
-	Before    activity.Facts `json:"before"`
-	After     activity.Facts `json:"after"`
-	RequestID string         `json:"requestId,omitempty"`
-}
-
-type subjectOut struct {
-	Kind activity.Kind `json:"kind"`
-	ID   artwork.ID    `json:"id,omitzero"`
-	Name string        `json:"name,omitempty"`
-}
-
-func activityOutOf(e activity.Entry) activityOut {
-	out := activityOut{
+func activityEntryOf(e activity.Entry) api.ActivityEntry {
+	out := api.ActivityEntry{
 		ID: e.ID, At: e.At, Actor: e.Actor.Name, ActorID: e.Actor.ID, Address: e.Actor.Address,
-		Action: e.Action, Slot: e.Slot, Before: e.Before, After: e.After, RequestID: e.Actor.RequestID,
+		Action: string(e.Action), Slot: e.Slot, Before: e.Before, After: e.After, RequestID: e.Actor.RequestID,
 	}
 	if e.Subject != (activity.Subject{}) {
-		out.Subject = &subjectOut{e.Subject.Kind, e.Subject.ID, e.Subject.Name}
+		out.Subject = &api.ActivitySubject{Kind: e.Subject.Kind, ID: e.Subject.ID, Name: e.Subject.Name}
 	}
 	return out
 }
@@ -67,13 +47,9 @@ func (h *Activity) list(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	items := make([]activityOut, len(page.Items))
+	answer := api.ActivityPage{Items: make([]api.ActivityEntry, len(page.Items)), Next: page.Next}
 	for i, entry := range page.Items {
-		items[i] = activityOutOf(entry)
-	}
-	answer := gin.H{"items": items}
-	if page.Next != 0 {
-		answer["next"] = page.Next
+		answer.Items[i] = activityEntryOf(entry)
 	}
 	c.Header("Cache-Control", "no-store")
 	c.JSON(http.StatusOK, answer)

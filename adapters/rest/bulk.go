@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/bulkapply"
 	"gatefold/domain/artwork"
@@ -36,9 +37,7 @@ func (h *Bulk) Register(r *Router) {
 // apply answers before anything is done. Items are decoded one by one, so that
 // what is wrong can be said of the one it is wrong with.
 func (h *Bulk) apply(c *gin.Context) error {
-	var in struct {
-		Items []json.RawMessage `json:"items"`
-	}
+	var in api.BulkApply
 	if err := decodeJSONUpTo(c, maxBulkJSON, &in); err != nil {
 		return err
 	}
@@ -48,6 +47,9 @@ func (h *Bulk) apply(c *gin.Context) error {
 	items := make([]bulkapply.Item, len(in.Items))
 	for n, raw := range in.Items {
 		item, err := decodeItem(raw)
+		if err == nil {
+			err = mayChange(c, item.Place.Subject)
+		}
 		if err != nil {
 			return bulkapply.InItem(n, err)
 		}
@@ -58,51 +60,31 @@ func (h *Bulk) apply(c *gin.Context) error {
 		return err
 	}
 	c.Header("Location", bulkPrefix+job.String())
-	c.JSON(http.StatusAccepted, gin.H{"jobId": job})
+	c.JSON(http.StatusAccepted, api.BulkJob{JobID: job})
 	return nil
 }
 
 func decodeItem(raw json.RawMessage) (bulkapply.Item, error) {
-	var in struct {
-		Subject  artwork.SubjectKind `json:"subject"`
-		ID       artwork.ID          `json:"id"`
-		Type     artwork.Slot        `json:"type"`
-		URL      string              `json:"url"`
-		ImageID  artwork.ID          `json:"imageId"`
-		Provider string              `json:"provider"`
-		statedBody
-	}
+	var in api.BulkItem
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&in); err != nil {
 		return bulkapply.Item{}, badJSON("the item", err)
 	}
 	place := artwork.Place{Subject: artwork.Subject{Kind: in.Subject, ID: in.ID}, Slot: in.Type}
-	item := bulkapply.Item{Place: place, URL: in.URL, ImageID: in.ImageID, Provider: in.Provider, Stated: in.stated()}
+	item := bulkapply.Item{Place: place, URL: in.URL, ImageID: in.ImageID, Provider: in.Provider, Stated: statedOf(in.Licence, in.Attribution, in.SourcePage)}
 	return item, item.Check()
 }
 
-// itemResult is what is told of an item: a problem as the single call's document
-// would have it.
-type itemResult struct {
-	Index   int          `json:"index"`
-	Success bool         `json:"success"`
-	Tag     artwork.Tag  `json:"tag,omitempty"`
-	Problem *itemProblem `json:"problem,omitempty"`
-}
-
-type itemProblem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail"`
-}
-
-func itemResultOf(result bulkapply.Result) itemResult {
-	out := itemResult{Index: result.N, Success: result.Problem == nil, Tag: result.Tag}
+// itemResultOf returns what is told of an item: a problem as the single call's
+// document would have it.
+func itemResultOf(result bulkapply.Result) api.BulkResult {
+	out := api.BulkResult{Index: result.N, Success: result.Problem == nil, Tag: result.Tag}
 	if p := result.Problem; p != nil {
 		status := statuses[p.Kind]
-		out.Problem = &itemProblem{problemType(p.Kind.String()), http.StatusText(status), status, cmp.Or(p.Detail, http.StatusText(status))}
+		out.Problem = &api.BulkProblem{
+			Type: problemType(p.Kind.String()), Title: http.StatusText(status), Status: status, Detail: cmp.Or(p.Detail, http.StatusText(status)),
+		}
 		if p.Kind == artwork.Internal {
 			out.Problem.Detail = "something went wrong inside Gatefold; its log has the details under the id of the job"
 		}
@@ -119,13 +101,13 @@ func (h *Bulk) status(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	out := make([]itemResult, len(results))
+	out := make([]api.BulkResult, len(results))
 	for i, result := range results {
 		out[i] = itemResultOf(result)
 	}
 	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusOK, gin.H{
-		"jobId": job, "state": status.State, "done": status.Done, "failed": status.Failed, "total": status.Total, "results": out,
+	c.JSON(http.StatusOK, api.BulkStatus{
+		JobID: job, State: string(status.State), Done: status.Done, Failed: status.Failed, Total: status.Total, Results: out,
 	})
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/followsettings"
 	"gatefold/application/managecache"
@@ -46,11 +47,7 @@ func (h *Cache) stats(c *gin.Context) error {
 }
 
 func (h *Cache) invalidate(c *gin.Context) error {
-	var in struct {
-		ArtistID artwork.ID `json:"artistId"`
-		AlbumID  artwork.ID `json:"albumId"`
-		UserID   artwork.ID `json:"userId"`
-	}
+	var in api.CacheInvalidation
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -66,7 +63,7 @@ func (h *Cache) invalidate(c *gin.Context) error {
 	if err := h.manage.Invalidate(c.Request.Context(), caller(c), named[0]); err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, gin.H{"success": true})
+	c.JSON(http.StatusOK, api.Succeeded{Success: true})
 	return nil
 }
 
@@ -75,44 +72,24 @@ func (h *Cache) flush(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, gin.H{"success": true, "removed": removed})
+	c.JSON(http.StatusOK, api.CacheFlushed{Success: true, Removed: removed})
 	return nil
 }
 
-// settingsOut are cache settings; durations are written as in the configuration.
-type settingsOut struct {
-	Mode     artwork.CacheMode `json:"mode"`
-	CacheTTL string            `json:"cacheTtl"`
-	L1TTL    string            `json:"l1Ttl"`
-}
-
-func newSettingsOut(s artwork.CacheSettings) *settingsOut {
-	if s.Mode == "" {
-		return nil
+// modeOf tells where the deployment stands; durations are written as in the
+// configuration.
+func modeOf(state deployment.State) api.CacheMode {
+	out := api.CacheMode{
+		Mode: state.Read.Mode, CacheTTL: artwork.FormatTerm(state.Read.TTL), L1TTL: artwork.FormatTerm(state.Read.L1TTL),
+		Step: string(state.Step), Instances: []api.CacheInstance{},
 	}
-	return &settingsOut{s.Mode, artwork.FormatTerm(s.TTL), artwork.FormatTerm(s.L1TTL)}
-}
-
-// instanceOut is a member of the deployment.
-type instanceOut struct {
-	Name     string `json:"name"`
-	Alive    bool   `json:"alive"`
-	HasRedis bool   `json:"hasRedis"`
-	Behind   bool   `json:"behind"` // does not follow the settings in force yet
-}
-
-// modeOut tells where the deployment stands.
-type modeOut struct {
-	*settingsOut
-	Step      deployment.Step `json:"step"`
-	Other     *settingsOut    `json:"other,omitempty"` // that writers honour besides, while it moves
-	Instances []instanceOut   `json:"instances"`
-}
-
-func newModeOut(state deployment.State) modeOut {
-	out := modeOut{settingsOut: newSettingsOut(state.Read), Step: state.Step, Other: newSettingsOut(state.Other), Instances: []instanceOut{}}
+	if other := state.Other; other.Mode != "" {
+		out.Other = &api.OtherCacheSettings{Mode: other.Mode, CacheTTL: artwork.FormatTerm(other.TTL), L1TTL: artwork.FormatTerm(other.L1TTL)}
+	}
 	for _, m := range state.Members {
-		out.Instances = append(out.Instances, instanceOut{m.Name, m.Live, m.HasRedis, m.Live && m.Revision < state.Revision})
+		out.Instances = append(out.Instances, api.CacheInstance{
+			Name: m.Name, Alive: m.Live, HasRedis: m.HasRedis, Behind: m.Live && m.Revision < state.Revision,
+		})
 	}
 	return out
 }
@@ -123,7 +100,7 @@ func (h *Cache) mode(c *gin.Context) error {
 		return err
 	}
 	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusOK, newModeOut(state))
+	c.JSON(http.StatusOK, modeOf(state))
 	return nil
 }
 
@@ -145,12 +122,12 @@ func (h *Cache) setMode(c *gin.Context) error {
 	state, err := h.settings.Await(ctx)
 	switch {
 	case err == nil:
-		c.JSON(http.StatusOK, newModeOut(state))
+		c.JSON(http.StatusOK, modeOf(state))
 	case ctx.Err() != nil:
 		if state.Revision == 0 {
 			state = begun
 		}
-		c.JSON(http.StatusAccepted, newModeOut(state))
+		c.JSON(http.StatusAccepted, modeOf(state))
 	default:
 		return err
 	}
@@ -159,11 +136,7 @@ func (h *Cache) setMode(c *gin.Context) error {
 
 // parseSettings reads what is to change; what is not named stays.
 func parseSettings(c *gin.Context) (in followsettings.SwitchIn, err error) {
-	var body struct {
-		Mode     artwork.CacheMode `json:"mode"`
-		CacheTTL string            `json:"cacheTtl"`
-		L1TTL    string            `json:"l1Ttl"`
-	}
+	var body api.CacheSettings
 	if err := decodeJSON(c, &body); err != nil {
 		return in, err
 	}

@@ -3,10 +3,10 @@ package rest
 import (
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -26,36 +26,26 @@ func NewCatalog(artists catalog.Artists, albums catalog.Albums, users catalog.Us
 
 // Register implements Routes. Artists and albums are public, users never are.
 func (h *Catalog) Register(r *Router) {
-	r.public("/api/artists", list(h.artists, artwork.ArtistSubject, artistBodyOf))
+	r.public("/api/artists", list(h.artists, artwork.ArtistSubject, artistBodyOf, func(a catalog.Artist) artwork.ID { return a.ID }))
 	r.public("/api/artists/:id", get(h.artists, artistBodyOf))
 	r.guarded(http.MethodPut, "/api/artists/:id", accesstoken.Write, put[artistFields](h.artists, artistBodyOf))
 	r.guarded(http.MethodPatch, metadataPrefix+"artist/background-position", accesstoken.Write, h.placeBackground)
-	r.public("/api/albums", list(h.albums, artwork.AlbumSubject, albumBodyOf))
+	r.public("/api/albums", list(h.albums, artwork.AlbumSubject, albumBodyOf, func(a catalog.Album) artwork.ID { return a.ID }))
 	r.public("/api/albums/:id", get(h.albums, albumBodyOf))
 	r.guarded(http.MethodPut, "/api/albums/:id", accesstoken.Write, put[albumFields](h.albums, albumBodyOf))
-	r.guarded(http.MethodGet, "/api/users", accesstoken.Read, list(h.users, artwork.UserSubject, userBodyOf))
+	r.guarded(http.MethodGet, "/api/users", accesstoken.Read, list(h.users, artwork.UserSubject, userBodyOf, func(u catalog.User) artwork.ID { return u.ID }))
 	r.guarded(http.MethodGet, "/api/users/:id", accesstoken.Read, get(h.users, userBodyOf))
 	r.guarded(http.MethodPut, "/api/users/:id", accesstoken.Admin, put[userFields](h.users, userBodyOf))
 }
 
 // artistFields are what a PUT of an artist may say.
-type artistFields struct {
-	Name        string       `json:"name"`
-	SortName    string       `json:"sortName,omitempty"`
-	MBZArtistID catalog.MBID `json:"mbzArtistId,omitzero"`
-}
+type artistFields api.ArtistFields
 
-type artistBody struct {
-	ID artwork.ID `json:"id"`
-	artistFields
-	BackgroundPosition string    `json:"backgroundPosition,omitempty"`
-	Missing            bool      `json:"missing"`
-	CreatedAt          time.Time `json:"createdAt"`
-	UpdatedAt          time.Time `json:"updatedAt"`
-}
-
-func artistBodyOf(a catalog.Artist) artistBody {
-	return artistBody{a.ID, artistFields{a.Name, a.SortName, a.MBID}, a.BackgroundPosition, a.Missing, a.CreatedAt, a.UpdatedAt}
+func artistBodyOf(a catalog.Artist) api.Artist {
+	return api.Artist{
+		ID: a.ID, Name: a.Name, SortName: a.SortName, MBZArtistID: a.MBID, BackgroundPosition: a.BackgroundPosition,
+		Missing: a.Missing, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+	}
 }
 
 func (f artistFields) subject(id artwork.ID) (catalog.Artist, error) {
@@ -66,10 +56,7 @@ func (f artistFields) subject(id artwork.ID) (catalog.Artist, error) {
 // placeBackground says how pages are to place the artist's background by CSS. The
 // image and its tag stay as they are.
 func (h *Catalog) placeBackground(c *gin.Context) error {
-	var in struct {
-		ArtistID           artwork.ID `json:"artistId"`
-		BackgroundPosition string     `json:"backgroundPosition"`
-	}
+	var in api.BackgroundPlacement
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -80,31 +67,18 @@ func (h *Catalog) placeBackground(c *gin.Context) error {
 	if err := h.artists.SetBackgroundPosition(c.Request.Context(), caller(c), in.ArtistID, position); err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, gin.H{"success": true, "message": "the background is placed at " + position})
+	c.JSON(http.StatusOK, api.Done{Success: true, Message: "the background is placed at " + position})
 	return nil
 }
 
 // albumFields are what a PUT of an album may say.
-type albumFields struct {
-	Name              string       `json:"name"`
-	ArtistID          artwork.ID   `json:"artistId"`
-	Year              int          `json:"year,omitempty"`
-	MBZAlbumID        catalog.MBID `json:"mbzAlbumId,omitzero"`
-	MBZReleaseGroupID catalog.MBID `json:"mbzReleaseGroupId,omitzero"`
-}
+type albumFields api.AlbumFields
 
-type albumBody struct {
-	ID         artwork.ID `json:"id"`
-	ArtistName string     `json:"artistName"`
-	albumFields
-	Missing   bool      `json:"missing"`
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
-}
-
-func albumBodyOf(a catalog.Album) albumBody {
-	fields := albumFields{a.Name, a.ArtistID, a.Year, a.MBID, a.ReleaseGroupMBID}
-	return albumBody{a.ID, a.ArtistName, fields, a.Missing, a.CreatedAt, a.UpdatedAt}
+func albumBodyOf(a catalog.Album) api.Album {
+	return api.Album{
+		ID: a.ID, Name: a.Name, ArtistID: a.ArtistID, ArtistName: a.ArtistName, Year: a.Year, MBZAlbumID: a.MBID,
+		MBZReleaseGroupID: a.ReleaseGroupMBID, Missing: a.Missing, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+	}
 }
 
 func (f albumFields) subject(id artwork.ID) (catalog.Album, error) {
@@ -116,21 +90,10 @@ func (f albumFields) subject(id artwork.ID) (catalog.Album, error) {
 }
 
 // userFields are what a PUT of a user may say: never a password.
-type userFields struct {
-	Username    string       `json:"username"`
-	DisplayName string       `json:"displayName,omitempty"`
-	Role        catalog.Role `json:"role,omitempty"`
-}
+type userFields api.UserFields
 
-type userBody struct {
-	ID artwork.ID `json:"id"`
-	userFields
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
-}
-
-func userBodyOf(u catalog.User) userBody {
-	return userBody{u.ID, userFields{u.Username, u.DisplayName, u.Role}, u.CreatedAt, u.UpdatedAt}
+func userBodyOf(u catalog.User) api.User {
+	return api.User{ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Role: u.Role, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
 }
 
 func (f userFields) subject(id artwork.ID) (catalog.User, error) {
@@ -139,53 +102,6 @@ func (f userFields) subject(id artwork.ID) (catalog.User, error) {
 	}
 	user := catalog.User{ID: id, Username: f.Username, DisplayName: f.DisplayName, Role: f.Role}
 	return user, user.Check()
-}
-
-const defaultPageSize = 50
-
-func list[T, Body any](repository catalog.Repository[T], kind artwork.SubjectKind, bodyOf func(T) Body) handler {
-	return func(c *gin.Context) error {
-		query, err := readQuery(c, kind)
-		if err != nil {
-			return err
-		}
-		page, err := repository.List(c.Request.Context(), query)
-		if err != nil {
-			return err
-		}
-		items := make([]Body, len(page.Items))
-		for i, item := range page.Items {
-			items[i] = bodyOf(item)
-		}
-		c.JSON(http.StatusOK, gin.H{"items": items, "total": page.Total})
-		return nil
-	}
-}
-
-func readQuery(c *gin.Context, kind artwork.SubjectKind) (query catalog.Query, err error) {
-	allowed := []string{"query", "missing", "page", "pageSize"}
-	if kind == artwork.AlbumSubject {
-		allowed = append(allowed, "artistId")
-	}
-	if err := onlyQuery(c, allowed...); err != nil {
-		return query, err
-	}
-	query.Text = c.Query("query")
-	if missing, ok := c.GetQuery("missing"); ok {
-		if query.Missing, err = artwork.ParseSlot(missing); err != nil || !kind.Has(query.Missing) {
-			return query, artwork.Errorf(artwork.InvalidInput, "%q is not a slot of an %s", missing, kind)
-		}
-	}
-	if artist, ok := c.GetQuery("artistId"); ok {
-		if query.ArtistID, err = artwork.ParseID(artist); err != nil {
-			return query, err
-		}
-	}
-	if query.Page, err = readNumber(c, "page", 1, 1_000_000); err != nil {
-		return query, err
-	}
-	query.PageSize, err = readNumber(c, "pageSize", defaultPageSize, catalog.MaxPageSize)
-	return query, err
 }
 
 func readNumber(c *gin.Context, name string, byDefault, most int) (int, error) {

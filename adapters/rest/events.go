@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -53,7 +52,7 @@ func NewEvents(feed *announce.Feed, limits StreamLimits) *Events {
 func (h *Events) Register(r *Router) {
 	const path = "/api/events/stream"
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		r.engine.Handle(method, path, tokenFromQuery, r.require(accesstoken.Read), r.run(h.stream))
+		r.engine.Handle(method, path, chain(tokenFromQuery, r.suspect, r.require(accesstoken.Read), r.limit(method, path), r.run(h.stream))...)
 	}
 }
 
@@ -69,8 +68,7 @@ func tokenFromQuery(c *gin.Context) {
 		c.Request.Header.Set("Authorization", "Bearer "+query.Get("token"))
 	}
 	query.Del("token")
-	c.Request.URL.RawQuery = query.Encode()
-	c.Request.RequestURI = (&url.URL{Path: c.Request.URL.Path, RawQuery: c.Request.URL.RawQuery}).RequestURI()
+	rewriteQuery(c, query)
 }
 
 // stream answers until the client leaves or the instance stops.

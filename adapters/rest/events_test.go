@@ -20,6 +20,7 @@ import (
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
+	"gatefold/application/signin"
 	"gatefold/domain/artwork"
 	"gatefold/test/sse"
 )
@@ -61,7 +62,7 @@ func serveEvents(t *testing.T, limits rest.StreamLimits) streaming {
 	var running sync.WaitGroup
 	running.Go(func() { s.feed.Run(t.Context()) })
 	t.Cleanup(running.Wait)
-	router := rest.NewRouter(accesstoken.NewAuthenticate(tokens), nil, log, []rest.Routes{rest.NewEvents(s.feed, limits)})
+	router := rest.NewRouter(signin.NewAuthenticate(accesstoken.NewAuthenticate(tokens, log), nil, nil), nil, log, []rest.Routes{rest.NewEvents(s.feed, limits)})
 	server := httptest.NewUnstartedServer(router)
 	server.Config.ReadTimeout = serverReadTimeout
 	server.Config.RegisterOnShutdown(s.feed.Close)

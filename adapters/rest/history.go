@@ -2,10 +2,10 @@ package rest
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/applyimage"
 	"gatefold/domain/artwork"
@@ -27,7 +27,7 @@ func (h *History) Register(r *Router) {
 	for _, kind := range []artwork.SubjectKind{artwork.ArtistSubject, artwork.AlbumSubject, artwork.UserSubject} {
 		prefix := metadataPrefix + kind.String() + "/:id/"
 		r.guarded(http.MethodGet, prefix+"history", accesstoken.Read, of(kind, h.list))
-		r.guarded(http.MethodPost, prefix+"restore", accesstoken.Write, of(kind, h.put))
+		r.guardedBy(http.MethodPost, prefix+"restore", ofSlot(kind), of(kind, h.put))
 	}
 }
 
@@ -38,52 +38,26 @@ func of(kind artwork.SubjectKind, handle func(*gin.Context, artwork.Subject) err
 	})
 }
 
-// historyOut is what is told of an image that was in force.
-type historyOut struct {
-	ImageID     artwork.ID   `json:"imageId"`
-	Type        artwork.Slot `json:"type"`
-	Tag         artwork.Tag  `json:"tag"`
-	Source      string       `json:"source"`
-	Provider    string       `json:"provider,omitempty"`
-	Licence     string       `json:"licence,omitempty"`
-	Attribution string       `json:"attribution,omitempty"`
-	SourcePage  string       `json:"sourcePage,omitempty"`
-	Act         artwork.Act  `json:"act,omitempty"`
-	AppliedBy   string       `json:"appliedBy"`
-	AppliedAt   time.Time    `json:"appliedAt"`
-	Width       int          `json:"width"`
-	Height      int          `json:"height"`
-	Size        int64        `json:"size"`
-	MIMEType    string       `json:"mimeType"`
-
-	FocalPoint *artwork.FocalPoint `json:"focalPoint,omitempty"`
-
-	Current bool `json:"current"`
-}
-
 func (h *History) list(c *gin.Context, subject artwork.Subject) error {
 	entries, err := h.history.Run(c.Request.Context(), subject)
 	if err != nil {
 		return err
 	}
-	out := make([]historyOut, len(entries))
+	out := make([]api.HistoryEntry, len(entries))
 	for i, e := range entries {
-		out[i] = historyOut{
-			ImageID: e.ID, Type: e.Place.Slot, Tag: artwork.TagOf(e.Content.Hash, e.FocalPoint), Source: e.Source.String(), Provider: e.Provider,
+		out[i] = api.HistoryEntry{
+			ImageID: e.ID, Type: e.Place.Slot, Tag: artwork.TagOf(e.Content.Hash, e.FocalPoint), Source: e.Source, Provider: e.Provider,
 			Licence: e.Licence, Attribution: e.Attribution, SourcePage: e.SourcePage, Act: e.Act, AppliedBy: e.AppliedBy, AppliedAt: e.AppliedAt,
 			Width: e.Content.Width, Height: e.Content.Height, Size: e.Content.Size, MIMEType: e.Content.MIMEType, FocalPoint: e.FocalPoint, Current: e.InForce,
 		}
 	}
 	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusOK, gin.H{"history": out})
+	c.JSON(http.StatusOK, api.History{History: out})
 	return nil
 }
 
 func (h *History) put(c *gin.Context, subject artwork.Subject) error {
-	var in struct {
-		Type    artwork.Slot `json:"type"`
-		ImageID artwork.ID   `json:"imageId"`
-	}
+	var in api.Restore
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -97,6 +71,6 @@ func (h *History) put(c *gin.Context, subject artwork.Subject) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusCreated, gin.H{"success": true, "tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter)})
+	c.JSON(http.StatusCreated, api.Restored{Success: true, Tag: applied.Image.Tag, VisibleAfterMs: milliseconds(applied.VisibleAfter)})
 	return nil
 }

@@ -2,12 +2,12 @@ package rest
 
 import (
 	"encoding/base64"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/applyimage"
 	"gatefold/application/renderimage"
 	"gatefold/application/serveimage"
@@ -101,7 +101,7 @@ func (h *Images) uploaded(kind artwork.SubjectKind) handler {
 		if err != nil {
 			return err
 		}
-		c.Header("Cache-Control", immutable)
+		keepAs(c, immutable)
 		return h.write(c, &artwork.Image{
 			Content: record.Content, Tag: artwork.TagOf(record.Content.Hash, nil), LastModified: record.AddedAt.Truncate(time.Second),
 		})
@@ -122,9 +122,10 @@ func (h *Images) serve(c *gin.Context, img *artwork.Image) error {
 // keep says whether the answer may be kept. Only a URL that names the tag in force may
 // be: every other one has to ask again.
 func (h *Images) keep(c *gin.Context, img *artwork.Image) {
-	c.Header("Cache-Control", noCache)
 	if c.Query("tag") == string(img.Tag) {
-		c.Header("Cache-Control", immutable)
+		keepAs(c, immutable)
+	} else {
+		keepAs(c, noCache)
 	}
 }
 
@@ -137,8 +138,7 @@ func (h *Images) write(c *gin.Context, img *artwork.Image) error {
 	}
 	defer func() { _ = content.Close() }() // only read
 	h.describe(c, img.MIMEType, img.Tag)
-	http.ServeContent(c.Writer, c.Request, "", img.LastModified, io.ReadSeeker(content))
-	return nil
+	return serveContent(c, img.LastModified, content)
 }
 
 // describe says what the bytes of an answer are.
@@ -146,9 +146,7 @@ func (h *Images) describe(c *gin.Context, mimeType string, tag artwork.Tag) {
 	header := c.Writer.Header()
 	header.Set("Content-Type", mimeType)
 	header.Set("ETag", `"`+string(tag)+`"`)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "sandbox")
-	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	protectImage(header)
 }
 
 func (h *Images) artistImageExists(c *gin.Context, artist artwork.ID) error {
@@ -160,7 +158,7 @@ func (h *Images) artistImageExists(c *gin.Context, artist artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, gin.H{"exists": found[typ.Slot()] != nil, "artistId": artist, "imageType": typ.String()})
+	c.JSON(http.StatusOK, api.ArtistImageExists{Exists: found[typ.Slot()] != nil, ArtistID: artist, ImageType: typ.String()})
 	return nil
 }
 
@@ -169,31 +167,16 @@ func (h *Images) albumCoverExists(c *gin.Context, album artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, gin.H{"exists": !isDefault, "albumId": album})
+	c.JSON(http.StatusOK, api.AlbumCoverExists{Exists: !isDefault, AlbumID: album})
 	return nil
 }
 
-// imageInfo is what is told of an image in force.
-type imageInfo struct {
-	Exists       bool                `json:"exists"`
-	Size         int64               `json:"size"`
-	MIMEType     string              `json:"mimeType"`
-	LastModified time.Time           `json:"lastModified"`
-	Tag          artwork.Tag         `json:"tag"`
-	Source       artwork.Source      `json:"source"`
-	Provider     string              `json:"provider,omitempty"`
-	Width        int                 `json:"width"`
-	Height       int                 `json:"height"`
-	ThumbHash    string              `json:"thumbhash"`
-	FocalPoint   *artwork.FocalPoint `json:"focalPoint,omitempty"`
-	Locked       bool                `json:"locked"`
-}
-
-func infoOf(img *artwork.Image) imageInfo {
-	return imageInfo{
+// infoOf returns what is told of an image in force.
+func infoOf(img *artwork.Image) api.ImageInfo {
+	return api.ImageInfo{
 		Exists: true, Size: img.Size, MIMEType: img.MIMEType, LastModified: img.LastModified, Tag: img.Tag,
 		Source: img.Source, Provider: img.Provider, Width: img.Width, Height: img.Height,
-		ThumbHash: base64.StdEncoding.EncodeToString(img.ThumbHash), FocalPoint: img.FocalPoint, Locked: img.Locked,
+		Thumbhash: base64.StdEncoding.EncodeToString(img.ThumbHash), FocalPoint: img.FocalPoint, Locked: img.Locked,
 	}
 }
 
@@ -202,12 +185,12 @@ func (h *Images) allOfArtist(c *gin.Context, artist artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	images := make(map[string]imageInfo, len(found))
+	images := make(map[string]api.ImageInfo, len(found))
 	for slot, img := range found {
 		images[slot.String()] = infoOf(img)
 	}
-	c.Header("Cache-Control", noCache)
-	c.JSON(http.StatusOK, gin.H{"artistId": artist, "images": images})
+	keepAs(c, noCache)
+	c.JSON(http.StatusOK, api.ArtistImages{ArtistID: artist, Images: images})
 	return nil
 }
 
@@ -216,11 +199,11 @@ func (h *Images) albumCoverMetadata(c *gin.Context, album artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	c.Header("Cache-Control", noCache)
+	keepAs(c, noCache)
 	if isDefault {
-		c.JSON(http.StatusOK, gin.H{"albumId": album, "cover": gin.H{"exists": false}})
+		c.JSON(http.StatusOK, api.AlbumCover{AlbumID: album, Cover: api.NoImage{}})
 		return nil
 	}
-	c.JSON(http.StatusOK, gin.H{"albumId": album, "cover": infoOf(img)})
+	c.JSON(http.StatusOK, api.AlbumCover{AlbumID: album, Cover: infoOf(img)})
 	return nil
 }

@@ -13,8 +13,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/applyimage"
+	"gatefold/application/signin"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -50,7 +52,7 @@ func (h *Metadata) Register(r *Router) {
 	r.guarded(http.MethodGet, metadataPrefix+"album/custom-covers/:id", accesstoken.Read, byID(h.listAlbum))
 	r.guarded(http.MethodPost, metadataPrefix+"album/custom-covers/:id/upload", accesstoken.Write, byID(h.uploadAlbum))
 	r.guarded(http.MethodPost, metadataPrefix+"album/custom-covers/:id/apply/:imageId", accesstoken.Write, h.applyUploadedAlbum)
-	r.guarded(http.MethodPost, "/api/users/avatar", accesstoken.Admin, h.uploadAvatar)
+	r.guardedBy(http.MethodPost, "/api/users/avatar", ownOr(inQuery), h.uploadAvatar)
 }
 
 // milliseconds writes a duration as consumers read it: with the fraction,
@@ -59,31 +61,15 @@ func milliseconds(d time.Duration) float64 {
 	return float64(d.Microseconds()) / 1000
 }
 
-// statedBody is what a caller may state of the rights in an image, instead of what its
+// statedOf is what a caller states of the rights in an image, instead of what its
 // provider said or where nothing is known.
-type statedBody struct {
-	Licence     string `json:"licence"`
-	Attribution string `json:"attribution"`
-	SourcePage  string `json:"sourcePage"`
-}
-
-func (b statedBody) stated() artwork.Provenance {
-	return artwork.Provenance{Licence: b.Licence, Attribution: b.Attribution, SourcePage: b.SourcePage}
+func statedOf(licence, attribution, sourcePage string) artwork.Provenance {
+	return artwork.Provenance{Licence: licence, Attribution: attribution, SourcePage: sourcePage}
 }
 
 func (h *Metadata) applyArtistAvatar(c *gin.Context) error {
-	var in struct {
-		ArtistID  artwork.ID `json:"artistId"`
-		AvatarURL string     `json:"avatarUrl"`
-		Provider  string     `json:"provider"`
-		Type      string     `json:"type"`
-		statedBody
-	}
+	var in api.ArtistImageFromURL
 	if err := decodeJSON(c, &in); err != nil {
-		return err
-	}
-	slot, err := artwork.ParseArtistSlot(in.Type)
-	if err != nil {
 		return err
 	}
 	tag, err := ifMatch(c)
@@ -91,25 +77,21 @@ func (h *Metadata) applyArtistAvatar(c *gin.Context) error {
 		return err
 	}
 	applied, err := h.applyArtist.Run(c.Request.Context(), applyimage.FromURL{
-		SubjectID: in.ArtistID, Slot: slot, URL: in.AvatarURL, Provider: in.Provider, Stated: in.stated(), By: caller(c), IfTag: tag,
+		SubjectID: in.ArtistID, Slot: in.Type, URL: in.AvatarURL, Provider: in.Provider,
+		Stated: statedOf(in.Licence, in.Attribution, in.SourcePage), By: caller(c), IfTag: tag,
 	})
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusCreated, gin.H{
-		"success": true, "message": "the " + slot.String() + " image is in force", "imagePath": applied.Image.Hash.Path(),
-		"tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter),
+	c.JSON(http.StatusCreated, api.Applied{
+		Success: true, Message: "the " + in.Type.String() + " image is in force", ImagePath: applied.Image.Hash.Path(),
+		Tag: applied.Image.Tag, VisibleAfterMs: milliseconds(applied.VisibleAfter),
 	})
 	return nil
 }
 
 func (h *Metadata) applyAlbumCover(c *gin.Context) error {
-	var in struct {
-		AlbumID  artwork.ID `json:"albumId"`
-		CoverURL string     `json:"coverUrl"`
-		Provider string     `json:"provider"`
-		statedBody
-	}
+	var in api.AlbumCoverFromURL
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -118,14 +100,15 @@ func (h *Metadata) applyAlbumCover(c *gin.Context) error {
 		return err
 	}
 	applied, err := h.applyAlbum.Run(c.Request.Context(), applyimage.FromURL{
-		SubjectID: in.AlbumID, URL: in.CoverURL, Provider: in.Provider, Stated: in.stated(), By: caller(c), IfTag: tag,
+		SubjectID: in.AlbumID, URL: in.CoverURL, Provider: in.Provider,
+		Stated: statedOf(in.Licence, in.Attribution, in.SourcePage), By: caller(c), IfTag: tag,
 	})
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusCreated, gin.H{
-		"success": true, "message": "the cover is in force", "coverPath": applied.Image.Hash.Path(),
-		"tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter),
+	c.JSON(http.StatusCreated, api.Applied{
+		Success: true, Message: "the cover is in force", CoverPath: applied.Image.Hash.Path(),
+		Tag: applied.Image.Tag, VisibleAfterMs: milliseconds(applied.VisibleAfter),
 	})
 	return nil
 }
@@ -213,6 +196,9 @@ func brokenForm(err error) error {
 	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return artwork.Errorf(artwork.TooLarge, "the body has more than %d bytes", e.Limit)
 	}
+	if artwork.KindOf(err) == artwork.RequestTimeout {
+		return err
+	}
 	return &artwork.Error{Kind: artwork.InvalidInput, Op: "rest.readUpload", Msg: "the upload is incomplete or malformed", Err: err}
 }
 
@@ -298,16 +284,16 @@ func (h *Metadata) applyUploadedTo(c *gin.Context, kind artwork.SubjectKind, ans
 	return nil
 }
 
-// uploadAvatar puts an uploaded file in force as the avatar of the user that the
-// form names: an API token is nobody's own.
+// uploadAvatar puts an uploaded file in force as the avatar of the user who asks, or
+// of the one that the form names: an API token is nobody's own.
 func (h *Metadata) uploadAvatar(c *gin.Context) error {
 	form, err := readUpload(c, applyimage.MaxAvatarBytes, "userId")
 	if err != nil {
 		return err
 	}
-	user, err := artwork.ParseID(form.fields["userId"])
+	user, err := avatarOf(c, form)
 	if err != nil {
-		return artwork.Errorf(artwork.InvalidInput, "the part \"userId\" must name the user: %s", messageOf(err))
+		return err
 	}
 	tag, err := ifMatch(c)
 	if err != nil {
@@ -325,6 +311,19 @@ func (h *Metadata) uploadAvatar(c *gin.Context) error {
 		"tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter),
 	})
 	return nil
+}
+
+// avatarOf returns the user whose avatar an upload is.
+func avatarOf(c *gin.Context, form uploadForm) (artwork.ID, error) {
+	named, given := form.fields["userId"]
+	if who := principal(c); !given && who.Kind == signin.User {
+		return who.ID, nil
+	}
+	user, err := artwork.ParseID(named)
+	if err != nil {
+		return artwork.ID{}, artwork.Errorf(artwork.InvalidInput, "the part \"userId\" must name the user: %s", messageOf(err))
+	}
+	return user, mayChange(c, artwork.User(user))
 }
 
 // uploadedInfo is what is told of an uploaded image. Size is a string because

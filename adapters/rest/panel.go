@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	panelPrefix = "/admin/"
+	panelPrefix = panelPath + "/"
 	// panelAssets is the folder of files whose names change with their content.
 	panelAssets = "assets/"
 	// panelNonce is what the build writes where the nonce of a visit goes.
@@ -32,7 +32,7 @@ func NewPanel(files fs.FS) *Panel { return &Panel{files} }
 
 // Register implements Routes.
 func (h *Panel) Register(r *Router) {
-	r.public(strings.TrimSuffix(panelPrefix, "/"), func(c *gin.Context) error {
+	r.public(panelPath, func(c *gin.Context) error {
 		c.Redirect(http.StatusPermanentRedirect, panelPrefix)
 		return nil
 	})
@@ -68,18 +68,15 @@ func (h *Panel) page(c *gin.Context) error {
 	}
 	nonce := rand.Text()
 	c.Header("Cache-Control", "no-store")
-	c.Header("Content-Security-Policy", panelPolicy(nonce))
-	c.Header("Referrer-Policy", "no-referrer")
-	c.Header("X-Content-Type-Options", "nosniff")
+	setPolicy(c.Writer.Header(), withNonce(panelPolicy, nonce))
 	c.Data(http.StatusOK, "text/html; charset=utf-8", bytes.ReplaceAll(page, []byte(panelNonce), []byte(nonce)))
 	return nil
 }
 
-// panelPolicy lets the page run its own scripts only, and talk to its own server only.
-// Images may be of anywhere: candidates are shown from where they are.
-func panelPolicy(nonce string) string {
-	return "default-src 'none'; script-src 'self' 'nonce-" + nonce + "'; style-src 'self' 'nonce-" + nonce + "'; img-src * data: blob:; " +
-		"connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// withNonce lets what has the nonce run too, and lets it set styles.
+func withNonce(policy, nonce string) string {
+	allowed := "'self' 'nonce-" + nonce + "'"
+	return strings.NewReplacer("script-src 'self'", "script-src "+allowed, "style-src 'self'", "style-src "+allowed).Replace(policy)
 }
 
 // file answers with a file that is the same for everybody, compressed if the client can
@@ -90,7 +87,6 @@ func (h *Panel) file(c *gin.Context, name string) error {
 		c.Header("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	c.Header("Vary", "Accept-Encoding")
-	c.Header("X-Content-Type-Options", "nosniff")
 	kind := mime.TypeByExtension(path.Ext(name))
 	for _, coding := range []struct{ name, extension string }{{"br", ".br"}, {"gzip", ".gz"}} {
 		if !accepts(c.GetHeader("Accept-Encoding"), coding.name) {

@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/domain/artwork"
 )
 
@@ -34,6 +37,8 @@ var statuses = map[artwork.ErrorKind]int{
 	artwork.NotConfirmed:       http.StatusServiceUnavailable,
 	artwork.Unavailable:        http.StatusServiceUnavailable,
 	artwork.StorageFull:        http.StatusInsufficientStorage,
+	artwork.TooManyRequests:    http.StatusTooManyRequests,
+	artwork.RequestTimeout:     http.StatusRequestTimeout,
 }
 
 // statusClientClosedRequest is what proxies log for a client that has gone. No
@@ -44,32 +49,23 @@ const statusClientClosedRequest = 499
 // applies work again within 5 s of its return.
 const retryAfter = "5"
 
-// problem is a problem document (RFC 9457), with the fields that consumers of
-// the original music server read.
-type problem struct {
-	Type       string    `json:"type"`
-	Title      string    `json:"title"`
-	Status     int       `json:"status"`
-	Detail     string    `json:"detail"`
-	Instance   string    `json:"instance"`
-	RequestID  string    `json:"requestId"`
-	StatusCode int       `json:"statusCode"`
-	Message    string    `json:"message"`
-	Error      string    `json:"error"`
-	Timestamp  time.Time `json:"timestamp"`
-	Path       string    `json:"path"`
-}
-
 // fail answers with a problem document and ends the request. What is internal
 // is logged here, once, and not sent.
 func (r *Router) fail(c *gin.Context, err error) {
 	c.Abort()
+	if e, ok := errors.AsType[*rangeError](err); ok {
+		r.writeProblem(c, http.StatusRequestedRangeNotSatisfiable, "range_not_satisfiable", e.Error())
+		return
+	}
 	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
 		// Hardly anybody is there to read an answer. One who is, with a line that
 		// is closed in the other direction only, must not take it for a success.
 		c.Status(statusClientClosedRequest)
 		c.Writer.WriteHeaderNow()
 		return
+	}
+	if artwork.KindOf(err) == artwork.Unauthenticated {
+		err = r.countFailure(c, err)
 	}
 	kind := artwork.KindOf(err)
 	status := statuses[kind]
@@ -83,6 +79,9 @@ func (r *Router) fail(c *gin.Context, err error) {
 	}
 	if status == http.StatusServiceUnavailable {
 		c.Header("Retry-After", retryAfter)
+	}
+	if e, ok := errors.AsType[*artwork.Error](err); ok && kind == artwork.TooManyRequests {
+		c.Header("Retry-After", strconv.FormatInt(int64(math.Ceil(max(e.RetryAfter, time.Second).Seconds())), 10))
 	}
 	if status == http.StatusUnauthorized {
 		c.Header("WWW-Authenticate", `Bearer realm="gatefold"`)
@@ -107,7 +106,7 @@ func messageOf(err error) string {
 func problemType(kind string) string { return "urn:gatefold:problem:" + kind }
 
 func (r *Router) writeProblem(c *gin.Context, status int, kind, detail string) {
-	body, err := json.Marshal(problem{
+	body, err := json.Marshal(api.Problem{
 		Type: problemType(kind), Title: http.StatusText(status), Status: status, Detail: detail,
 		Instance: c.Request.URL.Path, RequestID: requestID(c),
 		StatusCode: status, Message: detail, Error: http.StatusText(status),

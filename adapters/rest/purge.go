@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/applyimage"
 	"gatefold/domain/artwork"
 )
@@ -33,8 +34,9 @@ func (h *Revisions) purgeImage(c *gin.Context, subject artwork.Subject) error {
 		return err
 	}
 	answer := revised(purged.Applied)
-	answer["images"], answer["bytesRemoved"] = purged.Images, purged.BytesRemoved
-	c.JSON(http.StatusOK, answer)
+	c.JSON(http.StatusOK, api.Purged{
+		Success: true, Images: purged.Images, BytesRemoved: purged.BytesRemoved, Tag: answer.Tag, VisibleAfterMs: answer.VisibleAfterMs,
+	})
 	return nil
 }
 
@@ -54,8 +56,8 @@ func (h *Revisions) purgeAll(c *gin.Context, subject artwork.Subject) error {
 		all.BytesRemoved += purged.BytesRemoved
 		all.VisibleAfter += purged.VisibleAfter
 	}
-	c.JSON(http.StatusOK, gin.H{
-		"success": true, "images": all.Images, "bytesRemoved": all.BytesRemoved, "visibleAfterMs": milliseconds(all.VisibleAfter),
+	c.JSON(http.StatusOK, api.Purged{
+		Success: true, Images: all.Images, BytesRemoved: all.BytesRemoved, VisibleAfterMs: milliseconds(all.VisibleAfter),
 	})
 	return nil
 }

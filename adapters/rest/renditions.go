@@ -36,13 +36,14 @@ func viewOf(c *gin.Context, typ artwork.Type) (view, error) {
 		v.edge = edge
 	}
 	format, named := c.GetQuery("format")
-	if !named {
-		v.negotiated = v.edge != 0
-		v.format = accepted(c.Request.Header["Accept"])
-		return v, nil
-	}
-	if v.edge == 0 {
+	switch {
+	case v.edge == 0 && named:
 		return view{}, artwork.Errorf(artwork.InvalidInput, "format needs a size: originals are served as they are")
+	case v.edge == 0:
+		return v, nil
+	case !named:
+		v.negotiated, v.format = true, accepted(c.Request.Header["Accept"])
+		return v, nil
 	}
 	var err error
 	v.format, err = artwork.ParseFormat(format)
@@ -122,14 +123,13 @@ func (h *Images) serveView(c *gin.Context, img *artwork.Image, slot artwork.Slot
 	case kind == artwork.Unavailable, c.Request.Context().Err() != nil:
 		return err
 	default:
-		c.Header("Cache-Control", noCache)
+		keepAs(c, noCache)
 		return h.write(c, img)
 	}
 	defer func() { _ = rendition.Content.Close() }() // only read
 	h.describe(c, rendition.MIMEType, tag)
 	h.keep(c, img)
-	http.ServeContent(c.Writer, c.Request, "", img.LastModified, rendition.Content)
-	return nil
+	return serveContent(c, img.LastModified, rendition.Content)
 }
 
 // holds reports whether a request says, and nothing but, that the client has what the

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/applyimage"
 	"gatefold/domain/artwork"
@@ -28,30 +29,24 @@ func NewRevisions(revise *applyimage.ReviseSlot, uploads *applyimage.UploadedIma
 func (h *Revisions) Register(r *Router) {
 	for _, kind := range []artwork.SubjectKind{artwork.ArtistSubject, artwork.AlbumSubject, artwork.UserSubject} {
 		prefix := metadataPrefix + kind.String() + "/:id/"
-		r.guarded(http.MethodPut, prefix+"lock", accesstoken.Write, of(kind, h.lock))
-		r.guarded(http.MethodPut, prefix+"focal-point", accesstoken.Write, of(kind, h.focus))
-		r.guarded(http.MethodDelete, prefix+"images/:type", accesstoken.Write, of(kind, h.remove))
-		r.guarded(http.MethodDelete, prefix+"images/:type/history/:imageId", accesstoken.Write, of(kind, h.purgeImage))
+		r.guardedBy(http.MethodPut, prefix+"lock", ofSlot(kind), of(kind, h.lock))
+		r.guardedBy(http.MethodPut, prefix+"focal-point", ofSlot(kind), of(kind, h.focus))
+		r.guardedBy(http.MethodDelete, prefix+"images/:type", ofSlot(kind), of(kind, h.remove))
+		r.guardedBy(http.MethodDelete, prefix+"images/:type/history/:imageId", ofSlot(kind), of(kind, h.purgeImage))
 		r.guarded(http.MethodDelete, prefix+"history", accesstoken.Admin, of(kind, h.purgeAll))
 	}
 	r.guarded(http.MethodDelete, metadataPrefix+"artist/custom-images/:id/:imageId", accesstoken.Write, of(artwork.ArtistSubject, h.withdraw))
 	r.guarded(http.MethodDelete, metadataPrefix+"album/custom-covers/:id/:imageId", accesstoken.Write, of(artwork.AlbumSubject, h.withdraw))
-	r.guarded(http.MethodDelete, "/api/users/avatar", accesstoken.Admin, h.removeAvatar)
+	r.guardedBy(http.MethodDelete, "/api/users/avatar", ownOr(inQuery), h.removeAvatar)
 }
 
 func (h *Revisions) lock(c *gin.Context, subject artwork.Subject) error {
-	var in struct {
-		Type   artwork.Slot `json:"type"`
-		Locked *bool        `json:"locked"`
-	}
+	var in api.Lock
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
-	if in.Locked == nil {
-		return artwork.Errorf(artwork.InvalidInput, "locked must be true or false")
-	}
 	revision := artwork.Revision{Place: artwork.Place{Subject: subject, Slot: in.Type}, Lock: artwork.Unlock}
-	if *in.Locked {
+	if in.Locked {
 		revision.Lock = artwork.Lock
 	}
 	return h.run(c, revision)
@@ -77,19 +72,12 @@ func (h *Revisions) remove(c *gin.Context, subject artwork.Subject) error {
 }
 
 func (h *Revisions) focus(c *gin.Context, subject artwork.Subject) error {
-	var in struct {
-		Type artwork.Slot `json:"type"`
-		X    *float64     `json:"x"`
-		Y    *float64     `json:"y"`
-	}
+	var in api.Focus
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
-	if in.X == nil || in.Y == nil {
-		return artwork.Errorf(artwork.InvalidInput, "x and y are missing: fractions of the width and height in 0..1")
-	}
 	return h.run(c, artwork.Revision{
-		Place: artwork.Place{Subject: subject, Slot: in.Type}, Focus: &artwork.FocalPoint{X: *in.X, Y: *in.Y},
+		Place: artwork.Place{Subject: subject, Slot: in.Type}, Focus: &artwork.FocalPoint{X: in.X, Y: in.Y},
 	})
 }
 
@@ -108,18 +96,20 @@ func (h *Revisions) withdraw(c *gin.Context, subject artwork.Subject) error {
 		return err
 	}
 	answer := revised(applied)
-	answer["message"] = "the uploaded image is deleted; the history keeps it if it was in force"
-	c.JSON(http.StatusOK, answer)
+	c.JSON(http.StatusOK, api.Withdrawn{
+		Success: true, Message: "the uploaded image is deleted; the history keeps it if it was in force",
+		Tag: answer.Tag, VisibleAfterMs: answer.VisibleAfterMs,
+	})
 	return nil
 }
 
-// removeAvatar takes an avatar away. The user is named by a parameter, because an API
-// token is nobody's own.
+// removeAvatar takes an avatar away: that of the user who asks, or of the one that a
+// parameter names.
 func (h *Revisions) removeAvatar(c *gin.Context) error {
 	if err := onlyQuery(c, "userId"); err != nil {
 		return err
 	}
-	user, err := artwork.ParseID(c.Query("userId"))
+	user, err := artwork.ParseID(inQuery(c))
 	if err != nil {
 		return artwork.Errorf(artwork.InvalidInput, "the parameter userId must name the user: %s", messageOf(err))
 	}
@@ -150,10 +140,10 @@ func (h *Revisions) change(c *gin.Context, revision artwork.Revision) (applyimag
 }
 
 // revised says what is in force now, so that a client need not ask.
-func revised(applied applyimage.Applied) gin.H {
-	answer := gin.H{"success": true, "visibleAfterMs": milliseconds(applied.VisibleAfter)}
+func revised(applied applyimage.Applied) api.Revised {
+	answer := api.Revised{Success: true, VisibleAfterMs: milliseconds(applied.VisibleAfter)}
 	if applied.Image != nil {
-		answer["tag"] = applied.Image.Tag
+		answer.Tag = applied.Image.Tag
 	}
 	return answer
 }

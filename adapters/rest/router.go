@@ -21,7 +21,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"gatefold/application/accesstoken"
+	"gatefold/application/limitrequests"
+	"gatefold/application/signimages"
 	"gatefold/domain/artwork"
 )
 
@@ -36,8 +37,16 @@ type Routes interface{ Register(*Router) }
 // looked at.
 type Router struct {
 	engine       *gin.Engine
-	authenticate *accesstoken.Authenticate
+	handler      http.Handler // the engine, and what is before it
+	authenticate Authenticator
+	proxies      []netip.Prefix
+	limiter      *limitrequests.Limiter // nil: there are no limits
+	signer       *signimages.Signer     // nil: images are public
+	patience     Patience
+	transport    string // what Strict-Transport-Security says; "": nothing
 	log          *slog.Logger
+	contract     *contract
+	documents    *documents
 }
 
 // NewRouter returns a router with the given routes.
@@ -45,9 +54,13 @@ type Router struct {
 // The address of a client is the one that connects. If that is one of the proxies,
 // X-Forwarded-For says who is behind it: the last of its addresses that is no proxy
 // itself. Nobody else's word is taken.
-func NewRouter(authenticate *accesstoken.Authenticate, proxies []netip.Prefix, log *slog.Logger, routes []Routes) *Router {
+func NewRouter(authenticate Authenticator, proxies []netip.Prefix, log *slog.Logger, routes []Routes, options ...Option) *Router {
 	gin.SetMode(gin.ReleaseMode)
-	r := &Router{engine: gin.New(), authenticate: authenticate, log: log}
+	r := &Router{engine: gin.New(), authenticate: authenticate, proxies: proxies, patience: DefaultPatience, log: log}
+	r.handler = r.engine
+	for _, option := range options {
+		option(r)
+	}
 	r.engine.HandleMethodNotAllowed = true
 	r.engine.RedirectTrailingSlash = false
 	r.trust(proxies)
@@ -58,6 +71,8 @@ func NewRouter(authenticate *accesstoken.Authenticate, proxies []netip.Prefix, l
 	r.engine.NoMethod(func(c *gin.Context) {
 		r.writeProblem(c, http.StatusMethodNotAllowed, "method_not_allowed", "this path does not answer "+c.Request.Method)
 	})
+	r.contract, r.documents = load()
+	r.documents.Register(r)
 	for _, routes := range routes {
 		routes.Register(r)
 	}
@@ -87,72 +102,59 @@ func (r *Router) Endpoints() []Endpoint {
 	return endpoints
 }
 
+// Contracted returns what the contract says that the router answers, in no order. HEAD
+// is there wherever GET is.
+func (r *Router) Contracted() []Endpoint {
+	var endpoints []Endpoint
+	for pattern, methods := range r.contract.operations {
+		for method := range methods {
+			endpoints = append(endpoints, Endpoint{method, pattern})
+			if method == http.MethodGet {
+				endpoints = append(endpoints, Endpoint{http.MethodHead, pattern})
+			}
+		}
+	}
+	return endpoints
+}
+
 // ServeHTTP implements http.Handler.
-func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.engine.ServeHTTP(w, req) }
+func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r.protect(w.Header(), req)
+	r.handler.ServeHTTP(r.patience.with(w, req), req)
+}
 
 // handler answers a request, or returns the error to answer with.
 type handler func(c *gin.Context) error
 
-// public registers a GET route, and its HEAD, that everybody may call.
+// public registers a GET route, and its HEAD, that everybody may call, unless images
+// are private: then it needs a token too, if it is not one of alwaysPublic.
 func (r *Router) public(path string, h handler) {
-	r.engine.GET(path, r.run(h))
-	r.engine.HEAD(path, r.run(h))
+	handlers := chain(r.open(path), r.limit(http.MethodGet, path), r.run(h))
+	r.engine.GET(path, handlers...)
+	r.engine.HEAD(path, handlers...)
 }
 
-// guarded registers a route that needs a token of at least the scope. A GET
-// answers HEAD too.
-func (r *Router) guarded(method, path string, scope accesstoken.Scope, h handler) {
-	r.engine.Handle(method, path, r.require(scope), r.run(h))
-	if method == http.MethodGet {
-		r.engine.HEAD(path, r.require(scope), r.run(h))
-	}
+// chain returns the handlers that there are.
+func chain(handlers ...gin.HandlerFunc) []gin.HandlerFunc {
+	return slices.DeleteFunc(handlers, func(h gin.HandlerFunc) bool { return h == nil })
 }
 
+// run answers a request that may be made, if the contract allows it as it is. Answers
+// are not kept by caches unless the handler says that they may be.
 func (r *Router) run(h handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if err := h(c); err != nil {
-			r.fail(c, err)
+		c.Header("Cache-Control", "no-store")
+		err := r.contract.check(c)
+		if err == nil {
+			err = h(c)
 		}
-	}
-}
-
-// Names of what a request carries with it.
-const (
-	requestIDKey = "gatefold.requestID"
-	tokenKey     = "gatefold.token"
-)
-
-// require lets only callers through whose token allows the scope.
-func (r *Router) require(scope accesstoken.Scope) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		secret, ok := bearer(c.GetHeader("Authorization"))
-		if !ok {
-			r.fail(c, artwork.Errorf(artwork.Unauthenticated, "this needs an API token: Authorization: Bearer <token>"))
-			return
-		}
-		token, err := r.authenticate.Run(c.Request.Context(), secret)
 		if err != nil {
 			r.fail(c, err)
-			return
 		}
-		if !token.Scope.Allows(scope) {
-			r.fail(c, artwork.Errorf(artwork.Forbidden, "the token has the scope %q, this needs %q", token.Scope, scope))
-			return
-		}
-		c.Set(tokenKey, token)
 	}
 }
 
-func bearer(header string) (string, bool) {
-	scheme, secret, ok := strings.Cut(header, " ")
-	return strings.TrimSpace(secret), ok && strings.EqualFold(scheme, "Bearer") && strings.TrimSpace(secret) != ""
-}
-
-// caller names who makes a guarded request, for histories and logs.
-func caller(c *gin.Context) artwork.Actor {
-	token, _ := c.MustGet(tokenKey).(accesstoken.Token)
-	return artwork.Actor{Name: token.Name, ID: token.ID, Address: address(c), RequestID: requestID(c)}
-}
+const requestIDKey = "gatefold.requestID"
 
 // address returns where the request comes from, as an address is usually written.
 func address(c *gin.Context) string {
@@ -170,7 +172,7 @@ var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 // documents: the one a proxy in front gave it, if it is harmless.
 func (r *Router) identify(c *gin.Context) {
 	id := c.GetHeader("X-Request-Id")
-	if !requestIDPattern.MatchString(id) {
+	if id == "" || !requestIDPattern.MatchString(id) {
 		var random [8]byte
 		_, _ = rand.Read(random[:]) // never fails, see crypto/rand
 		id = hex.EncodeToString(random[:])
@@ -182,6 +184,9 @@ func (r *Router) identify(c *gin.Context) {
 func requestID(c *gin.Context) string { return c.GetString(requestIDKey) }
 
 func (r *Router) logRequest(c *gin.Context) {
+	if !r.log.Enabled(c, slog.LevelDebug) {
+		return // what nobody reads need not be measured
+	}
 	begin := time.Now()
 	c.Next()
 	r.log.LogAttrs(c, slog.LevelDebug, "Request", slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),

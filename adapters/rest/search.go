@@ -7,10 +7,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/findimages"
 	"gatefold/domain/artwork"
-	"gatefold/domain/catalog"
 )
 
 // Search are the routes that find images in external catalogues.
@@ -33,25 +33,10 @@ func (h *Search) Register(r *Router) {
 	r.guarded(http.MethodGet, metadataPrefix+"album/:id/mbid/search", accesstoken.Read, byID(identify(h.identifiers.Album)))
 }
 
-// candidateBody is what is told of a candidate.
-type candidateBody struct {
-	Provider     string       `json:"provider"`
-	URL          string       `json:"url"`
-	ThumbnailURL string       `json:"thumbnailUrl,omitempty"`
-	Width        int          `json:"width,omitempty"`
-	Height       int          `json:"height,omitempty"`
-	Size         string       `json:"size,omitempty"` // of a cover, as consumers of the original read it: "1000x1000"
-	Type         artwork.Slot `json:"type"`
-	Kind         string       `json:"kind,omitempty"`
-	Votes        int          `json:"votes,omitempty"`
-	Licence      string       `json:"licence,omitempty"`
-	Attribution  string       `json:"attribution,omitempty"`
-	SourcePage   string       `json:"sourcePage,omitempty"`
-	ByName       bool         `json:"byName,omitempty"`
-}
-
-func candidateBodyOf(c findimages.Candidate) candidateBody {
-	body := candidateBody{
+// candidateBodyOf returns what is told of a candidate. The size of a cover is written
+// as consumers of the original read it: "1000x1000".
+func candidateBodyOf(c findimages.Candidate) api.Candidate {
+	body := api.Candidate{
 		Provider: c.Provider, URL: c.URL, ThumbnailURL: c.ThumbnailURL, Width: c.Width, Height: c.Height, Type: c.Slot,
 		Kind: c.Kind, Votes: c.Votes, Licence: c.Licence, Attribution: c.Attribution, SourcePage: c.SourcePage, ByName: c.ByName,
 	}
@@ -61,39 +46,31 @@ func candidateBodyOf(c findimages.Candidate) candidateBody {
 	return body
 }
 
-func candidateBodiesOf(candidates []findimages.Candidate) []candidateBody {
-	bodies := make([]candidateBody, len(candidates))
+func candidateBodiesOf(candidates []findimages.Candidate) []api.Candidate {
+	bodies := make([]api.Candidate, len(candidates))
 	for i, c := range candidates {
 		bodies[i] = candidateBodyOf(c)
 	}
 	return bodies
 }
 
-// foundBody is a candidate among all of them.
-type foundBody struct {
-	candidateBody
-	Fit    float64         `json:"fit"`              // 0 to 1
-	Others []candidateBody `json:"others,omitempty"` // the same picture
-}
-
-func foundBodiesOf(found []findimages.Found) []foundBody {
-	bodies := make([]foundBody, len(found))
+func foundBodiesOf(found []findimages.Found) []api.FoundCandidate {
+	bodies := make([]api.FoundCandidate, len(found))
 	for i, f := range found {
-		bodies[i] = foundBody{candidateBodyOf(f.Candidate), f.Fit, candidateBodiesOf(f.Others)}
+		c := candidateBodyOf(f.Candidate)
+		bodies[i] = api.FoundCandidate{
+			Provider: c.Provider, URL: c.URL, ThumbnailURL: c.ThumbnailURL, Width: c.Width, Height: c.Height, Size: c.Size, Type: c.Type,
+			Kind: c.Kind, Votes: c.Votes, Licence: c.Licence, Attribution: c.Attribution, SourcePage: c.SourcePage, ByName: c.ByName,
+			Fit: f.Fit, Others: candidateBodiesOf(f.Others),
+		}
 	}
 	return bodies
 }
 
-// failureBody names a provider that failed.
-type failureBody struct {
-	Provider string `json:"provider"`
-	Message  string `json:"message"`
-}
-
-func failureBodiesOf(failures []findimages.Report) []failureBody {
-	bodies := make([]failureBody, len(failures))
+func failureBodiesOf(failures []findimages.Report) []api.ProviderFailure {
+	bodies := make([]api.ProviderFailure, len(failures))
 	for i, f := range failures {
-		bodies[i] = failureBody{f.Provider.ID, messageOf(f.Err)}
+		bodies[i] = api.ProviderFailure{Provider: f.Provider.ID, Message: messageOf(f.Err)}
 	}
 	return bodies
 }
@@ -110,12 +87,8 @@ func (h *Search) avatars(c *gin.Context, id artwork.ID) error {
 	}
 	return answerSearch(c, func(observe findimages.Observer) (any, error) {
 		artist, result, err := h.artists.Run(c.Request.Context(), in, observe)
-		info := struct {
-			ID          artwork.ID   `json:"id"`
-			Name        string       `json:"name"`
-			MBZArtistID catalog.MBID `json:"mbzArtistId,omitzero"`
-		}{artist.ID, artist.Name, artist.MBID}
-		return gin.H{"avatars": foundBodiesOf(result.Found), "artistInfo": info, "errors": failureBodiesOf(result.Failures)}, err
+		info := api.SearchedArtist{ID: artist.ID, Name: artist.Name, MBZArtistID: artist.MBID}
+		return api.ArtistSearch{Avatars: foundBodiesOf(result.Found), ArtistInfo: info, Errors: failureBodiesOf(result.Failures)}, err
 	})
 }
 
@@ -126,14 +99,10 @@ func (h *Search) covers(c *gin.Context, id artwork.ID) error {
 	}
 	return answerSearch(c, func(observe findimages.Observer) (any, error) {
 		album, result, err := h.albums.Run(c.Request.Context(), in, observe)
-		info := struct {
-			ID                artwork.ID   `json:"id"`
-			Name              string       `json:"name"`
-			ArtistName        string       `json:"artistName"`
-			MBZAlbumID        catalog.MBID `json:"mbzAlbumId,omitzero"`
-			MBZReleaseGroupID catalog.MBID `json:"mbzReleaseGroupId,omitzero"`
-		}{album.ID, album.Name, album.ArtistName, album.MBID, album.ReleaseGroupMBID}
-		return gin.H{"covers": foundBodiesOf(result.Found), "albumInfo": info, "errors": failureBodiesOf(result.Failures)}, err
+		info := api.SearchedAlbum{
+			ID: album.ID, Name: album.Name, ArtistName: album.ArtistName, MBZAlbumID: album.MBID, MBZReleaseGroupID: album.ReleaseGroupMBID,
+		}
+		return api.AlbumSearch{Covers: foundBodiesOf(result.Found), AlbumInfo: info, Errors: failureBodiesOf(result.Failures)}, err
 	})
 }
 
@@ -152,7 +121,7 @@ func identify(search func(context.Context, artwork.ID, string) ([]findimages.Mat
 			matches = []findimages.Match{}
 		}
 		c.Header("Cache-Control", "no-store")
-		c.JSON(http.StatusOK, gin.H{"matches": matches})
+		c.JSON(http.StatusOK, api.IdentifierMatches{Matches: matches})
 		return nil
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/findimages"
 )
 
@@ -25,10 +26,10 @@ func answerSearch(c *gin.Context, run func(findimages.Observer) (any, error)) er
 	stream := &searchStream{c: c}
 	answer, err := run(func(report findimages.Report) {
 		if report.Err != nil {
-			stream.send("failure", failureBody{report.Provider.ID, messageOf(report.Err)})
+			stream.send("failure", api.ProviderFailure{Provider: report.Provider.ID, Message: messageOf(report.Err)})
 			return
 		}
-		stream.send("candidates", gin.H{"provider": report.Provider.ID, "candidates": candidateBodiesOf(report.Candidates)})
+		stream.send("candidates", api.ProviderCandidates{Provider: report.Provider.ID, Candidates: candidateBodiesOf(report.Candidates)})
 	})
 	if err != nil {
 		if stream.begun {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/warmcache"
 )
@@ -26,12 +27,10 @@ func (h *Warming) run(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, struct {
-		Success bool `json:"success"`
-		warmcache.Summary
-		Took   int64   `json:"took,omitempty"` // in place of the nanoseconds
-		TookMs float64 `json:"tookMs"`
-	}{Success: true, Summary: summary, TookMs: milliseconds(summary.Took)})
+	c.JSON(http.StatusOK, api.CacheWarmed{
+		Success: true, Keys: summary.Keys, Filled: summary.Filled, Empty: summary.Empty, Present: summary.Present,
+		Bypassed: summary.Bypassed, Failed: summary.Failed, TookMs: milliseconds(summary.Took),
+	})
 	return nil
 }
 

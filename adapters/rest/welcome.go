@@ -35,8 +35,7 @@ func hashSource(element string) string {
 func (h *Welcome) Register(r *Router) { r.public("/", h.page) }
 
 func (h *Welcome) page(c *gin.Context) error {
-	c.Header("Content-Security-Policy", h.policy)
-	c.Header("X-Content-Type-Options", "nosniff")
+	setPolicy(c.Writer.Header(), h.policy)
 	c.Header("Cache-Control", noCache)
 	c.Data(http.StatusOK, "text/html; charset=utf-8", []byte(welcomePage))
 	return nil

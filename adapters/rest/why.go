@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/explainimage"
 	"gatefold/application/findimages"
@@ -94,18 +95,18 @@ type otherOut struct {
 
 // consideredOut is what was considered at one time.
 type consideredOut struct {
-	Occasion   findimages.Occasion `json:"occasion"`
-	By         string              `json:"by,omitempty"`
-	At         time.Time           `json:"at"`
-	Incomplete bool                `json:"incomplete"`
-	Candidates []judgedOut         `json:"candidates"`
-	Omitted    int                 `json:"candidatesOmitted,omitempty"`
-	Errors     []failureBody       `json:"errors"`
+	Occasion   findimages.Occasion   `json:"occasion"`
+	By         string                `json:"by,omitempty"`
+	At         time.Time             `json:"at"`
+	Incomplete bool                  `json:"incomplete"`
+	Candidates []judgedOut           `json:"candidates"`
+	Omitted    int                   `json:"candidatesOmitted,omitempty"`
+	Errors     []api.ProviderFailure `json:"errors"`
 }
 
 // judgedOut is a candidate and what became of it.
 type judgedOut struct {
-	candidateBody
+	api.Candidate
 	Rank    int                `json:"rank"`
 	Score   float64            `json:"score"`
 	Verdict findimages.Verdict `json:"verdict"`
@@ -168,14 +169,14 @@ func inForceOutOf(e explainimage.Explanation) *inForceOut {
 func consideredOutOf(e explainimage.Explanation, c findimages.Consideration) consideredOut {
 	out := consideredOut{
 		Occasion: c.Occasion, By: c.By, At: c.At, Incomplete: c.Incomplete,
-		Candidates: make([]judgedOut, len(c.Candidates)), Omitted: c.Omitted, Errors: make([]failureBody, len(c.Failures)),
+		Candidates: make([]judgedOut, len(c.Candidates)), Omitted: c.Omitted, Errors: make([]api.ProviderFailure, len(c.Failures)),
 	}
 	for i, one := range c.Candidates {
 		id, inForce, _ := e.Image(one)
 		out.Candidates[i] = judgedOut{candidateBodyOf(one.Candidate), one.Rank, one.Score, one.Verdict, one.Reason, id, inForce}
 	}
 	for i, f := range c.Failures {
-		out.Errors[i] = failureBody(f)
+		out.Errors[i] = api.ProviderFailure{Provider: f.Provider, Message: f.Message}
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package accesstoken_test
 
 import (
 	"crypto/sha256"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ import (
 
 func TestTokens(t *testing.T) {
 	tokens := memory.NewRepository().Tokens()
-	create, authenticate := accesstoken.NewCreate(tokens), accesstoken.NewAuthenticate(tokens)
+	create, authenticate := accesstoken.NewCreate(tokens), accesstoken.NewAuthenticate(tokens, slog.New(slog.DiscardHandler))
 	secret, err := create.Run(t.Context(), artwork.Actor{Name: "test"}, accesstoken.CreateIn{Name: "ci", Scope: accesstoken.Write})
 	require.NoError(t, err)
 	other, err := create.Run(t.Context(), artwork.Actor{Name: "test"}, accesstoken.CreateIn{Name: "ci", Scope: accesstoken.Admin})

@@ -200,17 +200,6 @@ func (r *Recorder) Run(ctx context.Context, considerations ...Consideration) {
 	}
 }
 
-// Considered notes what a fill considered for a slot, and which candidate it chose.
-func (r *Recorder) Considered(ctx context.Context, place artwork.Place, chosen Candidate, found []Found) {
-	considered := Consider(found)
-	for i, one := range considered {
-		if one.URL == chosen.URL && one.Provider == chosen.Provider {
-			considered[i].Verdict = Chosen
-		}
-	}
-	r.Run(ctx, Consideration{Place: place, Occasion: OnFill, At: time.Now(), Candidates: considered})
-}
-
 // search notes what a person's search found: for the slot that was searched, or for each
 // of the subject.
 func (r *Recorder) search(ctx context.Context, subject artwork.Subject, in In, result Result, incomplete bool) {

@@ -156,7 +156,11 @@ func TestAFillIsNotedByItself(t *testing.T) {
 	result := f.run(t, findimages.In{Slot: artwork.SlotProfile}, nil)
 	require.Empty(t, f.considered(t, artwork.SlotProfile))
 	place := artwork.Place{Subject: artwork.Artist(f.artist.ID), Slot: artwork.SlotProfile}
-	findimages.NewRecorder(f.repo.Considerations(), slog.New(slog.DiscardHandler)).Considered(t.Context(), place, p.answer[1], result.Found)
+	considered := findimages.Consider(result.Found)
+	considered[1].Verdict = findimages.Chosen
+	findimages.NewRecorder(f.repo.Considerations(), slog.New(slog.DiscardHandler)).Run(t.Context(), findimages.Consideration{
+		Place: place, Occasion: findimages.OnFill, At: time.Now(), Candidates: considered,
+	})
 	noted := f.considered(t, artwork.SlotProfile)
 	require.Len(t, noted, 1)
 	require.Equal(t, findimages.OnFill, noted[0].Occasion)

@@ -4,6 +4,7 @@ package findimages
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gatefold/domain/artwork"
@@ -80,6 +81,10 @@ type Identifier interface {
 	// title may mean; the artist's name may be empty.
 	ReleaseGroups(ctx context.Context, artist, title string) ([]Match, error)
 }
+
+// ErrSwitchedOff is in the chain of the error of an Identifier that is not to be
+// asked at all.
+var ErrSwitchedOff = errors.New("it is switched off")
 
 // Match is what an identifier may be of.
 type Match struct {

@@ -19,34 +19,26 @@ type Found struct {
 	Others []Candidate // the same picture, the largest first
 }
 
-// ideal is the shape and size that pictures of a slot are best in: what fanart.tv asks
-// its contributors for (fanart.tv/music-fanart), and 1000 pixels for what is square.
-type ideal struct{ width, height float64 }
-
-var ideals = map[artwork.Slot]ideal{
-	artwork.SlotProfile:    {1000, 1000},
-	artwork.SlotBackground: {1920, 1080},
-	artwork.SlotBanner:     {1000, 185},
-	artwork.SlotLogo:       {800, 310},
-	artwork.SlotCover:      {1000, 1000},
-}
-
 const (
 	unknownFit = 0.5
 	// fitStep is a difference in fit that people see: within it other things count.
 	fitStep = 0.1
 )
 
-// fit is the part of the ideal shape that the picture covers, times the part of the
-// ideal size that it reaches. More pixels than ideal fit no better.
-func fit(c Candidate) float64 {
-	best, known := ideals[c.Slot]
-	if !known || c.Width <= 0 || c.Height <= 0 {
+func fit(c Candidate) float64 { return Fit(c.Slot, c.Width, c.Height) }
+
+// Fit says how well a shape and size in pixels suit the slot: 0 to 1, and 0.5 if they
+// are not known. It is the part of the ideal shape (artwork.Slot.Ideal) that the picture
+// covers, times the part of the ideal size that it reaches. More pixels than ideal fit no
+// better.
+func Fit(slot artwork.Slot, width, height int) float64 {
+	idealWidth, idealHeight := slot.Ideal()
+	if idealWidth == 0 || width <= 0 || height <= 0 {
 		return unknownFit
 	}
-	w, h := float64(c.Width), float64(c.Height)
-	ratio := w / h / (best.width / best.height)
-	return min(ratio, 1/ratio) * min(1, w/best.width, h/best.height)
+	w, h, bestW, bestH := float64(width), float64(height), float64(idealWidth), float64(idealHeight)
+	ratio := w / h / (bestW / bestH)
+	return min(ratio, 1/ratio) * min(1, w/bestW, h/bestH)
 }
 
 // Fingerprints are perceptual hashes of pictures by the URL of their thumbnail.

@@ -44,6 +44,7 @@ type Report struct {
 type Result struct {
 	Found    []Found  // as by Rank
 	Failures []Report // of the providers that failed, in the order of the providers
+	Asked    int      // how many providers were asked, or had been lately
 }
 
 // Observer hears of each provider as soon as it has answered or failed. It is called
@@ -98,11 +99,13 @@ func (s *Search) run(ctx context.Context, q question, observe Observer) (Result,
 	reports := make([]Report, len(providers))
 	var telling sync.Mutex
 	var asking sync.WaitGroup
+	asked := 0
 	for i, provider := range providers {
 		about := provider.About()
 		if !about.Offers(q.subject.Kind) {
 			continue
 		}
+		asked++
 		asking.Go(func() {
 			candidates, err := s.ask(ctx, provider, q)
 			reports[i] = Report{Provider: about, Candidates: only(candidates, q.slot), Err: err}
@@ -114,7 +117,7 @@ func (s *Search) run(ctx context.Context, q question, observe Observer) (Result,
 		})
 	}
 	asking.Wait()
-	var result Result
+	result := Result{Asked: asked}
 	var candidates []Candidate
 	for _, report := range reports {
 		candidates = append(candidates, report.Candidates...)

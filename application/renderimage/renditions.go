@@ -95,7 +95,7 @@ func (r *Renditions) Key(img *artwork.Image, wanted artwork.Rendition) artwork.R
 // place, on every instance: it follows from the content, the focal point, the
 // rendition and the encoder.
 func Tag(img *artwork.Image, key artwork.RenditionKey) artwork.Tag {
-	return img.Tag + artwork.Tag("-"+key.Rendition.String()+"-"+key.Encoder)
+	return img.Tag + artwork.Tag("-"+key.String()+"-"+key.Encoder)
 }
 
 // Run opens the rendition; the caller closes it.

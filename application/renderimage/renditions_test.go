@@ -90,17 +90,17 @@ func TestManyWhoAskAtOnceShareARendering(t *testing.T) {
 		r := &renderer{gate: make(chan struct{})}
 		fleet := []*renderimage.Renditions{newRenditions(t, r, store, turns), newRenditions(t, r, store, turns)}
 		var asking sync.WaitGroup
-		for i := range 20 {
-			asking.Go(func() {
-				got, err := ask(t.Context(), fleet[i%2], picture("one"))
-				require.NoError(t, err)
-				require.Equal(t, "s200.webp of one", got)
-			})
+		var answers [20]string
+		for i := range answers {
+			asking.Go(func() { answers[i], _ = ask(t.Context(), fleet[i%2], picture("one")) })
 		}
 		synctest.Wait()
 		r.gate <- struct{}{}
 		asking.Wait()
 		require.EqualValues(t, 1, r.calls.Load())
+		for _, got := range answers {
+			require.Equal(t, "s200.webp of one", got)
+		}
 		got, err := ask(t.Context(), fleet[0], picture("one"))
 		require.NoError(t, err)
 		require.Equal(t, "s200.webp of one", got)
@@ -114,17 +114,19 @@ func TestTheQueueIsBounded(t *testing.T) {
 		r := &renderer{gate: make(chan struct{})}
 		renditions := newRenditions(t, r, memory.NewRenditions(), memory.NewTurns())
 		var asking sync.WaitGroup
-		for _, name := range []string{"one", "two", "three"} {
-			asking.Go(func() {
-				_, err := ask(t.Context(), renditions, picture(name))
-				require.NoError(t, err)
-			})
+		var errs [3]error
+		for i, name := range []string{"one", "two", "three"} {
+			asking.Go(func() { _, errs[i] = ask(t.Context(), renditions, picture(name)) })
 		}
 		synctest.Wait()
+		begin := time.Now()
 		_, err := ask(t.Context(), renditions, picture("four"))
-		require.Equal(t, artwork.Unavailable, artwork.KindOf(err), "%v", err)
+		waited := time.Since(begin)
 		close(r.gate)
 		asking.Wait()
+		require.Zero(t, waited, "and is told so at once")
+		require.Equal(t, artwork.Unavailable, artwork.KindOf(err), "%v", err)
+		require.NoError(t, errors.Join(errs[:]...))
 		_, err = ask(t.Context(), renditions, picture("four"))
 		require.NoError(t, err)
 	})

@@ -77,7 +77,9 @@ func (r *renditions) removeOldest(ctx context.Context, kept []artwork.RenditionI
 	for _, info := range kept {
 		total += info.Size
 	}
-	slices.SortFunc(kept, func(a, b artwork.RenditionInfo) int { return cmp.Or(a.UsedAt.Compare(b.UsedAt), cmp.Compare(a.Path, b.Path)) })
+	slices.SortFunc(kept, func(a, b artwork.RenditionInfo) int {
+		return cmp.Or(a.UsedAt.Compare(b.UsedAt), cmp.Compare(a.Path, b.Path))
+	})
 	for _, info := range kept {
 		if total <= r.bound {
 			return nil

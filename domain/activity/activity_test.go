@@ -77,8 +77,10 @@ func TestEveryActionIsOne(t *testing.T) {
 	actions := []artwork.Action{
 		artwork.ActionApply, artwork.ActionRestore, artwork.ActionUpload, artwork.ActionRemove, artwork.ActionLock, artwork.ActionUnlock,
 		artwork.ActionFocus, artwork.ActionWithdraw, artwork.ActionPurge,
-		activity.CatalogCreate, activity.CatalogUpdate, activity.TokenCreate, activity.CacheMode, activity.CacheFlush,
-		activity.CacheInvalidate, activity.CacheWarm, activity.LibraryImport, activity.SettingsUpdate, activity.SettingsReset,
+		activity.CatalogCreate, activity.CatalogUpdate, activity.TokenCreate, activity.TokenRevoke, activity.CacheMode, activity.CacheFlush,
+		activity.CacheInvalidate, activity.CacheWarm, activity.LibraryImport, activity.SignIn, activity.SignOut, activity.SignInFailed,
+		activity.TokenReuse, activity.UserPassword, activity.UserDisable, activity.UserEnable, activity.UserLink,
+		activity.SettingsUpdate, activity.SettingsReset,
 	}
 	for _, revision := range []artwork.Revision{{Lock: artwork.Lock}, {Lock: artwork.Unlock}, {Remove: artwork.GiveWay}, {Remove: artwork.KeepEmpty}, {Focus: &artwork.FocalPoint{}}, {Withdraw: artwork.NewID()}} {
 		revision.Place = place

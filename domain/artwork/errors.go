@@ -3,6 +3,7 @@ package artwork
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // ErrorKind says what went wrong in terms a caller can act on. Adapters
@@ -51,6 +52,11 @@ const (
 	Unavailable
 	// StorageFull is a store with no room for the bytes.
 	StorageFull
+	// TooManyRequests is something that was tried too often. It may be tried again
+	// after Error.RetryAfter.
+	TooManyRequests
+	// RequestTimeout is a request whose content came too slowly, or not at all.
+	RequestTimeout
 )
 
 var kindNames = [...]string{
@@ -72,6 +78,8 @@ var kindNames = [...]string{
 	NotConfirmed:       "not_confirmed",
 	Unavailable:        "unavailable",
 	StorageFull:        "storage_full",
+	TooManyRequests:    "too_many_requests",
+	RequestTimeout:     "request_timeout",
 }
 
 // String returns the kind as it stands in problem documents and logs.
@@ -96,6 +104,8 @@ type Error struct {
 	Op   string // where it happened, as "package.Operation"; may be empty
 	Msg  string // what was wrong
 	Err  error  // the cause; may be nil
+	// RetryAfter is when it may be tried again, of TooManyRequests.
+	RetryAfter time.Duration
 }
 
 // Error returns everything that is known, for logs.
@@ -129,7 +139,7 @@ func Wrap(kind ErrorKind, op string, err error) error {
 	}
 	if kind == Internal {
 		if inner, ok := errors.AsType[*Error](err); ok {
-			return &Error{Kind: inner.Kind, Op: op, Msg: inner.Msg, Err: err}
+			return &Error{Kind: inner.Kind, Op: op, Msg: inner.Msg, Err: err, RetryAfter: inner.RetryAfter}
 		}
 	}
 	return &Error{Kind: kind, Op: op, Err: err}

@@ -54,9 +54,19 @@ type Role string
 
 // The roles.
 const (
-	RoleUser  Role = "user"
-	RoleAdmin Role = "admin"
+	RoleUser   Role = "user"   // looks at everything, and has an avatar
+	RoleEditor Role = "editor" // also changes images, locks and the catalogue
+	RoleAdmin  Role = "admin"  // also users, tokens, settings, cache, activity
 )
+
+// Check returns an InvalidInput error unless the role is one of them.
+func (r Role) Check() error {
+	switch r {
+	case RoleUser, RoleEditor, RoleAdmin:
+		return nil
+	}
+	return artwork.Errorf(artwork.InvalidInput, "%.64q is not a role: use user, editor or admin", string(r))
+}
 
 // User is both the subject of an avatar and an account.
 type User struct {
@@ -122,8 +132,8 @@ func (u User) Check() error {
 	if err := CheckName("username", u.Username); err != nil {
 		return err
 	}
-	if u.Role != RoleUser && u.Role != RoleAdmin {
-		return artwork.Errorf(artwork.InvalidInput, "%q is not a role: use user or admin", u.Role)
+	if err := u.Role.Check(); err != nil {
+		return err
 	}
 	if u.DisplayName != "" {
 		return CheckName("displayName", u.DisplayName)
@@ -169,6 +179,24 @@ func FoldName(s string) string {
 		return strings.TrimSpace(norm.NFC.String(s))
 	}
 	return norm.NFC.String(folded)
+}
+
+// sortKeyLength bounds sort keys in characters, so that they fit into an entry of an
+// index of any database.
+const sortKeyLength = 500
+
+// SortKey returns the text by whose bytes lists are ordered: the folded name, cut.
+func SortKey(name string) string { return cut(FoldName(name), sortKeyLength) }
+
+// cut returns the first n characters.
+func cut(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
 }
 
 func plainPunctuation(r rune) rune {

@@ -62,7 +62,10 @@ func TestQueryCheck(t *testing.T) {
 	require.Equal(t, artwork.InvalidInput, artwork.KindOf(good.Check(artwork.AlbumSubject)), "albums have no logo")
 	for _, bad := range []catalog.Query{
 		{PageSize: 1}, {Page: -1, PageSize: 1}, {Page: 1}, {Page: 1, PageSize: catalog.MaxPageSize + 1},
-		{Page: 1, PageSize: 1, Missing: 99}, {Page: 1, PageSize: 1, Text: "\x00"}, {Page: 1, PageSize: 1, Text: "\xff"},
+		{Page: 1, PageSize: 1, Missing: 99}, {Page: 1, PageSize: 1, Text: strings.Repeat("é", 1001)},
+		{Page: 1, PageSize: 1, Holding: catalog.Holding{Slot: artwork.SlotCover, Locked: true}}, {Page: 1, PageSize: 1, Holding: catalog.Holding{Locked: true}},
+		{Page: 1, PageSize: 1, Holding: catalog.Holding{Slot: artwork.SlotLogo}}, {Page: 1, PageSize: 1, Holding: catalog.Holding{Slot: artwork.SlotLogo, Below: 1_000_000}},
+		{Page: 1, PageSize: 1, Text: "\x00"}, {Page: 1, PageSize: 1, Text: "\xff"},
 	} {
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(bad.Check(artwork.ArtistSubject)), "%+v", bad)
 	}

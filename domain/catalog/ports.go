@@ -2,41 +2,107 @@ package catalog
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"gatefold/domain/artwork"
 )
 
-// Query selects a page of a list. Lists are ordered by sort name (albums by
-// name), without case and accents, then by ID, so that pages never overlap.
+// Query selects a page of a list. A list is ordered by sort name (albums and users by
+// name), without case and accents, then by ID, so that pages never overlap; a list
+// with a Text first by how well a subject matches it (Rank).
 type Query struct {
-	Text     string       // only names (of a user also the display name) that contain it, without case and accents; empty: all
+	Text     string       // what is searched in names (Search); empty: all
 	Missing  artwork.Slot // only subjects with no image in this slot; zero: all
+	Holding  Holding      // only subjects with a slot that is like this; zero: all
 	ArtistID artwork.ID   // only albums of this artist; zero: all. Ignored for artists and users
-	Page     int          // from 1
+	Page     int          // from 1; 0 if After says where the page begins
+	After    Cursor       // the page begins behind this; zero: at Page
 	PageSize int          // 1 to MaxPageSize
+}
+
+// Holding is what a slot has to be like. All that is asked for is asked of the one
+// slot.
+type Holding struct {
+	Slot   artwork.Slot   // the slot; zero if nothing is asked for
+	Source artwork.Source // its image has this source; zero: any, or none
+	Locked bool           // it is locked, with an image or without
+	Low    bool           // its image is less than the slot is best in (artwork.Slot.Ideal)
+	Below  int            // its image has a resolution less than this (artwork.Slot.Resolution); 0: any, or none
 }
 
 // Check returns an InvalidInput error unless the query can be asked of the kind
 // of subject.
 func (q Query) Check(kind artwork.SubjectKind) error {
 	switch {
-	case q.Page < 1:
+	case q.After == Cursor{} && q.Page < 1:
 		return artwork.Errorf(artwork.InvalidInput, "pages are counted from 1")
+	case q.After != Cursor{} && q.Page != 0:
+		return artwork.Errorf(artwork.InvalidInput, "a page begins at a cursor or has a number, not both")
 	case q.PageSize < 1 || q.PageSize > MaxPageSize:
 		return artwork.Errorf(artwork.InvalidInput, "a page has 1 to %d items", MaxPageSize)
 	case q.Missing != 0 && !kind.Has(q.Missing):
 		return artwork.Errorf(artwork.InvalidInput, "an %s has no slot %q", kind, q.Missing)
+	case q.After != Cursor{} && q.After.query != q.digest():
+		return artwork.Errorf(artwork.InvalidInput, "the cursor belongs to another list")
+	case utf8.RuneCountInString(q.Text) > maxName:
+		return artwork.Errorf(artwork.InvalidInput, "the text to search for is longer than %d characters", maxName)
+	}
+	if err := q.Holding.check(kind); err != nil {
+		return err
 	}
 	return artwork.CheckText("the text to search for", q.Text)
 }
 
-// MaxPageSize bounds a page of a list.
-const MaxPageSize = 200
+func (h Holding) check(kind artwork.SubjectKind) error {
+	switch {
+	case h == Holding{}:
+		return nil
+	case !kind.Has(h.Slot):
+		return artwork.Errorf(artwork.InvalidInput, "an %s has no slot %q", kind, h.Slot)
+	case h.Source != 0 && h.Source.String() == "":
+		return artwork.Errorf(artwork.InvalidInput, "there is no such source")
+	case h.Below < 0 || h.Below > maxBelow:
+		return artwork.Errorf(artwork.InvalidInput, "a resolution is a number from 1 to %d", maxBelow)
+	case h == Holding{Slot: h.Slot}:
+		return artwork.Errorf(artwork.InvalidInput, "nothing is asked of the slot %q", h.Slot)
+	}
+	return nil
+}
+
+// Allows reports whether a slot is like it: with the image that is in force, nil for
+// none, and locked or not.
+func (h Holding) Allows(image *artwork.Image, locked bool) bool {
+	if h.Locked && !locked {
+		return false
+	}
+	if h.Source == 0 && !h.Low && h.Below == 0 {
+		return true
+	}
+	if image == nil || h.Source != 0 && image.Source != h.Source {
+		return false
+	}
+	resolution := h.Slot.Resolution(image.Width, image.Height)
+	ideal := h.Slot.Resolution(h.Slot.Ideal())
+	return (!h.Low || resolution < ideal) && (h.Below == 0 || resolution < h.Below)
+}
+
+const (
+	// MaxPageSize bounds a page of a list.
+	MaxPageSize = 200
+	// maxBelow is a side that no image has (artwork's limit is 16 384).
+	maxBelow = 100_000
+)
 
 // Page is a part of a list and the length of the whole.
 type Page[T any] struct {
 	Items []T
-	Total int
+	// Images are the images in force of the items that have any, by slot.
+	Images map[artwork.ID]map[artwork.Slot]*artwork.Image
+	// Total is the length of the whole list, or if TotalIsLowerBound is true a length
+	// that it has at least: then it was not worth counting.
+	Total             int
+	TotalIsLowerBound bool
+	Next              Cursor // where the next page begins; zero if this is the last
 }
 
 // Repository keeps one kind of subject: artists, albums or users. All methods
@@ -45,8 +111,12 @@ type Page[T any] struct {
 type Repository[T any] interface {
 	// Get returns one subject. NotFound: there is none with this ID.
 	Get(ctx context.Context, id artwork.ID) (T, error)
-	// List returns a page. A page past the end is empty, not an error.
-	// InvalidInput: the query cannot be asked (Query.Check).
+	// List returns a page. A page past the end is empty, not an error. From cursor to
+	// cursor every subject that is in the list all the time is met once, whatever is
+	// added or removed meanwhile. A list without a Text is counted, and so is one that
+	// is short; TotalIsLowerBound may be true of others, and of combinations of filters.
+	// InvalidInput: the query cannot be asked (Query.Check), or it has a Text that
+	// very many names match, and the Page lies so far down that a cursor is needed.
 	List(ctx context.Context, query Query) (Page[T], error)
 	// Put creates the subject or replaces what is known of it, and reports
 	// whether it was created; CreatedAt, UpdatedAt and Missing are kept by the

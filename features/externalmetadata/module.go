@@ -38,6 +38,7 @@ func Module(cfg Config) fx.Option {
 		fx.Supply(cfg),
 		search(),
 		settings(),
+		fill(),
 		fx.Provide(
 			fx.Annotate(newInspector, fx.As(fx.Self()), fx.As(new(applyimage.Inspector)), fx.As(new(importlibrary.Inspector))),
 			fx.Annotate(newDownloader, fx.As(fx.Self()), fx.As(new(applyimage.Downloader))),

@@ -13,6 +13,7 @@ import (
 	"gatefold/adapters/s3store"
 	"gatefold/application/health"
 	"gatefold/application/serveimage"
+	"gatefold/application/signimages"
 	"gatefold/application/verifystore"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
@@ -53,10 +54,12 @@ func Module(cfg Config) fx.Option {
 			serveimage.NewGetUserAvatar,
 			serveimage.NewOpenContent,
 			newSweep,
-			func(store storage) artwork.RenditionStore { return store },
+			newRenditionStore,
 			newRenderer,
 			newRenditions,
 			newAhead,
+			signimages.New,
+			fx.Annotate(rest.NewSign, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewImages, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
@@ -93,12 +96,20 @@ func openBucket(lc fx.Lifecycle, options s3store.Options, log *slog.Logger) (sto
 	return store, nil
 }
 
-// newStore puts memory in front of the storage.
+// newStore puts memory in front of the storage: half of what there is for bytes. The
+// other half is for renditions.
 func newStore(cfg Config, store storage) artwork.ImageStore {
 	if cfg.BytesCacheMB == 0 {
 		return store
 	}
-	return bytescache.New(store, int64(cfg.BytesCacheMB)<<20)
+	return bytescache.New(store, int64(cfg.BytesCacheMB)<<19)
+}
+
+func newRenditionStore(cfg Config, store storage) artwork.RenditionStore {
+	if cfg.BytesCacheMB == 0 {
+		return store
+	}
+	return bytescache.NewRenditions(store, int64(cfg.BytesCacheMB)<<19)
 }
 
 func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, claims warmcache.Claims, log *slog.Logger) *verifystore.Sweep {

@@ -20,7 +20,9 @@ import (
 // pixelsPerWorker is what one worker renders in the time that a request waits for it.
 const pixelsPerWorker = 200_000_000
 
-func newRenderer(decoder *imagecheck.Inspector) renderimage.ImageRenderer { return gorender.New(decoder) }
+func newRenderer(decoder *imagecheck.Inspector) renderimage.ImageRenderer {
+	return gorender.New(decoder)
+}
 
 // limits leave a processor to those who want what is there already.
 func limits() renderimage.Limits {

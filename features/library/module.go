@@ -14,6 +14,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
 	"gatefold/application/health"
@@ -22,6 +23,7 @@ import (
 	"gatefold/application/providersettings"
 	"gatefold/application/serveimage"
 	"gatefold/application/warmcache"
+	"gatefold/domain/account"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -47,6 +49,8 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(newRequests, fx.As(new(warmcache.Requests))),
 			fx.Annotate(bunrepo.NewClaims, fx.As(new(warmcache.Claims))),
 			fx.Annotate(bunrepo.NewJobs, fx.As(new(bulkapply.Jobs))),
+			fx.Annotate(bunrepo.NewFill, fx.As(new(fillmissing.Jobs))),
+			fx.Annotate(bunrepo.NewGaps, fx.As(new(fillmissing.Gaps))),
 			fx.Annotate(bunrepo.NewDeployment, fx.As(new(followsettings.Registry))),
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
 			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),
@@ -55,6 +59,9 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(bunrepo.NewActivity, fx.As(new(activity.Log))),
 			fx.Annotate(bunrepo.NewProviderSettings, fx.As(new(providersettings.Store))),
 			fx.Annotate(bunrepo.NewTokens, fx.As(new(accesstoken.Repository))),
+			fx.Annotate(bunrepo.NewAccounts, fx.As(new(account.Accounts))),
+			fx.Annotate(bunrepo.NewSessions, fx.As(new(account.Sessions))),
+			fx.Annotate(bunrepo.NewAttempts, fx.As(new(account.Attempts))),
 			importlibrary.New,
 			fx.Annotate(rest.NewCatalog, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),

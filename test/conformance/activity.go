@@ -637,7 +637,7 @@ func tokenRecorded(t TB, open func(TB) Repositories) {
 	require.Len(t, found, 1)
 	require.Equal(t, activity.Entry{
 		Actor: someone, Action: activity.TokenCreate, Subject: activity.Subject{Kind: activity.Token, ID: token.ID, Name: "token"},
-		After: activity.Facts(`{"name":"token","scope":"write"}`),
+		After: activity.Facts(`{"name":"token","scope":"write","expiresAt":"2034-02-28T01:02:03.456789Z"}`),
 	}, plain(found[0]))
 }
 

@@ -135,7 +135,7 @@ func accountCases() []Case[Repositories] {
 	}
 }
 
-func account(t TB, r Repositories, place artwork.Place) artwork.Account {
+func accountOf(t TB, r Repositories, place artwork.Place) artwork.Account {
 	t.Helper()
 	a, err := r.Accounts.Account(t.Context(), place)
 	require.NoError(t, err)
@@ -144,7 +144,7 @@ func account(t TB, r Repositories, place artwork.Place) artwork.Account {
 
 func accountOfNothing(t TB, open func(TB) Repositories) {
 	r := open(t)
-	a := account(t, r, newPlace(t, r))
+	a := accountOf(t, r, newPlace(t, r))
 	require.Equal(t, artwork.SlotState{}, a.State)
 	require.Empty(t, a.Known)
 	require.Empty(t, a.History)
@@ -162,7 +162,7 @@ func accountIsWhole(t TB, open func(TB) Repositories) {
 	revise(t, r, artwork.Revision{Place: place, Lock: artwork.Lock})
 	revise(t, r, artwork.Revision{Place: place, Withdraw: uploaded.ID})
 
-	a := account(t, r, place)
+	a := accountOf(t, r, place)
 	require.Equal(t, applied, *a.State.InForce)
 	require.True(t, a.State.Chosen && a.State.Locked && !a.State.KeptEmpty)
 	require.Equal(t, requireInForce(t, r, applied).LastModified, a.State.LastModified)
@@ -173,13 +173,13 @@ func accountIsWhole(t TB, open func(TB) Repositories) {
 	require.WithinDuration(t, time.Now(), a.History[0].AppliedAt, time.Minute)
 
 	revise(t, r, artwork.Revision{Place: place, Remove: artwork.KeepEmpty})
-	a = account(t, r, place)
+	a = accountOf(t, r, place)
 	require.Nil(t, a.State.InForce)
 	require.True(t, a.State.KeptEmpty)
 
 	scanned := found(newRecord(newPlace(t, r), artwork.Local, 4), 2, "/music/\xff")
 	applyOne(t, r, scanned)
-	require.Equal(t, scanned.Origin, account(t, r, scanned.Record.Place).State.Origin)
+	require.Equal(t, scanned.Origin, accountOf(t, r, scanned.Record.Place).State.Origin)
 }
 
 func accountOfActs(t TB, open func(TB) Repositories) {
@@ -206,7 +206,7 @@ func accountOfActs(t TB, open func(TB) Repositories) {
 func requireActs(t TB, r Repositories, place artwork.Place, want ...artwork.Act) {
 	t.Helper()
 	var told, listed []artwork.Act
-	for _, entry := range account(t, r, place).History {
+	for _, entry := range accountOf(t, r, place).History {
 		told = append(told, entry.Act)
 	}
 	require.Equal(t, want, told)

@@ -16,11 +16,13 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/providersettings"
 	"gatefold/application/warmcache"
+	"gatefold/domain/account"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -29,23 +31,29 @@ import (
 // Repositories are the ports of one database: what is written through one of
 // them is seen through the others.
 type Repositories struct {
-	Images         artwork.ImageRepository
-	Archive        artwork.ImageArchive
-	Reviser        artwork.ImageReviser
-	Accounts       artwork.SlotAccounts
-	ChangeLog      artwork.ChangeLog
-	Modified       announce.Changes
-	Artists        catalog.Artists
-	Albums         catalog.Albums
-	Users          catalog.Users
-	Library        importlibrary.Library
-	Tokens         accesstoken.Repository
-	Registry       followsettings.Registry
-	Requests       warmcache.Requests // with RecordTerms
-	Changes        warmcache.Changes
-	Claims         warmcache.Claims
-	Jobs           bulkapply.Jobs
-	Activity       activity.Log
+	Images    artwork.ImageRepository
+	Archive   artwork.ImageArchive
+	Reviser   artwork.ImageReviser
+	Accounts  artwork.SlotAccounts
+	ChangeLog artwork.ChangeLog
+	Modified  announce.Changes
+	Artists   catalog.Artists
+	Albums    catalog.Albums
+	Users     catalog.Users
+	Library   importlibrary.Library
+	Tokens    accesstoken.Repository
+	Logins    account.Accounts
+	Sessions  account.Sessions
+	Attempts  account.Attempts
+	Registry  followsettings.Registry
+	Requests  warmcache.Requests // with RecordTerms
+	Changes   warmcache.Changes
+	Claims    warmcache.Claims
+	Jobs      bulkapply.Jobs
+	Activity  activity.Log
+	Fill      fillmissing.Jobs
+	Gaps      fillmissing.Gaps
+
 	Considerations findimages.Considerations
 	Settings       providersettings.Store
 }
@@ -70,13 +78,18 @@ func RepositoryCases() []Case[Repositories] {
 		consideredCases(),
 		changeLogCases(),
 		catalogCases(),
+		listCases(),
 		libraryCases(),
 		tokenCases(),
+		credentialCases(),
+		sessionCases(),
+		attemptCases(),
 		registryCases(),
 		warmingCases(),
 		activityCases(),
 		jobCases(),
 		settingsCases(),
+		fillCases(),
 	)
 }
 

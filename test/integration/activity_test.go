@@ -19,6 +19,7 @@ import (
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
 	"gatefold/test/musicfixture"
+	"gatefold/test/providerfixture"
 )
 
 // act is something that somebody can do over HTTP, and what the activity log has
@@ -39,6 +40,13 @@ type act struct {
 // noActivity has the routes that change nothing although they are no GET, and why
 // that is so.
 var noActivity = map[string]string{
+	"POST /api/images/sign":                             "it lets others read what the caller may read, and changes nothing",
+	"POST /api/auth/login":                              "the actor is whoever signs in: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/refresh":                            "a session that goes on is none; a token that comes back is: TestARefreshTokenUsedTwiceEndsTheFamily",
+	"POST /api/auth/logout":                             "the actor is whoever signs out: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/first-run":                          "it can be done once: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/password":                           "tokens have no password: TestSignInsAreInTheActivityLog",
+	"POST /api/admin/tokens":                            "the id of what it creates is not known before: TestTokensAreManaged",
 	"POST /api/admin/settings/providers/:provider/test": "a provider is asked something, and nothing is set",
 }
 
@@ -52,9 +60,11 @@ func TestEveryRouteThatChangesSomethingIsInTheActivityLog(t *testing.T) {
 			_, _ = w.Write(musicfixture.Picture(40, 40, int64(len(r.URL.Path))))
 		}))
 		defer provider.Close()
+		d, fixture := filling(t, d)
+		hosts := "DOWNLOAD_ALLOW_HOSTS=" + strings.TrimPrefix(provider.URL, "http://") + "," + hostOf(t, fixture.URL(providerfixture.CoverArtArchive))
 		var router *rest.Router
-		in := d.startWith(t, fx.Populate(&router), "WARM_KEYS=10", "L1_TTL=50ms", "DOWNLOAD_ALLOW_HOSTS="+strings.TrimPrefix(provider.URL, "http://"))
-		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs(), in.settingsActs())
+		in := d.startWith(t, fx.Populate(&router), "WARM_KEYS=10", "L1_TTL=50ms", hosts)
+		acts := slices.Concat(in.catalogActs(), in.externalActs(provider.URL), in.uploadActs(t), in.slotActs(t), in.goneActs(t), in.cacheActs(), in.fillActs(fixture), in.settingsActs(), in.accountActs(t))
 		covered := map[string]bool{}
 		for _, a := range acts {
 			covered[a.route] = true
@@ -403,6 +413,58 @@ func (in *instance) goneActs(t *testing.T) []act {
 	return acts
 }
 
+// fillActs begin a dry run, carry it out, and then tell a job what to do that stands
+// still.
+func (in *instance) fillActs(fixture *providerfixture.Server) []act {
+	preview, job := "", ""
+	dryRun := map[string]any{"type": "cover", "dryRun": true, "minScore": 0.1, "again": true}
+	empty := func() { in.send(http.MethodDelete, metadata+"album/"+albumID+"/history", nil) }
+	order := func(verb string, before func()) act {
+		return act{
+			route: "POST " + fillPath + "/:jobId/" + verb, prepare: before, action: "fill." + verb, slot: "cover",
+			do:    func() answer { return in.send(http.MethodPost, fillPath+"/"+job+"/"+verb, nil) },
+			after: map[string]any{"dryRun": true},
+		}
+	}
+	return []act{
+		{
+			route: "POST " + fillPath,
+			prepare: func() {
+				empty()
+				in.send(http.MethodPut, "/api/albums/"+albumID, map[string]any{"name": "Uno", "artistId": artistID, "year": 1999, "mbzAlbumId": mbid})
+			},
+			do: func() answer {
+				a := in.send(http.MethodPost, fillPath, dryRun)
+				preview = in.acceptedFill(a)
+				return a
+			},
+			action: "fill.start", slot: "cover", after: map[string]any{"dryRun": true, "minScore": 0.1, "total": 1.0}, repeated: true,
+		},
+		{
+			route: "POST " + fillPath + "/:jobId/apply", prepare: func() { in.awaitFill(preview, "done") },
+			do: func() answer {
+				a := in.send(http.MethodPost, fillPath+"/"+preview+"/apply", map[string]any{"only": []string{albumID}})
+				in.awaitFill(in.acceptedFill(a), "done")
+				return a
+			},
+			action: "fill.start", slot: "cover", after: map[string]any{"dryRun": false}, repeated: true,
+		},
+		order("pause", func() {
+			fixture.Script(providerfixture.CoverArtArchive, providerfixture.Hang)
+			empty()
+			job = in.acceptedFill(in.send(http.MethodPost, fillPath, dryRun))
+		}),
+		order("resume", nil), order("cancel", nil),
+	}
+}
+
+func hostOf(t *testing.T, raw string) string {
+	t.Helper()
+	parsed, err := url.Parse(raw)
+	require.NoError(t, err)
+	return parsed.Host
+}
+
 func (in *instance) cacheActs() []act {
 	post := func(verb string, body map[string]any) func() answer {
 		return func() answer { return in.send(http.MethodPost, "/api/admin/cache/"+verb, body) }
@@ -431,6 +493,45 @@ func (in *instance) cacheActs() []act {
 	}
 }
 
+// accountActs decide who gets in.
+func (in *instance) accountActs(t *testing.T) []act {
+	_, err := in.server.CreateToken(t.Context(), accesstoken.CreateIn{Name: "to revoke", Scope: accesstoken.Write})
+	require.NoError(t, err)
+	tokens, err := in.server.ListTokens(t.Context())
+	require.NoError(t, err)
+	token := tokens[len(tokens)-1].ID.String()
+	user := "/api/users/" + userID
+	return []act{
+		{
+			route: "PUT /api/users/:id/password",
+			do: func() answer {
+				return in.send(http.MethodPut, user+"/password", map[string]any{"password": "hunter2 hunter2"})
+			},
+			action: "user.password", subject: aUser, after: map[string]any{"password": true}, before: map[string]any{}, repeated: true,
+		},
+		{
+			route: "PUT /api/users/:id/disabled",
+			do: func() answer {
+				return in.send(http.MethodPut, user+"/disabled", map[string]any{"disabled": true})
+			},
+			action: "user.disable", subject: aUser, before: map[string]any{"disabled": false}, after: map[string]any{"disabled": true},
+		},
+		{
+			route: "PUT /api/users/:id/disabled",
+			do: func() answer {
+				return in.send(http.MethodPut, user+"/disabled", map[string]any{"disabled": false})
+			},
+			action: "user.enable", subject: aUser, before: map[string]any{"disabled": true}, after: map[string]any{"disabled": false},
+		},
+		{
+			route:  "DELETE /api/admin/tokens/:id",
+			do:     func() answer { return in.send(http.MethodDelete, "/api/admin/tokens/"+token, nil) },
+			action: "token.revoke", subject: map[string]any{"kind": "token", "id": token, "name": "to revoke"},
+			before: map[string]any{"name": "to revoke", "scope": "write"}, gone: true,
+		},
+	}
+}
+
 func (in *instance) settingsActs() []act {
 	const route, path = "/api/admin/settings/providers/:provider", "/api/admin/settings/providers/discogs"
 	subject := map[string]any{"kind": "provider", "name": "discogs"}
@@ -454,7 +555,9 @@ func (in *instance) settingsActs() []act {
 var commandLine = map[string]string{
 	"Import": "library.import", "CreateToken": "token.create", "InvalidateCache": "cache.invalidate", "FlushCache": "cache.flush",
 	"SwitchCache": "cache.mode", "WarmCache": "cache.warm",
-	"CacheStats": "", "CacheSettings": "",
+	"StartFill": "fill.start", "ApplyFill": "fill.start", "OrderFill": "fill.cancel",
+	"RevokeToken": "token.revoke", "CreateUser": "catalog.create", "SetPassword": "user.password", "SetDisabled": "user.disable",
+	"CacheStats": "", "CacheSettings": "", "ListTokens": "", "ListUsers": "", "FindFill": "", "ListFills": "", "FillItems": "",
 }
 
 // TestWhatTheCommandLineChangesIsInTheActivityLog, whether a server carries it out
@@ -463,7 +566,7 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 	for verb := range reflect.TypeFor[control.Verbs]().Methods() {
 		require.Contains(t, commandLine, verb.Name, "a new verb: say what the activity log is told of it")
 	}
-	d := warming(combinations["memory and SQLite"](t))
+	d, _ := filling(t, warming(combinations["memory and SQLite"](t)))
 	code, stdout, stderr := gatefold(t, d, "token", "create", "--scope", "read", "--name", "beside nothing")
 	require.Zero(t, code, stderr)
 	in := d.start(t)
@@ -477,10 +580,22 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 		code, _, stderr := gatefold(t, d, args...)
 		require.Zero(t, code, "%s: %s", args, stderr)
 	}
+	tokens, err := in.server.ListTokens(t.Context())
+	require.NoError(t, err)
+	for _, args := range [][]string{{"user", "create", "ana"}, {"user", "passwd", "ana"}, {"user", "disable", "ana"}, {"token", "revoke", tokens[0].ID.String()}} {
+		code, _, stderr := gatefoldWith(t, d, aPassword, args...)
+		require.Zero(t, code, "%s: %s", args, stderr)
+	}
 	require.Eventually(t, func() bool {
 		code, _, _ := gatefold(t, d, "cache", "warm")
 		return code == 0 // and not 1, because the instance does it by itself
 	}, 30*time.Second, time.Millisecond)
+
+	code, _, stderr = gatefold(t, d, "fill", "--missing", "profile")
+	require.Equal(t, 1, code, "no provider has any: %s", stderr)
+	job := in.send(http.MethodGet, fillPath, nil).json(t)["jobs"].([]any)[0].(map[string]any)["jobId"].(string)
+	code, _, stderr = gatefold(t, d, "fill", "cancel", job)
+	require.Zero(t, code, stderr)
 
 	found := in.activity("&actor=" + url.QueryEscape("command line"))
 	told := map[string]int{}
@@ -491,16 +606,18 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{
 		"library.import": 1, "token.create": 3, "cache.invalidate": 1, "cache.flush": 1, "cache.mode": 1, "cache.warm": 1,
+		"fill.start": 1, "fill.cancel": 1,
+		"catalog.create": 1, "user.password": 2, "user.disable": 1, "token.revoke": 1,
 	}, told, "two tokens by commands, one by the test itself")
 	for _, action := range commandLine {
 		if action != "" {
 			require.Positive(t, told[action], action)
 		}
 	}
-	tokens := in.activity("&action=token.create&subject=token")
-	require.Equal(t, map[string]any{"name": "beside nothing", "scope": "read"}, tokens[2]["after"])
-	require.Equal(t, "beside a server", tokens[0]["subject"].(map[string]any)["name"])
-	require.NotContains(t, fmt.Sprint(tokens), strings.TrimSpace(stdout), "the secret is in the activity log")
+	created := in.activity("&action=token.create&subject=token")
+	require.Equal(t, map[string]any{"name": "beside nothing", "scope": "read"}, created[2]["after"])
+	require.Equal(t, "beside a server", created[0]["subject"].(map[string]any)["name"])
+	require.NotContains(t, fmt.Sprint(created), strings.TrimSpace(stdout), "the secret is in the activity log")
 	imported := in.activity("&action=library")[0]
 	require.Equal(t, map[string]any{"kind": "library", "name": music}, imported["subject"])
 	requireFacts(t, "import", map[string]any{"audioFiles": 1.0, "newAlbums": 1.0, "newImages": 1.0, "complete": true}, imported["after"])
@@ -682,7 +799,7 @@ func TestAProxyThatAddsALineOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+in.token)
 	req.Header["X-Forwarded-For"] = []string{"198.51.100.1", "203.0.113.7"}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := transport.RoundTrip(req)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, "203.0.113.7", in.activity("")[0]["address"])

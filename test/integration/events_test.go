@@ -13,6 +13,7 @@ import (
 	"gatefold/adapters/bunrepo"
 	"gatefold/application/announce"
 	"gatefold/domain/artwork"
+	"gatefold/test/contract"
 	"gatefold/test/musicfixture"
 	"gatefold/test/sse"
 	"gatefold/test/testenv"
@@ -24,6 +25,8 @@ const eventsPath = "/api/events/stream"
 func (in *instance) listen(header ...string) *sse.Stream {
 	in.t.Helper()
 	stream := sse.Open(in.t, in.base+eventsPath, append([]string{"Authorization", "Bearer " + in.token}, header...)...)
+	require.NoError(in.t, contract.Check(stream.Response.Request, stream.Response, nil))
+	stream.Check = func(e sse.Event) error { return contract.CheckEvent(eventsPath, e.Name, e.Data) }
 	require.Equal(in.t, "connected", stream.Next().Name)
 	return stream
 }

@@ -66,8 +66,7 @@ func TestRestoreRefusals(t *testing.T) {
 	path := "/api/admin/metadata/album/" + albumID + "/restore"
 	requireProblem(t, in.send(http.MethodPost, path, map[string]any{"type": "cover", "imageId": artistID}), http.StatusNotFound, "not_found")
 	requireProblem(t, in.send(http.MethodPost, "/api/admin/metadata/artist/"+artistID+"/restore", map[string]any{"type": "logo", "imageId": image}), http.StatusNotFound, "not_found")
-	requireProblem(t, in.send(http.MethodPost, path, map[string]any{"type": "cover"}), http.StatusNotFound, "not_found")
-	for _, body := range []map[string]any{{"type": "avatar", "imageId": image}, {"type": "front", "imageId": image}, {"imageId": image}, {"type": "cover", "imageId": "x"}} {
+	for _, body := range []map[string]any{{"type": "avatar", "imageId": image}, {"type": "front", "imageId": image}, {"imageId": image}, {"type": "cover"}, {"type": "cover", "imageId": "x"}} {
 		requireProblem(t, in.send(http.MethodPost, path, body), http.StatusBadRequest, "invalid_input")
 	}
 	requireProblem(t, in.send(http.MethodGet, "/api/admin/metadata/user/"+userID+"/history", nil), http.StatusNotFound, "not_found")

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/domain/artwork"
+	"gatefold/test/contract"
 	"gatefold/test/musicfixture"
 )
 
@@ -694,6 +695,9 @@ func (in *instance) post(path, contentType, body string, length int) answer {
 	require.NoError(in.t, err)
 	_ = conn.Close()
 	<-sent
+	req, err := http.NewRequestWithContext(in.t.Context(), http.MethodPost, in.base+path, nil)
+	require.NoError(in.t, err)
+	require.NoError(in.t, contract.Check(req, resp, content))
 	return answer{resp, content}
 }
 

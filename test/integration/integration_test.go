@@ -24,6 +24,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/importlibrary"
 	"gatefold/bootstrap"
+	"gatefold/test/contract"
 	"gatefold/test/testenv"
 )
 
@@ -88,8 +89,13 @@ type instance struct {
 }
 
 // basics are the settings that a deployment may override. Instances do not warm
-// their cache by themselves: tests look at what requests have put there.
-var basics = []string{"ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "WARM_KEYS=0", "AUTH_SECRET=of-the-tests-and-of-no-deployment"}
+// their cache by themselves, nor render ahead: tests look at what requests have put
+// there, and count who reads. Nor do they limit requests: all tests ask from the same
+// address.
+var basics = []string{
+	"ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "WARM_KEYS=0", "RENDER_AHEAD=false", "AUTH_SECRET=of-the-tests-and-of-no-deployment",
+	"RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_UPLOADS=0", "RATE_LIMIT_LOGINS=0",
+}
 
 // start runs an instance of the deployment until the test ends.
 func (d deployment) start(t *testing.T, more ...string) *instance {
@@ -144,6 +150,9 @@ func (a answer) json(t *testing.T) map[string]any {
 	return v
 }
 
+// transport fails for answers that are not in the contract.
+var transport = contract.Transport{Base: http.DefaultTransport}
+
 // do sends a request; header is a list of names and values.
 func (in *instance) do(method, path string, body io.Reader, header ...string) answer {
 	in.t.Helper()
@@ -152,11 +161,12 @@ func (in *instance) do(method, path string, body io.Reader, header ...string) an
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := transport.RoundTrip(req)
 	require.NoError(in.t, err)
 	defer func() { _ = resp.Body.Close() }()
 	content, err := io.ReadAll(resp.Body)
 	require.NoError(in.t, err)
+	require.NoError(in.t, contract.CheckStream(resp, content))
 	return answer{resp, content}
 }
 

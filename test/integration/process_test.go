@@ -22,6 +22,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gatefold/test/contract"
 	"gatefold/test/musicfixture"
 	"gatefold/test/testenv"
 )
@@ -50,7 +51,14 @@ func binary(ctx context.Context, t *testing.T, d deployment, args ...string) *ex
 // gatefold runs a verb as a process of its own.
 func gatefold(t *testing.T, d deployment, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return gatefoldWith(t, d, "", args...)
+}
+
+// gatefoldWith is gatefold with something to read.
+func gatefoldWith(t *testing.T, d deployment, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	cmd := binary(t.Context(), t, d, args...)
+	cmd.Stdin = strings.NewReader(stdin)
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); cmd.ProcessState == nil {
@@ -274,7 +282,7 @@ func TestRequestsInFlightAreDrained(t *testing.T) {
 	req.Header.Set("Expect", "100-continue") // the server says so when it reads the body
 	answered := make(chan error, 1)
 	go func() {
-		resp, err := (&http.Transport{ExpectContinueTimeout: time.Minute}).RoundTrip(req)
+		resp, err := contract.Transport{Base: &http.Transport{ExpectContinueTimeout: time.Minute}}.RoundTrip(req)
 		if err == nil {
 			err = errors.Join(resp.Body.Close(), statusError(resp.StatusCode))
 		}

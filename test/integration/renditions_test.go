@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/fx"
@@ -165,7 +166,7 @@ func TestAColdGrid(t *testing.T) {
 	var rendered sync.Map
 	var instances []*instance
 	for range 2 {
-		instances = append(instances, d.startWith(t, countRenderings(&rendered), "RENDER_AHEAD=false"))
+		instances = append(instances, d.startWith(t, countRenderings(&rendered)))
 	}
 	in := instances[0]
 	in.putArtist(artistID, "Grid")
@@ -200,6 +201,22 @@ func TestAColdGrid(t *testing.T) {
 		return true
 	})
 	require.Equal(t, covers, times)
+}
+
+// TestRenderedAhead: what is applied is rendered in all sizes from one decoding, before
+// anybody asks for it.
+func TestRenderedAhead(t *testing.T) {
+	onEvery(t, func(t *testing.T, d deployment) {
+		in := d.start(t, "RENDER_AHEAD=true")
+		in.putArtist(artistID, "Ahead")
+		in.putAlbum(albumID, artistID, "Of All")
+		tag := applyCover(t, in, musicfixture.Picture(600, 500, 1))
+		require.Eventually(t, func() bool { return strings.Contains(in.log.String(), "msg=Rendered") }, 30*time.Second, 10*time.Millisecond)
+		for size, edge := range map[string]int{"thumb": 200, "small": 300, "medium": 500, "large": 500} {
+			requireRendition(t, in.get(coverPath+"?tag="+tag+"&size="+size), "image/jpeg", image.Pt(edge, edge))
+		}
+		require.Equal(t, 1, strings.Count(in.log.String(), "msg=Rendered"))
+	})
 }
 
 // TestWhatCannotBeRendered is answered with the original, which nobody may keep.

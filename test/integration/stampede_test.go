@@ -164,7 +164,7 @@ func (c *crowd) get(t *testing.T, in *instance, path string) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, in.base+path, nil)
 	require.NoError(t, err)
 	c.requests.Go(func() {
-		resp, err := http.DefaultTransport.RoundTrip(req)
+		resp, err := transport.RoundTrip(req)
 		if err != nil {
 			t.Error(err)
 			return

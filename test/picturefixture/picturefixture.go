@@ -22,6 +22,7 @@ import (
 	xwebp "golang.org/x/image/webp"
 )
 
+// The colours that quarters have.
 var (
 	Red     = color.NRGBA{255, 0, 0, 255}
 	Green   = color.NRGBA{0, 255, 0, 255}
@@ -30,6 +31,7 @@ var (
 	Nothing = color.NRGBA{}
 )
 
+// Half returns the colour half transparent.
 func Half(c color.NRGBA) color.NRGBA { return color.NRGBA{c.R, c.G, c.B, 128} }
 
 // must is for what cannot fail but by a defect of the samples.
@@ -55,6 +57,7 @@ func quarter(x, y float64) int { return int(x*2) + 2*int(y*2) }
 // Quarters is Red, Green, Blue and Yellow.
 func Quarters(w, h int) image.Image { return opaque(OpaqueNRGBA(w, h)) }
 
+// OpaqueNRGBA is Quarters in a type of image that could be transparent.
 func OpaqueNRGBA(w, h int) *image.NRGBA {
 	return painted(w, h, func(x, y float64) color.NRGBA { return [4]color.NRGBA{Red, Green, Blue, Yellow}[quarter(x, y)] })
 }
@@ -76,6 +79,7 @@ func Stripes(w, h int, below bool) image.Image {
 	})
 }
 
+// Filled has one colour.
 func Filled(w, h int, c color.NRGBA) image.Image {
 	return painted(w, h, func(float64, float64) color.NRGBA { return c })
 }
@@ -98,24 +102,28 @@ func opaque(img *image.NRGBA) *image.RGBA {
 	return out
 }
 
+// EncodedPNG returns the image as PNG.
 func EncodedPNG(img image.Image) []byte {
 	var out bytes.Buffer
 	must(png.Encode(&out, img))
 	return out.Bytes()
 }
 
+// EncodedJPEG returns the image as a JPEG of high quality.
 func EncodedJPEG(img image.Image) []byte {
 	var out bytes.Buffer
 	must(jpeg.Encode(&out, img, &jpeg.Options{Quality: 95}))
 	return out.Bytes()
 }
 
+// EncodedWebP returns the image as lossless WebP.
 func EncodedWebP(img image.Image) []byte {
 	var out bytes.Buffer
 	must(webp.Encode(&out, img, webp.Options{Lossless: true}))
 	return out.Bytes()
 }
 
+// EncodedAVIF returns the image as AVIF of high quality.
 func EncodedAVIF(img image.Image) []byte {
 	var out bytes.Buffer
 	must(avif.Encode(&out, img, avif.Options{Quality: 95, QualityAlpha: 95, Speed: 10, ChromaSubsampling: image.YCbCrSubsampleRatio444}))
@@ -128,6 +136,7 @@ func paletted(img image.Image) *image.Paletted {
 	return out
 }
 
+// EncodedGIF returns the image as GIF.
 func EncodedGIF(img image.Image) []byte {
 	var out bytes.Buffer
 	must(gif.Encode(&out, paletted(img), nil))
@@ -159,11 +168,13 @@ func withSegment(content []byte, marker byte, data []byte) []byte {
 	return slices.Concat(content[:2], segment, data, content[2:])
 }
 
+// WithExif adds to a JPEG how it is to be turned, in Exif's numbers.
 func WithExif(content []byte, orientation int) []byte {
 	exif := []byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00")
 	return withSegment(content, 0xe1, append(exif, byte(orientation), 0, 0, 0, 0, 0, 0))
 }
 
+// WithICC adds an ICC profile to a JPEG.
 func WithICC(content, profile []byte) []byte {
 	return withSegment(content, 0xe2, append([]byte("ICC_PROFILE\x00\x01\x01"), profile...))
 }
@@ -183,6 +194,7 @@ func deflated(data []byte) []byte {
 	return out.Bytes()
 }
 
+// PNGWithICC adds an ICC profile to a PNG.
 func PNGWithICC(content, profile []byte) []byte {
 	const headerEnd = 8 + 25
 	return slices.Concat(content[:headerEnd], pngChunk("iCCP", append([]byte("x\x00\x00"), deflated(profile)...)), content[headerEnd:])
@@ -361,14 +373,17 @@ func HostileSamples() map[string][]byte {
 	}
 }
 
+// DisplayP3 returns the ICC profile of the colours of many screens.
 func DisplayP3() []byte {
 	return profile([3][3]float64{{0.51512, 0.2412, -0.00105}, {0.29198, 0.69225, 0.04189}, {0.1571, 0.06657, 0.78407}}, sRGBCurve())
 }
 
+// SRGB returns the ICC profile of the colours of the web.
 func SRGB() []byte {
 	return profile([3][3]float64{{0.43607, 0.22249, 0.01392}, {0.38515, 0.71687, 0.09708}, {0.14307, 0.06061, 0.7141}}, sRGBCurve())
 }
 
+// AdobeRGB returns the ICC profile of the colours of many cameras.
 func AdobeRGB() []byte {
 	gamma := []byte("curv\x00\x00\x00\x00\x00\x00\x00\x01\x02\x33\x00\x00")
 	return profile([3][3]float64{{0.60974, 0.31111, 0.01947}, {0.20528, 0.62567, 0.06087}, {0.14919, 0.06322, 0.74457}}, gamma)

@@ -28,6 +28,8 @@ type Stream struct {
 	Response *http.Response
 	LastID   string // of the last event that had one
 	Retry    string // what the server says of when to connect again
+	// Check, if it is set, fails the test for an event that should not be.
+	Check func(Event) error
 
 	t      testing.TB
 	events chan Event // closed when the stream has ended
@@ -92,6 +94,7 @@ func (s *Stream) Next() Event {
 	select {
 	case e, ok := <-s.events:
 		require.True(s.t, ok, "the stream has ended")
+		s.check(e)
 		if e.ID != "" {
 			s.LastID = e.ID
 		}
@@ -99,6 +102,13 @@ func (s *Stream) Next() Event {
 	case <-time.After(patience):
 		require.FailNow(s.t, "no event")
 		return Event{}
+	}
+}
+
+func (s *Stream) check(e Event) {
+	s.t.Helper()
+	if s.Check != nil {
+		require.NoError(s.t, s.Check(e))
 	}
 }
 
@@ -122,6 +132,7 @@ func (s *Stream) RequireEnd() (rest []Event) {
 			if !ok {
 				return rest
 			}
+			s.check(e)
 			rest = append(rest, e)
 		case <-timeout:
 			require.FailNow(s.t, "the stream goes on")

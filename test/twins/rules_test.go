@@ -20,13 +20,19 @@ const (
 	imageChecks = "adapters/imagecheck"
 	announcing  = "application/announce"
 	httpAPI     = "adapters/rest"
+	accessJWTs  = "adapters/jwttokens"
+	signingIn   = "application/signin"
 
 	settingsRules = "domain/deployment"
 	following     = "application/followsettings"
 	applying      = "application/applyimage"
 	inBulk        = "application/bulkapply"
+	filling       = "application/fillmissing"
+	limiting      = "application/limitrequests"
+	signing       = "application/signimages"
 	askedByAll    = "adapters/providers/api"
 	aProvider     = "adapters/providers/deezer"
+	rendering     = "application/renderimage"
 	explaining    = "application/explainimage"
 	setUp         = "application/providersettings"
 	theProviders  = "adapters/providers"
@@ -323,6 +329,18 @@ local time = redis.call('TIME')`,
 		pkg: memoryCache, test: cacheSuite + "the_end_of_one_change_does_not_end_the_fence_of_another",
 	},
 
+	// Lists.
+	{
+		rule: "a renamed artist is found by its old words",
+		file: repository + "/migrations/sqlite/00013_catalogue_lists.sql", old: `DELETE FROM catalog_words WHERE kind = 'artist' AND subject_id = NEW.id;`, new: ``,
+		pkg: repository, test: onSQLite + "lists:_an_artist_is_found_by_its_sort_name_too",
+	},
+	{
+		rule: "a filter does not follow an image that changes",
+		file: repository + "/migrations/sqlite/00013_catalogue_lists.sql", old: `WHEN OLD.image_id IS NOT NEW.image_id OR`, new: `WHEN`,
+		pkg: repository, test: onSQLite + "lists:_an_image_that_goes,_comes_or_changes_moves_its_subject_to_other_lists",
+	},
+
 	// One deployment, one setting.
 	{
 		rule: "a change is committed by settings that are not in force any more",
@@ -580,6 +598,33 @@ local time = redis.call('TIME')`,
 		pkg: httpAPI, test: "TestWhoMayListen",
 	},
 
+	// Filling empty slots.
+	{
+		rule: "a fill displaces what came in between",
+		file: filling + "/run.go", old: `application.Automatic = true`, new: `application.Automatic = false`,
+		pkg: filling, test: "TestWhatCameInBetweenWins",
+	},
+	{
+		rule: "what was not found is asked for again",
+		file: filling + "/examine.go", old: "case Absent:\n\t\treturn true", new: "case Absent:\n\t\treturn false",
+		pkg: filling, test: "TestWhatWasNotFoundIsNotAskedForAgain",
+	},
+	{
+		rule: "a provider that failed has no image",
+		file: filling + "/examine.go", old: `if len(found.Failures) == 0 {`, new: `if len(found.Failures) >= 0 {`,
+		pkg: filling, test: "TestAFailedProviderIsNoAbsence",
+	},
+	{
+		rule: "an ambiguous name will do",
+		file: filling + "/examine.go", old: `if good[0].ByName {`, new: `if !good[0].ByName {`,
+		pkg: filling, test: "TestNames",
+	},
+	{
+		rule: "two jobs work at one type of slot",
+		file: repository + "/fill.go", old: `return !busy[row.Slot] && `, new: `return !row.Held && `,
+		pkg: repository, test: onSQLite + "fill:_the_oldest_is_claimed_first,_and_one_for_a_slot_at_a_time",
+	},
+
 	// Providers of images.
 	{
 		rule: "a provider is asked out of turn",
@@ -611,6 +656,55 @@ local time = redis.call('TIME')`,
 		file: askedByAll + "/failure.go", old: `e.say(artwork.Unavailable, cause(err), "%s", what(err))`, new: `e.say(artwork.Unavailable, err, "%s", what(err))`,
 		pkg: askedByAll, test: "TestNoKeyInErrors",
 	},
+	// Identity.
+	{
+		rule: "a session that has ended counts for longer than the bound",
+		file: signingIn + "/authenticate.go", old: `began.Before(recent.until)`, new: `began.Before(recent.until.Add(time.Minute))`,
+		pkg: signingIn, test: "TestARevocationHoldsOnTheOtherInstance",
+	},
+	{
+		rule: "an answer from before a revocation is remembered",
+		file: signingIn + "/authenticate.go", old: `if turn == r.turn {`, new: `if turn <= r.turn {`,
+		pkg: signingIn, test: "TestAnAnswerFromBeforeARevocationIsNotRemembered",
+	},
+	{
+		rule: "a user that there is not costs less time",
+		file: signingIn + "/password.go", old: `matches, outdated, err := p.hasher.Matches(`, new: `if found.PasswordHash == "" {
+		return account.Account{}, errWrong()
+	}
+	matches, outdated, err := p.hasher.Matches(`,
+		pkg: signingIn, test: "TestWhoIsThereIsNotTold",
+	},
+	{
+		rule: "an access token need not be for Gatefold",
+		file: accessJWTs + "/jwttokens.go", old: `jwt.WithAudience(name), `, new: ``,
+		pkg: accessJWTs, test: "TestForgeries",
+	},
+	{
+		rule: "a refresh token that comes back leaves its session alone",
+		file: repository + "/sessions.go", old: `if err := remove(ctx, tx, session); err != nil {
+			return err
+		}
+		return note(ctx, tx, account.OfReuse(by, user))`, new: `return note(ctx, tx, account.OfReuse(by, user))`,
+		pkg: repository, test: onSQLite + "sessions:_another_token_ends_the_session",
+	},
+
+	// Renditions.
+	{
+		rule: "whoever has waited for a turn renders again",
+		file: rendering + "/renditions.go", old: `if openErr == nil {`, new: `if openErr == nil && taken && content == nil {`,
+		pkg: rendering, test: "TestManyWhoAskAtOnceShareARendering",
+	},
+	{
+		rule: "any number of images wait to be rendered",
+		file: rendering + "/renditions.go", old: `r.pixels+pixels > r.limits.Pixels`, new: `r.pixels+pixels < 0`,
+		pkg: rendering, test: "TestTheQueueIsBounded",
+	},
+	{
+		rule: "a rendition of another focal point is served",
+		file: domainTerms + "/rendition.go", old: `if !r.Square {`, new: `if r.Edge > 0 {`,
+		pkg: domainTerms, test: "TestRenditionKeys",
+	},
 
 	// Settings of providers.
 	{
@@ -637,5 +731,32 @@ local time = redis.call('TIME')`,
 		rule: "what one address answered is shown for another",
 		file: "application/findimages/answers.go", old: `if provider.Origin != "" {`, new: `if provider.Origin == "-" {`,
 		pkg: theProviders, test: "TestAnswersOfAnotherOriginDoNotCount",
+	},
+
+	// Limits, and private images.
+	{
+		rule: "one request too many is counted",
+		file: redisCache + "/lua/limit.lua", old: `if used >= limit then`, new: `if used > limit then`,
+		pkg: redisCache, test: "TestMeter/as_many_as_the_limit_are_counted,_and_the_next_one_waits",
+	},
+	{
+		rule: "a minute has more requests than the limit",
+		file: limiting + "/ports.go", old: `int(Window/Slot) + 1`, new: `int(Window / Slot)`,
+		pkg: memoryCache, test: "TestNoWindowHasMoreThanTheLimit",
+	},
+	{
+		rule: "who has tried too many tokens is told of the right one",
+		file: limiting + "/limiter.go", old: `good || wait <= 0`, new: `good || wait <= 0 || true`,
+		pkg: httpAPI, test: "TestGuessedTokens",
+	},
+	{
+		rule: "a public route that nobody has thought of is open where images are private",
+		file: httpAPI + "/private.go", old: `!isAlwaysPublic(path)`, new: `servesImage(path)`,
+		pkg: httpAPI, test: "TestPrivateIsWhatIsNotNamed",
+	},
+	{
+		rule: "a signature is good for every path",
+		file: signing + "/signimages.go", old: `[]byte(path + "\n" + expires)`, new: `[]byte(expires)`,
+		pkg: signing, test: "TestASignatureIsForOnePathAndATime",
 	},
 }

@@ -1,0 +1,97 @@
+package rest
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatefold/domain/artwork"
+)
+
+// serveContent answers as the conditions and the range of the request want it
+// (RFC 9110, sections 13 and 14).
+func serveContent(c *gin.Context, modified time.Time, content io.ReadSeeker) error {
+	normalise(c.Request)
+	w := &refusingWriter{ResponseWriter: c.Writer}
+	http.ServeContent(w, c.Request, "", modified, content)
+	switch w.refused {
+	case http.StatusPreconditionFailed:
+		return withoutContent(c, artwork.Errorf(artwork.PreconditionFailed, "another image is served here"))
+	case http.StatusRequestedRangeNotSatisfiable:
+		size, err := content.Seek(0, io.SeekEnd)
+		if err != nil {
+			return err
+		}
+		c.Header("Content-Range", fmt.Sprintf("bytes */%d", size))
+		return withoutContent(c, &rangeError{size})
+	default:
+		return nil
+	}
+}
+
+// maxRanges bounds the parts of an answer: each costs more than a byte of the image.
+const maxRanges = 32
+
+// normalise has http.ServeContent read what the header says: it takes one line of a
+// list, and refuses what servers are to ignore.
+func normalise(r *http.Request) {
+	for _, name := range []string{"If-Match", "If-None-Match"} {
+		if lines := r.Header.Values(name); len(lines) > 1 {
+			r.Header.Set(name, strings.Join(lines, ", "))
+		}
+	}
+	asked := r.Header.Get("Range")
+	if asked == "" {
+		return
+	}
+	unit, ranges, _ := strings.Cut(asked, "=")
+	if r.Method != http.MethodGet || !strings.EqualFold(unit, "bytes") || strings.Count(ranges, ",") >= maxRanges {
+		r.Header.Del("Range")
+		return
+	}
+	r.Header.Set("Range", "bytes="+ranges)
+}
+
+// withoutContent takes back what was said of the image, and returns the error.
+func withoutContent(c *gin.Context, err error) error {
+	for _, name := range []string{"Content-Type", "Content-Length", "ETag", "Last-Modified", "Accept-Ranges"} {
+		c.Writer.Header().Del(name)
+	}
+	return err
+}
+
+// refusingWriter keeps http.ServeContent from answering that it does not serve: errors
+// are problem documents.
+type refusingWriter struct {
+	http.ResponseWriter
+	refused int // 0: the answer has begun
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *refusingWriter) WriteHeader(status int) {
+	if status == http.StatusPreconditionFailed || status == http.StatusRequestedRangeNotSatisfiable {
+		w.refused = status
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *refusingWriter) Write(p []byte) (int, error) {
+	if w.refused != 0 {
+		return len(p), nil
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// rangeError says that no part of an image is in the range that was asked for.
+type rangeError struct{ size int64 }
+
+// Error implements error.
+func (e *rangeError) Error() string {
+	return fmt.Sprintf("no byte of this range is there: the image has %d", e.size)
+}

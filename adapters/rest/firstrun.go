@@ -1,0 +1,97 @@
+package rest
+
+import (
+	"bufio"
+	_ "embed"
+	"html/template"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"gatefold/domain/artwork"
+)
+
+//go:embed firstrun.html
+var firstRunText string
+
+var firstRunTemplate = template.Must(template.New("first-run").Parse(firstRunText))
+
+// firstRunPolicy lets the page do nothing but send its form.
+const firstRunPolicy = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// firstRunPage is where the link leads that a new deployment prints: a form, without
+// scripts. Whether the token is good is found when the form is sent.
+func (h *Auth) firstRunPage(c *gin.Context) error {
+	if err := onlyQuery(c, "token"); err != nil {
+		return err
+	}
+	return h.showFirstRun(c, http.StatusOK, gin.H{"Token": c.Query("token")})
+}
+
+func (h *Auth) showFirstRun(c *gin.Context, status int, data gin.H) error {
+	var page strings.Builder
+	if err := firstRunTemplate.Execute(&page, data); err != nil {
+		return artwork.Wrap(artwork.Internal, "rest.firstRun", err)
+	}
+	c.Header("Content-Security-Policy", firstRunPolicy)
+	c.Header("X-Content-Type-Options", "nosniff")
+	c.Header("Referrer-Policy", "no-referrer") // the token is in the address
+	c.Header("Cache-Control", "no-store")
+	c.Data(status, "text/html; charset=utf-8", []byte(page.String()))
+	return nil
+}
+
+// firstRunIn is what the first administrator says.
+type firstRunIn struct {
+	Token    string `json:"token"`
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+const formType = "application/x-www-form-urlencoded"
+
+// isForm reports whether a form is sent, and not JSON that a program says is a form
+// because it says nothing else by default, as curl does. The body can still be read.
+func isForm(c *gin.Context) bool {
+	body := bufio.NewReader(c.Request.Body)
+	first, err := body.Peek(1)
+	c.Request.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, c.Request.Body}
+	return c.ContentType() == formType && err == nil && first[0] != '{'
+}
+
+// claim makes the first administrator, and signs them in. The page sends a form, a
+// program JSON.
+func (h *Auth) claim(c *gin.Context) error {
+	if !isForm(c) {
+		var in firstRunIn
+		if err := decodeJSON(c, &in); err != nil {
+			return err
+		}
+		g, err := h.firstRun.Claim(c.Request.Context(), stranger(c), in.Token, in.Username, in.Password)
+		if err != nil {
+			return err
+		}
+		h.grant(c, g, http.StatusCreated, false)
+		return nil
+	}
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxJSON)
+	if err := c.Request.ParseForm(); err != nil {
+		return artwork.Errorf(artwork.InvalidInput, "the form cannot be read")
+	}
+	form := c.Request.PostForm
+	in := firstRunIn{form.Get("token"), form.Get("username"), form.Get("password")}
+	g, err := h.firstRun.Claim(c.Request.Context(), stranger(c), in.Token, in.Username, in.Password)
+	if err != nil {
+		if kind := artwork.KindOf(err); statuses[kind] < http.StatusInternalServerError {
+			return h.showFirstRun(c, statuses[kind], gin.H{"Token": in.Token, "Username": in.Username, "Problem": messageOf(err)})
+		}
+		return err
+	}
+	h.setCookies(c, g)
+	return h.showFirstRun(c, http.StatusCreated, gin.H{"Done": g.User.Username})
+}

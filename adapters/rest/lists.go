@@ -1,0 +1,156 @@
+package rest
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"gatefold/adapters/rest/api"
+	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+)
+
+const defaultPageSize = 50
+
+// listOut is a page of a list.
+type listOut[Body any] struct {
+	Items []listedOut[Body] `json:"items"`
+	Total int               `json:"total"`
+	// TotalIsLowerBound says that there are Total items at least.
+	TotalIsLowerBound bool   `json:"totalIsLowerBound,omitempty"`
+	Next              string `json:"next,omitempty"`
+}
+
+// listedOut is an item of a list: the subject, and the images in force that it has.
+type listedOut[Body any] struct {
+	subject Body
+	images  map[string]api.ImageInfo
+}
+
+// MarshalJSON writes the fields of the subject, and images beside them.
+func (l listedOut[Body]) MarshalJSON() ([]byte, error) {
+	subject, err := json.Marshal(l.subject)
+	if err != nil {
+		return nil, err
+	}
+	images, err := json.Marshal(l.images)
+	if err != nil {
+		return nil, err
+	}
+	// A subject has fields, so that it ends with the brace behind the last of them.
+	return append(append(append(subject[:len(subject)-1], `,"images":`...), images...), '}'), nil
+}
+
+func list[T, Body any](repository catalog.Repository[T], kind artwork.SubjectKind, bodyOf func(T) Body, id func(T) artwork.ID) handler {
+	return func(c *gin.Context) error {
+		query, err := readQuery(c, kind)
+		if err != nil {
+			return err
+		}
+		page, err := repository.List(c.Request.Context(), query)
+		if err != nil {
+			return err
+		}
+		out := listOut[Body]{
+			Items: make([]listedOut[Body], len(page.Items)),
+			Total: page.Total, TotalIsLowerBound: page.TotalIsLowerBound, Next: page.Next.String(),
+		}
+		for i, item := range page.Items {
+			images := map[string]api.ImageInfo{}
+			for slot, image := range page.Images[id(item)] {
+				images[slot.String()] = infoOf(image)
+			}
+			out.Items[i] = listedOut[Body]{bodyOf(item), images}
+		}
+		c.Header("Cache-Control", noCache)
+		c.JSON(http.StatusOK, out)
+		return nil
+	}
+}
+
+func readQuery(c *gin.Context, kind artwork.SubjectKind) (query catalog.Query, err error) {
+	allowed := []string{"query", "missing", "slot", "source", "locked", "lowResolution", "page", "pageSize", "cursor"}
+	if kind == artwork.AlbumSubject {
+		allowed = append(allowed, "artistId")
+	}
+	if err := onlyQuery(c, allowed...); err != nil {
+		return query, err
+	}
+	query.Text = c.Query("query")
+	if missing, ok := c.GetQuery("missing"); ok {
+		if query.Missing, err = readSlot(missing, kind); err != nil {
+			return query, err
+		}
+	}
+	if artist, ok := c.GetQuery("artistId"); ok {
+		if query.ArtistID, err = artwork.ParseID(artist); err != nil {
+			return query, err
+		}
+	}
+	if query.Holding, err = readHolding(c, kind); err != nil {
+		return query, err
+	}
+	return query, readPage(c, &query)
+}
+
+func readSlot(text string, kind artwork.SubjectKind) (artwork.Slot, error) {
+	slot, err := artwork.ParseSlot(text)
+	if err != nil || !kind.Has(slot) {
+		return 0, artwork.Errorf(artwork.InvalidInput, "%q is not a slot of an %s", text, kind)
+	}
+	return slot, nil
+}
+
+// readHolding reads what a slot has to be like: that which is named, or the first of
+// the kind, which for artists is the profile.
+func readHolding(c *gin.Context, kind artwork.SubjectKind) (holding catalog.Holding, err error) {
+	if source, ok := c.GetQuery("source"); ok {
+		if holding.Source, err = artwork.ParseSource(source); err != nil {
+			return holding, err
+		}
+	}
+	if holding.Locked, err = readFlag(c, "locked"); err != nil {
+		return holding, err
+	}
+	switch low, ok := c.GetQuery("lowResolution"); {
+	case !ok, low == "false":
+	case low == "true":
+		holding.Low = true
+	default:
+		if holding.Below, err = strconv.Atoi(low); err != nil || holding.Below < 1 {
+			return holding, artwork.Errorf(artwork.InvalidInput, "lowResolution must be true, false or a number of pixels")
+		}
+	}
+	name, named := c.GetQuery("slot")
+	if named {
+		if holding.Slot, err = readSlot(name, kind); err != nil {
+			return holding, err
+		}
+		if holding == (catalog.Holding{Slot: holding.Slot}) {
+			return holding, artwork.Errorf(artwork.InvalidInput, "slot says which slot source, locked and lowResolution are about: one of them is missing")
+		}
+	} else if holding != (catalog.Holding{}) {
+		holding.Slot = kind.Slots()[0]
+	}
+	return holding, nil
+}
+
+// readPage reads where the page begins, and how long it is.
+func readPage(c *gin.Context, query *catalog.Query) (err error) {
+	if query.PageSize, err = readNumber(c, "pageSize", defaultPageSize, catalog.MaxPageSize); err != nil {
+		return err
+	}
+	cursor, byCursor := c.GetQuery("cursor")
+	_, byPage := c.GetQuery("page")
+	switch {
+	case byCursor && byPage:
+		return artwork.Errorf(artwork.InvalidInput, "a page begins at a cursor or has a number, not both")
+	case byCursor:
+		query.After, err = catalog.ParseCursor(cursor)
+	default:
+		query.Page, err = readNumber(c, "page", 1, 1_000_000)
+	}
+	return err
+}

@@ -1,0 +1,246 @@
+package rest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
+
+	"gatefold/domain/artwork"
+)
+
+// slowly are routes that read and write much.
+type slowly struct{ ended chan error }
+
+const huge = 64 << 20 // far more than the sockets of both sides hold
+
+// Register implements Routes.
+func (s slowly) Register(r *Router) {
+	r.engine.POST("/json", r.run(func(c *gin.Context) error {
+		var in map[string]any
+		if err := decodeJSON(c, &in); err != nil {
+			return err
+		}
+		return done(c)
+	}))
+	r.engine.POST("/upload", r.run(func(c *gin.Context) error {
+		if _, err := readUpload(c, 20<<20); err != nil {
+			return err
+		}
+		return done(c)
+	}))
+	r.engine.POST("/unread", r.run(done))
+	r.public("/huge", func(c *gin.Context) error {
+		n, err := io.Copy(c.Writer, io.LimitReader(zeros{}, huge))
+		if err == nil && n < huge {
+			err = errors.New("not all was written")
+		}
+		s.ended <- err
+		return nil
+	})
+	r.public("/stream", func(c *gin.Context) error {
+		stream := &eventStream{http.NewResponseController(c.Writer), c.Writer, StreamLimits{Patience: time.Minute}}
+		for stream.write("data\n\n") == nil {
+			time.Sleep(impatient.Grace / 5)
+		}
+		return nil
+	})
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+// impatient hangs up on clients soon.
+var impatient = Patience{Grace: 800 * time.Millisecond, Rate: 1 << 20}
+
+// serveSlowly returns the address of a server, and what gets how its answers ended.
+func serveSlowly(t *testing.T) (addr string, ended chan error) {
+	t.Helper()
+	ended = make(chan error, 10)
+	server := httptest.NewUnstartedServer(NewRouter(nil, nil, slog.New(slog.DiscardHandler), []Routes{slowly{ended}}, WithPatience(impatient)))
+	server.Config.ReadHeaderTimeout = impatient.Grace
+	impatient.Apply(server.Config)
+	server.Start()
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String(), ended
+}
+
+// dial opens a connection that hangs up by itself after a time in which every server has
+// done so before.
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	return conn
+}
+
+// hungUp reads until the server hangs up, and returns what it has said.
+func hungUp(t *testing.T, conn net.Conn) string {
+	t.Helper()
+	said, err := io.ReadAll(conn)
+	var network net.Error
+	require.False(t, errors.As(err, &network) && network.Timeout(), "the server did not hang up; it said %q", said)
+	return string(said)
+}
+
+// TestASlowClientIsHungUpOn, wherever it stops: in the header, in content that is read,
+// and in content that nobody reads.
+func TestASlowClientIsHungUpOn(t *testing.T) {
+	t.Parallel()
+	addr, _ := serveSlowly(t)
+	for name, c := range map[string]struct{ sends, answer string }{
+		"nothing":      {"", ""},
+		"in a header":  {"GET / HTTP/1.1\r\nHost: a\r\nX-", ""},
+		"JSON":         {"POST /json HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{", "408"},
+		"chunked JSON": {"POST /json HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", "408"},
+		"an upload": {"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n\r\n" +
+			"--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nabc", "408"},
+		"what nobody reads": {"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n", "204"},
+		"to be continued":   {"POST /json HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n", "408"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn := dial(t, addr)
+			_, err := io.WriteString(conn, c.sends)
+			require.NoError(t, err)
+			said := hungUp(t, conn)
+			require.Contains(t, said, c.answer)
+			if c.answer == "408" {
+				require.Contains(t, said, "urn:gatefold:problem:request_timeout")
+			}
+		})
+	}
+}
+
+// TestATricklingClientIsHungUpOn, although something comes all the time.
+func TestATricklingClientIsHungUpOn(t *testing.T) {
+	t.Parallel()
+	addr, _ := serveSlowly(t)
+	for name, beginning := range map[string]string{
+		"header":  "GET / HTTP/1.1\r\nHost: a\r\nX-A: ",
+		"content": "POST /json HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n{\"a\": \"",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn := dial(t, addr)
+			_, err := io.WriteString(conn, beginning)
+			for begin := time.Now(); err == nil && time.Since(begin) < 15*time.Second; time.Sleep(impatient.Grace / 10) {
+				_, err = io.WriteString(conn, "a")
+			}
+			require.Error(t, err, "the server did not hang up")
+		})
+	}
+}
+
+// TestASlowUploadThatGetsOn takes far longer than nothing may come.
+func TestASlowUploadThatGetsOn(t *testing.T) {
+	t.Parallel()
+	addr, _ := serveSlowly(t)
+	conn := dial(t, addr)
+	const pieces, piece = 8, 128 << 10
+	head, tail := "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n", "\r\n--b--\r\n"
+	_, err := fmt.Fprintf(conn, "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n%s",
+		len(head)+pieces*piece+len(tail), head)
+	require.NoError(t, err)
+	for range pieces { // at half of the time that each piece may take
+		_, err = io.WriteString(conn, strings.Repeat("a", piece))
+		require.NoError(t, err)
+		time.Sleep(time.Duration(piece) * time.Second / time.Duration(impatient.Rate) / 2)
+	}
+	_, err = io.WriteString(conn, tail)
+	require.NoError(t, err)
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer func() { _ = answer.Body.Close() }()
+	require.Equal(t, http.StatusNoContent, answer.StatusCode)
+}
+
+// TestAStalledReaderIsHungUpOn, and one that gets on is not.
+func TestAStalledReaderIsHungUpOn(t *testing.T) {
+	t.Parallel()
+	addr, ended := serveSlowly(t)
+	conn := dial(t, addr)
+	_, err := io.WriteString(conn, "GET /huge HTTP/1.1\r\nHost: a\r\n\r\n")
+	require.NoError(t, err)
+	require.Error(t, <-ended, "nobody has read")
+
+	conn = dial(t, addr)
+	_, err = io.WriteString(conn, "GET /huge HTTP/1.1\r\nHost: a\r\n\r\n")
+	require.NoError(t, err)
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer func() { _ = answer.Body.Close() }()
+	read := int64(0)
+	for err == nil { // in all twice what nothing may be read for
+		var n int64
+		n, err = io.CopyN(io.Discard, answer.Body, huge/8)
+		read += n
+		time.Sleep(impatient.Grace / 4)
+	}
+	require.EqualValues(t, huge, read)
+	require.NoError(t, <-ended)
+}
+
+// TestAStreamLastsLongerThanAnyDeadline, and what was waited for long is answered.
+func TestAStreamLastsLongerThanAnyDeadline(t *testing.T) {
+	t.Parallel()
+	addr, _ := serveSlowly(t)
+	conn := dial(t, addr)
+	_, err := io.WriteString(conn, "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+	require.NoError(t, err)
+	lines := bufio.NewScanner(conn)
+	for begin := time.Now(); time.Since(begin) < 2*impatient.term(stretch); {
+		require.True(t, lines.Scan())
+	}
+}
+
+// TestADeadlineIsNotThatOfTheAnswerBefore on the same connection, nor of its own handler.
+func TestADeadlineIsNotThatOfTheAnswerBefore(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(NewRouter(nil, nil, slog.New(slog.DiscardHandler), []Routes{waiting{}}, WithPatience(impatient)))
+	impatient.Apply(server.Config)
+	server.Start()
+	t.Cleanup(server.Close)
+	for range 2 {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/waits", nil)
+		require.NoError(t, err)
+		answer, err := server.Client().Do(request)
+		require.NoError(t, err)
+		body, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, "done", string(body))
+	}
+}
+
+// waiting answers long after every deadline.
+type waiting struct{}
+
+// Register implements Routes.
+func (waiting) Register(r *Router) {
+	r.public("/waits", func(c *gin.Context) error {
+		time.Sleep(impatient.term(stretch) * 5 / 4) // time is what is tested
+		c.String(http.StatusOK, "done")
+		return nil
+	})
+}
+
+func TestATimeoutIsNoProblemOfTheForm(t *testing.T) {
+	t.Parallel()
+	late := artwork.Errorf(artwork.RequestTimeout, "late")
+	require.Equal(t, artwork.RequestTimeout, artwork.KindOf(brokenForm(fmt.Errorf("multipart: %w", late))))
+	require.Equal(t, artwork.RequestTimeout, artwork.KindOf(badJSON("the body", late)))
+}
