@@ -9,7 +9,7 @@ export default defineConfig({
   fullyParallel: false,
   forbidOnly: true,
   retries: 0,
-  timeout: 60_000,
+  timeout: 40_000,
   expect: { timeout: 15_000 },
   reporter: [["list"]],
   outputDir: "../../.tools/e2e",

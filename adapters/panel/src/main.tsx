@@ -5,6 +5,7 @@ import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
+import { setNonce } from "get-nonce";
 import { createRoot } from "react-dom/client";
 import { createBrowserRouter, RouterProvider } from "react-router";
 
@@ -13,7 +14,7 @@ import { Broken } from "./app/Broken";
 import { Shell } from "./app/Shell";
 import { startTranslating } from "./i18n";
 import { SessionProvider } from "./session/session";
-import { theme } from "./theme";
+import { theme, variables } from "./theme";
 
 startTranslating();
 
@@ -48,12 +49,14 @@ const router = createBrowserRouter(
 /** Styles are only taken with the nonce that the server put into the page. */
 const styleNonce = () => document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
 
+setNonce(styleNonce()); // for what keeps a page still behind a dialog
+
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
     <StrictMode>
       <QueryClientProvider client={queries}>
-        <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={styleNonce}>
+        <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={styleNonce}>
           <Notifications position="bottom-right" />
           <SessionProvider>
             <RouterProvider router={router} />

@@ -27,7 +27,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       }
     }
   } finally {
-    void reader.cancel();
+    reader.cancel().catch(() => undefined); // it has ended, or was broken off
   }
 }
 

@@ -83,7 +83,7 @@ function SlotCard({ place, name, image, history }: SlotProps) {
     notifications.show({
       color: "moss",
       autoClose: 15_000,
-      title: t("applied.title", { ms: change.visibleAfterMs ?? 0 }),
+      title: t("applied.title", { ms: Math.ceil(change.visibleAfterMs ?? 0) }),
       message:
         before === undefined ? (
           t("applied.first")
