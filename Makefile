@@ -72,7 +72,7 @@ soak:
 	$(GO) test -count=1 -timeout 3h -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
 
 ## generate: the types of the HTTP API, of the server and of the panel, from adapters/rest/openapi.yaml
-generate:
+generate: $(PANEL)/node_modules/.package-lock.json
 	$(GO) tool oapi-codegen -config adapters/rest/api/oapi-codegen.yaml -o adapters/rest/api/types.gen.go adapters/rest/openapi.yaml
 	cd $(PANEL) && npm run --silent generate
 

@@ -210,6 +210,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/images/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign URLs of images, for who has no credential
+         * @description Whoever has the URL can read the image until it expires, although images are private; while they are public, as everybody can.
+         */
+        post: operations["signImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/artists": {
         parameters: {
             query?: never;
@@ -323,6 +343,50 @@ export interface paths {
          * @description Never with a password. 409 names the user who has the username.
          */
         put: operations["putUser"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a user a password
+         * @description All sessions of the user end.
+         */
+        put: operations["setPassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/disabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep a user from signing in, or no longer
+         * @description All sessions of a user who is disabled end.
+         */
+        put: operations["setDisabled"];
         post?: never;
         delete?: never;
         options?: never;
@@ -523,6 +587,139 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/metadata/fill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs that fill empty slots, the latest first
+         * @description A job is known for seven days after its end.
+         */
+        get: operations["listFills"];
+        put?: never;
+        /**
+         * Have empty slots filled with the best images that providers have
+         * @description A job walks over all artists, or albums, whose slot is empty. Slots that are locked or kept empty are left alone. With `dryRun` it says
+         *     what it would do. Clients of the event stream are told of each step by `fill:progress`.
+         */
+        post: operations["startFill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/metadata/fill/{jobId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** How a job goes on, and what became of each subject */
+        get: operations["getFill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/metadata/fill/{jobId}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Carry out what a dry run has proposed
+         * @description All proposals that are there by then, all but some, or only some. That is a job of its own, whose `of` names the dry run. What was filled, locked
+         *     or wanted empty meanwhile is skipped. 409 if the job is no dry run.
+         */
+        post: operations["applyFill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/metadata/fill/{jobId}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a job wait
+         * @description The change that it has begun is finished. 409 if it has ended.
+         */
+        post: operations["pauseFill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/metadata/fill/{jobId}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a job go on from where it was
+         * @description One that is paused, or has failed. 409 if it is done or cancelled.
+         */
+        post: operations["resumeFill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/metadata/fill/{jobId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a job
+         * @description What is in force stays. 409 if it is done.
+         */
+        post: operations["cancelFill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/metadata/artist/custom-images/{id}": {
         parameters: {
             query?: never;
@@ -702,7 +899,8 @@ export interface paths {
         put?: never;
         /**
          * Put an uploaded file in force as the avatar of a user
-         * @description The form names the user, because an API token is nobody's own.
+         * @description It is that of the user who asks, unless `userId`, in the form or in the query, names another one; an API token is nobody's own. Whoever is no
+         *     administrator and has no session is answered with 403 before the form is read.
          */
         post: operations["uploadAvatar"];
         /** Take the avatar of a user away */
@@ -851,6 +1049,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/metadata/{subject}/{id}/images/{type}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                subject: components["parameters"]["Subject"];
+                id: components["parameters"]["Id"];
+                type: components["parameters"]["SlotOfSubject"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Why a slot shows what it shows
+         * @description Where the image in force came from, why the others are not in force, and what was considered lately.
+         */
+        get: operations["explainImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/cache/stats": {
         parameters: {
             query?: never;
@@ -938,6 +1160,266 @@ export interface paths {
         put: operations["setCacheMode"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How providers are set up, and Gatefold is configured */
+        get: operations["getSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/settings/providers/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["parameters"]["ProviderId"];
+            };
+            cookie?: never;
+        };
+        /** How a provider is set up */
+        get: operations["getProviderSettings"];
+        put?: never;
+        post?: never;
+        /** Take back all that was set of a provider */
+        delete: operations["resetProviderSettings"];
+        options?: never;
+        head?: never;
+        /**
+         * Set up a provider
+         * @description A merge patch (RFC 7396). What is not named stays; null takes back what was set. 409 if the environment pins it.
+         */
+        patch: operations["changeProviderSettings"];
+        trace?: never;
+    };
+    "/api/admin/settings/providers/{provider}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["parameters"]["ProviderId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a provider, as the body would have it set up
+         * @description Nothing is kept. An empty object asks it as it is.
+         */
+        post: operations["testProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a password
+         * @description 429 after too many attempts with one name, known or not. Whether there is such a user is not told. With `cookie`, 403 if the request comes from
+         *     another site.
+         */
+        post: operations["signIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get new tokens for a refresh token
+         * @description The refresh token of the body, or that of the cookie, which gives cookies. It gives the same answer again for ten seconds; afterwards it ends the
+         *     session, because then two have it.
+         */
+        post: operations["refreshSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the session, or all sessions
+         * @description That of the access token, in the header or the cookie, or, if that has expired, of the refresh token. 403 for an API token, which has none.
+         */
+        post: operations["signOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks, and what they may do */
+        get: operations["getCaller"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose another password
+         * @description This session goes on, the others of the user end. 403 if `currentPassword` is wrong, or for an API token.
+         */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/first-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page to make the first administrator */
+        get: operations["getFirstRunPage"];
+        put?: never;
+        /**
+         * Make the first administrator
+         * @description A program says it in JSON, and gets tokens. The page sends a form, and gets cookies, and pages for answers. 409 if there is one.
+         */
+        post: operations["makeFirstAdministrator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oidc/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send a browser to the identity provider
+         * @description 404 if there is none.
+         */
+        get: operations["beginExternalSignIn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the identity provider sends the browser back to
+         * @description 403 for who has no role here; 409 if another user has the name.
+         */
+        get: operations["finishExternalSignIn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All API tokens, without their secrets */
+        get: operations["listTokens"];
+        put?: never;
+        /** Make an API token */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an API token back */
+        delete: operations["revokeToken"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1173,8 +1655,11 @@ export interface components {
             /** @example 0.25 */
             y: number;
         };
-        /** @enum {string} */
-        Role: "user" | "admin";
+        /**
+         * @description Each has a scope, `read`, `write` and `admin`.
+         * @enum {string}
+         */
+        Role: "user" | "editor" | "admin";
         /**
          * Format: binary
          * @description At most 20 MB.
@@ -1285,6 +1770,30 @@ export interface components {
             albumId: components["schemas"]["Id"];
             cover: components["schemas"]["ImageInfo"] | components["schemas"]["NoImage"];
         };
+        /** @description What is in force in which slot. Slots that are empty are not in it. */
+        ImagesBySlot: {
+            [key: string]: components["schemas"]["ImageInfo"];
+        };
+        ImagesToSign: {
+            /** @description Of images, with or without a query. */
+            paths: string[];
+            /**
+             * @description In seconds, from a minute to a day.
+             * @default 3600
+             */
+            expiresIn: number | null;
+        };
+        SignedImages: {
+            urls: components["schemas"]["SignedImage"][];
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        SignedImage: {
+            /** @description As it was given. */
+            path: string;
+            /** @description The path, with `expires` and `signature`. */
+            url: string;
+        };
         ArtistFields: {
             /**
              * @description At most 1000 characters.
@@ -1323,10 +1832,41 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
         };
+        /** @description What `getArtist` answers, and the images in force. */
+        ListedArtist: {
+            id: components["schemas"]["Id"];
+            /**
+             * @description At most 1000 characters.
+             * @example Sigur Rós
+             */
+            name: string;
+            /**
+             * @description As in an alphabetical list; like the name if it is not given.
+             * @example Sigur Ros
+             */
+            sortName?: string;
+            mbzArtistId?: components["schemas"]["OptionalId"];
+            /**
+             * @description The CSS `background-position` of the background.
+             * @example center 20%
+             */
+            backgroundPosition?: string;
+            /** @description All its music has vanished from the library. */
+            missing: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            images: components["schemas"]["ImagesBySlot"];
+        };
         ArtistPage: {
-            items: components["schemas"]["Artist"][];
+            items: components["schemas"]["ListedArtist"][];
             /** @description Of all pages. */
             total: number;
+            /** @description There are `total` at least. */
+            totalIsLowerBound?: boolean;
+            /** @description For `cursor` of the next page; absent if this is the last one. */
+            next?: string;
         };
         BackgroundPlacement: {
             artistId: components["schemas"]["Id"];
@@ -1368,10 +1908,36 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
         };
+        /** @description What `getAlbum` answers, and the images in force. */
+        ListedAlbum: {
+            id: components["schemas"]["Id"];
+            artistName: string;
+            /**
+             * @description At most 1000 characters.
+             * @example Ágætis byrjun
+             */
+            name: string;
+            artistId: components["schemas"]["Id"];
+            /** @example 1999 */
+            year?: number | null;
+            mbzAlbumId?: components["schemas"]["OptionalId"];
+            mbzReleaseGroupId?: components["schemas"]["OptionalId"];
+            /** @description All its music has vanished from the library. */
+            missing: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            images: components["schemas"]["ImagesBySlot"];
+        };
         AlbumPage: {
-            items: components["schemas"]["Album"][];
+            items: components["schemas"]["ListedAlbum"][];
             /** @description Of all pages. */
             total: number;
+            /** @description There are `total` at least. */
+            totalIsLowerBound?: boolean;
+            /** @description For `cursor` of the next page; absent if this is the last one. */
+            next?: string;
         };
         UserFields: {
             /** @example ana */
@@ -1392,10 +1958,28 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
         };
+        /** @description What `getUser` answers, and the images in force. */
+        ListedUser: {
+            id: components["schemas"]["Id"];
+            /** @example ana */
+            username: string;
+            /** @example Ana Ñandú */
+            displayName?: string;
+            role: components["schemas"]["Role"];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            images: components["schemas"]["ImagesBySlot"];
+        };
         UserPage: {
-            items: components["schemas"]["User"][];
+            items: components["schemas"]["ListedUser"][];
             /** @description Of all pages. */
             total: number;
+            /** @description There are `total` at least. */
+            totalIsLowerBound?: boolean;
+            /** @description For `cursor` of the next page; absent if this is the last one. */
+            next?: string;
         };
         /** @description An image that a provider offers. */
         Candidate: {
@@ -1423,6 +2007,8 @@ export interface components {
             licence?: string;
             /** @description Whom the licence wants to be named. */
             attribution?: string;
+            /** @description The page that says so. */
+            sourcePage?: string;
             /** @description The subject was found by its name, and may be another one that is called the same. */
             byName?: boolean;
         };
@@ -1452,9 +2038,14 @@ export interface components {
             licence?: string;
             /** @description Whom the licence wants to be named. */
             attribution?: string;
+            /** @description The page that says so. */
+            sourcePage?: string;
             /** @description The subject was found by its name, and may be another one that is called the same. */
             byName?: boolean;
-            /** @description How well it suits; 1 is best. */
+            /**
+             * Format: double
+             * @description How well it suits; 1 is best.
+             */
             fit: number;
             /** @description The same picture elsewhere. */
             others?: components["schemas"]["Candidate"][];
@@ -1466,27 +2057,30 @@ export interface components {
         };
         ProviderFailure: {
             provider: string;
+            /** @description Why it has nothing. */
             message: string;
         };
         ArtistSearch: {
             avatars: components["schemas"]["FoundCandidate"][];
-            artistInfo: {
-                id: components["schemas"]["Id"];
-                name: string;
-                mbzArtistId?: components["schemas"]["Id"];
-            };
+            artistInfo: components["schemas"]["SearchedArtist"];
             errors: components["schemas"]["ProviderFailure"][];
         };
         AlbumSearch: {
             covers: components["schemas"]["FoundCandidate"][];
-            albumInfo: {
-                id: components["schemas"]["Id"];
-                name: string;
-                artistName: string;
-                mbzAlbumId?: components["schemas"]["Id"];
-                mbzReleaseGroupId?: components["schemas"]["Id"];
-            };
+            albumInfo: components["schemas"]["SearchedAlbum"];
             errors: components["schemas"]["ProviderFailure"][];
+        };
+        SearchedArtist: {
+            id: components["schemas"]["Id"];
+            name: string;
+            mbzArtistId?: components["schemas"]["Id"];
+        };
+        SearchedAlbum: {
+            id: components["schemas"]["Id"];
+            name: string;
+            artistName: string;
+            mbzAlbumId?: components["schemas"]["Id"];
+            mbzReleaseGroupId?: components["schemas"]["Id"];
         };
         IdentifierMatches: {
             matches: components["schemas"]["IdentifierMatch"][];
@@ -1517,12 +2111,30 @@ export interface components {
             avatarUrl: string;
             provider: components["schemas"]["Provider"];
             type: components["schemas"]["ArtistSlot"];
+            /**
+             * @description Stated of the rights, instead of what the provider said. At most 500 characters.
+             * @example CC BY-SA 4.0
+             */
+            licence?: string;
+            /** @description Whom the licence wants to be named. */
+            attribution?: string;
+            /** @description The page that says so, http or https. */
+            sourcePage?: string;
         };
         AlbumCoverFromUrl: {
             albumId: components["schemas"]["Id"];
             /** @example https://coverartarchive.org/release/5b11f4ce-a62d-471e-81fc-a69a8278c7da/front */
             coverUrl: string;
             provider: components["schemas"]["Provider"];
+            /**
+             * @description Stated of the rights, instead of what the provider said. At most 500 characters.
+             * @example CC BY-SA 4.0
+             */
+            licence?: string;
+            /** @description Whom the licence wants to be named. */
+            attribution?: string;
+            /** @description The page that says so, http or https. */
+            sourcePage?: string;
         };
         Applied: {
             success: components["schemas"]["Success"];
@@ -1545,6 +2157,15 @@ export interface components {
             url?: string;
             imageId?: components["schemas"]["OptionalId"];
             provider?: components["schemas"]["Provider"];
+            /**
+             * @description Stated of the rights, instead of what the provider said. At most 500 characters.
+             * @example CC BY-SA 4.0
+             */
+            licence?: string;
+            /** @description Whom the licence wants to be named. */
+            attribution?: string;
+            /** @description The page that says so, http or https. */
+            sourcePage?: string;
         };
         BulkJob: {
             jobId: components["schemas"]["Id"];
@@ -1575,6 +2196,154 @@ export interface components {
             title: string;
             status: number;
             detail: string;
+        };
+        /** @description The `type`, a slot of artists or the cover of albums, has to be given. */
+        FillWish: {
+            type?: components["schemas"]["Slot"];
+            /**
+             * @description Say what would be done, and change nothing.
+             * @default false
+             */
+            dryRun: boolean;
+            /**
+             * Format: double
+             * @description What an image needs.
+             * @default 0.7
+             */
+            minScore: number;
+            /**
+             * @description Ask also for what was not found lately.
+             * @default false
+             */
+            again: boolean;
+        };
+        /** @description One of the three. */
+        FillSelection: {
+            all?: boolean;
+            /** @description All subjects but these. */
+            except?: components["schemas"]["Id"][];
+            /** @description These subjects only. */
+            only?: components["schemas"]["Id"][];
+        };
+        /**
+         * @description A failed job can be resumed.
+         * @enum {string}
+         */
+        FillState: "queued" | "running" | "paused" | "cancelled" | "done" | "failed";
+        /**
+         * @description The image is in force (`applied`), would be (`proposed`) or will be (`accepted`). No provider has one (`absent`), or none that is good enough
+         *     (`below`); only a name speaks for it, and several have it (`ambiguous`). The slot is not to be filled (`skipped`), or a provider or the download
+         *     `failed`.
+         * @enum {string}
+         */
+        FillOutcome: "applied" | "proposed" | "absent" | "below" | "ambiguous" | "skipped" | "failed" | "accepted";
+        FillAccepted: {
+            jobId: components["schemas"]["Id"];
+            state: components["schemas"]["FillState"];
+        };
+        FillCounts: {
+            /** @description Empty slots when the job began, or accepted proposals. */
+            total: number;
+            /** @description Subjects that were dealt with. */
+            walked: number;
+            applied: number;
+            proposed: number;
+            absent: number;
+            below: number;
+            ambiguous: number;
+            skipped: number;
+            /** @description Subjects that nobody was asked for, because nothing was found lately. They have no item. */
+            recent: number;
+            failed: number;
+        };
+        FillJobs: {
+            jobs: components["schemas"]["FillJob"][];
+        };
+        FillJob: {
+            jobId: components["schemas"]["Id"];
+            type: components["schemas"]["Slot"];
+            dryRun: boolean;
+            /**
+             * Format: double
+             * @description What an image needs.
+             * @default 0.7
+             */
+            minScore: number;
+            again: boolean;
+            of?: components["schemas"]["Id"];
+            state: components["schemas"]["FillState"];
+            /** @description Why it stands still, or has failed. */
+            reason?: string;
+            startedBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** Format: date-time */
+            finishedAt?: string;
+            counts: components["schemas"]["FillCounts"];
+        };
+        FillStatus: {
+            jobId: components["schemas"]["Id"];
+            type: components["schemas"]["Slot"];
+            dryRun: boolean;
+            /**
+             * Format: double
+             * @description What an image needs.
+             * @default 0.7
+             */
+            minScore: number;
+            again: boolean;
+            of?: components["schemas"]["Id"];
+            state: components["schemas"]["FillState"];
+            /** @description Why it stands still, or has failed. */
+            reason?: string;
+            startedBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** Format: date-time */
+            finishedAt?: string;
+            counts: components["schemas"]["FillCounts"];
+            /** @description A few of them. */
+            failures: components["schemas"]["FillItem"][];
+            items: components["schemas"]["FillItem"][];
+            next?: components["schemas"]["Id"];
+        };
+        /** @description What became of a subject. */
+        FillItem: {
+            subject: components["schemas"]["SubjectKind"];
+            id: components["schemas"]["Id"];
+            name: string;
+            /** @description Of an album. */
+            artistName?: string;
+            type: components["schemas"]["Slot"];
+            outcome: components["schemas"]["FillOutcome"];
+            /**
+             * Format: double
+             * @description Of the candidate.
+             */
+            score?: number;
+            candidate?: components["schemas"]["FillCandidate"];
+            tag?: components["schemas"]["ImageTag"];
+            /** @description Why there is no image. */
+            reason?: string;
+        };
+        /** @description The image, or the best of those that were not good or sure enough. */
+        FillCandidate: {
+            /** @example fanarttv */
+            provider: string;
+            url: string;
+            thumbnailUrl?: string;
+            /** @description In pixels, as the provider says. */
+            width?: number;
+            height?: number;
+            /** @description The subject was found by its name, and may be another one that is called the same. */
+            byName?: boolean;
+            licence?: string;
+            /** @description Whom the licence wants to be named. */
+            attribution?: string;
         };
         UploadedArtistImages: {
             customImages: components["schemas"]["UploadedArtistImage"][];
@@ -1696,6 +2465,8 @@ export interface components {
             provider?: string;
             licence?: string;
             attribution?: string;
+            sourcePage?: string;
+            act?: components["schemas"]["Act"];
             appliedBy: string;
             /** Format: date-time */
             appliedAt: string;
@@ -1749,13 +2520,173 @@ export interface components {
             success: components["schemas"]["Success"];
             /** @description How many were forgotten. */
             images: number;
-            /**
-             * Format: int64
-             * @description What nobody else refers to was removed from the store.
-             */
+            /** @description Of those, how many had bytes that nobody else refers to, which are removed from the store. */
             bytesRemoved: number;
             tag?: components["schemas"]["ImageTag"];
             visibleAfterMs: components["schemas"]["Milliseconds"];
+        };
+        /**
+         * @description How an image took force.
+         * @enum {string}
+         */
+        Act: "applied" | "uploaded" | "restored" | "focused" | "scanned" | "filled" | "succeeded";
+        Rule: {
+            /** @example chosen */
+            code: string;
+            /** @description The same in a sentence. */
+            message: string;
+        };
+        Explanation: {
+            subject: components["schemas"]["SubjectKind"];
+            id: components["schemas"]["Id"];
+            type: components["schemas"]["Slot"];
+            rule: components["schemas"]["Rule"];
+            /** @description A person put in force what is. */
+            chosen: boolean;
+            locked: boolean;
+            /** @description A person wants the slot empty. */
+            keptEmpty: boolean;
+            /** @description The sources in the order in which they fill the slot when nobody chose. */
+            priority: components["schemas"]["Source"][];
+            inForce?: components["schemas"]["ExplainedInForce"];
+            /** @description Images that are not in force. */
+            others: components["schemas"]["ExplainedOther"][];
+            /** @description How many more there are. */
+            othersOmitted?: number;
+            /** @description What was considered lately. */
+            considered: components["schemas"]["Consideration"][];
+        };
+        ExplainedInForce: {
+            imageId: components["schemas"]["Id"];
+            tag: components["schemas"]["ImageTag"];
+            source: components["schemas"]["Source"];
+            provider?: string;
+            /** @description Where it was downloaded. */
+            url?: string;
+            licence?: string;
+            attribution?: string;
+            sourcePage?: string;
+            /**
+             * @description Who said what is known of its rights.
+             * @enum {string}
+             */
+            statedBy?: "provider" | "caller";
+            fileName?: string;
+            addedBy: string;
+            /** Format: date-time */
+            addedAt: string;
+            width: number;
+            height: number;
+            /**
+             * Format: int64
+             * @description In bytes.
+             */
+            size: number;
+            /** @example image/jpeg */
+            mimeType: string;
+            focalPoint?: components["schemas"]["FocalPoint"];
+            /** @description Of a local image. Where it was found. */
+            foundAt?: string;
+            act?: components["schemas"]["Act"];
+            appliedBy?: string;
+            /** Format: date-time */
+            appliedAt?: string;
+            /** @description Each time that it took force, the latest first. */
+            acts: components["schemas"]["ExplainedAct"][];
+        };
+        ExplainedAct: {
+            act?: components["schemas"]["Act"];
+            appliedBy?: string;
+            /** Format: date-time */
+            appliedAt?: string;
+        };
+        ExplainedOther: {
+            imageId: components["schemas"]["Id"];
+            tag: components["schemas"]["ImageTag"];
+            source: components["schemas"]["Source"];
+            provider?: string;
+            /** @description Where it was downloaded. */
+            url?: string;
+            licence?: string;
+            attribution?: string;
+            sourcePage?: string;
+            /**
+             * @description Who said what is known of its rights.
+             * @enum {string}
+             */
+            statedBy?: "provider" | "caller";
+            fileName?: string;
+            addedBy: string;
+            /** Format: date-time */
+            addedAt: string;
+            width: number;
+            height: number;
+            /**
+             * Format: int64
+             * @description In bytes.
+             */
+            size: number;
+            /** @example image/jpeg */
+            mimeType: string;
+            focalPoint?: components["schemas"]["FocalPoint"];
+            /** @description It takes force if what is in force is removed. */
+            next: boolean;
+            reason: components["schemas"]["Rule"];
+            /** Format: date-time */
+            inForceUntil?: string;
+        };
+        /** @description What was considered at one time. */
+        Consideration: {
+            /** @enum {string} */
+            occasion: "fill" | "search";
+            by?: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Not every provider has answered. */
+            incomplete: boolean;
+            candidates: components["schemas"]["JudgedCandidate"][];
+            /** @description How many more there were. */
+            candidatesOmitted?: number;
+            errors: components["schemas"]["ProviderFailure"][];
+        };
+        JudgedCandidate: {
+            /** @example fanarttv */
+            provider: string;
+            /** @description Of the largest version. */
+            url: string;
+            thumbnailUrl?: string;
+            /** @description In pixels, as the provider says. */
+            width?: number;
+            height?: number;
+            /**
+             * @description Of a cover.
+             * @example 1000x1000
+             */
+            size?: string;
+            type: components["schemas"]["Slot"];
+            /**
+             * @description The provider's own word for what it is.
+             * @example hdmusiclogo
+             */
+            kind?: string;
+            /** @description How many people liked it; comparable within a provider only. */
+            votes?: number;
+            licence?: string;
+            /** @description Whom the licence wants to be named. */
+            attribution?: string;
+            /** @description The page that says so. */
+            sourcePage?: string;
+            /** @description The subject was found by its name, and may be another one that is called the same. */
+            byName?: boolean;
+            rank: number;
+            /** Format: double */
+            score: number;
+            /** @enum {string} */
+            verdict: "offered" | "copy" | "chosen" | "refused" | "unfit";
+            /** @description Why it was refused. */
+            reason?: string;
+            imageId?: components["schemas"]["Id"];
+            inForce: boolean;
         };
         /** @description One of the three. */
         CacheInvalidation: {
@@ -1781,6 +2712,7 @@ export interface components {
             /** @description Loaded, but not cached. */
             bypassed: number;
             failed: number;
+            /** Format: double */
             tookMs: number;
         };
         /** @enum {string} */
@@ -1807,13 +2739,14 @@ export interface components {
             l1Ttl: string;
             /** @enum {string} */
             step: "settled" | "preparing" | "leaving";
-            /** @description What writers honour besides, while the deployment moves. */
-            other?: {
-                mode: components["schemas"]["CacheModeName"];
-                cacheTtl: string;
-                l1Ttl: string;
-            };
+            other?: components["schemas"]["OtherCacheSettings"];
             instances: components["schemas"]["CacheInstance"][];
+        };
+        /** @description What writers honour besides, while the deployment moves. */
+        OtherCacheSettings: {
+            mode: components["schemas"]["CacheModeName"];
+            cacheTtl: string;
+            l1Ttl: string;
         };
         CacheInstance: {
             name: string;
@@ -1903,8 +2836,259 @@ export interface components {
             sumMs: number;
             maxMs: number;
         };
+        Settings: {
+            /** Format: int64 */
+            revision: number;
+            providers: components["schemas"]["ProviderSettings"][];
+            configuration: components["schemas"]["Configuration"];
+        };
+        /** @description Of the environment; none of it is a secret. */
+        Configuration: {
+            version: string;
+            /** @enum {string} */
+            database: "postgres" | "sqlite";
+            /** @enum {string} */
+            storage: "disk" | "s3";
+            /** @description It is configured. */
+            redis: boolean;
+            musicFolder: boolean;
+            orphanGrace: string;
+            /** @description Former pictures of a slot; null is all. */
+            historyKeep: number | null;
+            /** @description 0d is for ever. */
+            activityKeep: string;
+            uploads: {
+                maxBytes: number;
+                maxAvatarBytes: number;
+                maxPixels: number;
+                maxPixelsAvif: number;
+                maxSide: number;
+                /** @description Media types. */
+                formats: string[];
+            };
+            cache: {
+                mode: components["schemas"]["CacheModeName"];
+                cacheTtl: string;
+                l1Ttl: string;
+            };
+        };
+        ProviderSettings: {
+            /** @example fanarttv */
+            id: string;
+            /** @example fanart.tv */
+            name: string;
+            /** @description That it has images for. */
+            types: components["schemas"]["Slot"][];
+            needsKey: boolean;
+            hasKey: boolean;
+            note?: string;
+            /** @enum {string} */
+            state: "active" | "off" | "needs_key" | "key_unreadable";
+            /**
+             * Format: int64
+             * @description Also the `ETag`, for `If-Match`.
+             */
+            revision: number;
+            enabled: components["schemas"]["SwitchSetting"];
+            baseUrl?: components["schemas"]["UrlSetting"];
+            commonsUrl?: components["schemas"]["UrlSetting"];
+            key?: components["schemas"]["KeySetting"];
+            clientKey?: components["schemas"]["KeySetting"];
+        };
+        SwitchSetting: {
+            /** @description null: it is asked if it has the key that it needs. */
+            value: boolean | null;
+            /** @enum {string} */
+            source: "default" | "environment" | "settings";
+            /** @description Of the environment. */
+            variable: string;
+            /** @description The settings cannot change it. */
+            pinned: boolean;
+            /** @description Something is set, in force or not. */
+            stored: boolean;
+            /** Format: date-time */
+            changedAt?: string;
+            changedBy?: string;
+        };
+        UrlSetting: {
+            value: string;
+            /** @enum {string} */
+            source: "default" | "environment" | "settings";
+            /** @description Of the environment. */
+            variable: string;
+            /** @description The settings cannot change it. */
+            pinned: boolean;
+            /** @description Something is set, in force or not. */
+            stored: boolean;
+            /** Format: date-time */
+            changedAt?: string;
+            changedBy?: string;
+        };
+        /** @description All of a key but the key. */
+        KeySetting: {
+            /** @description One that can be used. */
+            hasKey: boolean;
+            /** @description One is stored that no secret opens. */
+            unreadable: boolean;
+            /** @enum {string} */
+            source: "default" | "environment" | "settings";
+            /** @description Of the environment. */
+            variable: string;
+            /** @description The settings cannot change it. */
+            pinned: boolean;
+            /** @description Something is set, in force or not. */
+            stored: boolean;
+            /** Format: date-time */
+            changedAt?: string;
+            changedBy?: string;
+        };
+        ProviderPatch: {
+            enabled?: boolean | null;
+            baseUrl?: string | null;
+            commonsUrl?: string | null;
+            key?: string | null;
+            clientKey?: string | null;
+        };
+        ProviderTest: {
+            ok: boolean;
+            tookMs: number;
+            message: string;
+        };
+        /**
+         * @description Each includes the ones before it.
+         * @enum {string}
+         */
+        Scope: "read" | "write" | "admin";
+        /**
+         * Format: password
+         * @description 10 to 256 characters.
+         */
+        Password: string;
+        SignIn: {
+            /** @example ana */
+            username: string;
+            /** Format: password */
+            password: string;
+            /**
+             * @description Give a browser cookies, which scripts cannot read, instead of tokens.
+             * @default false
+             */
+            cookie: boolean;
+        };
+        RefreshToken: {
+            /** @description In place of the cookie. */
+            refreshToken?: string;
+        };
+        SignOut: {
+            /** @description In place of the cookie. */
+            refreshToken?: string;
+            /**
+             * @description All sessions of the user.
+             * @default false
+             */
+            everywhere: boolean;
+        };
+        /** @description A session. Who wants cookies gets no tokens in the body. */
+        Granted: {
+            accessToken?: string;
+            /** @example gfr_… */
+            refreshToken?: string;
+            /** @enum {string} */
+            tokenType?: "Bearer";
+            /**
+             * @description Of the access token, in seconds.
+             * @example 86400
+             */
+            expiresIn: number;
+            user: components["schemas"]["User"];
+        };
+        Caller: {
+            /** @enum {string} */
+            kind: "user" | "token";
+            id: components["schemas"]["Id"];
+            name: string;
+            scope: components["schemas"]["Scope"];
+            user?: components["schemas"]["User"];
+        };
+        PasswordChange: {
+            /** Format: password */
+            currentPassword: string;
+            newPassword: components["schemas"]["Password"];
+        };
+        NewPassword: {
+            password: components["schemas"]["Password"];
+        };
+        Disabling: {
+            disabled: boolean;
+        };
+        FirstAdministrator: {
+            /**
+             * @description As the log of the server has it.
+             * @example gff_…
+             */
+            token: string;
+            /** @example ana */
+            username: string;
+            password: components["schemas"]["Password"];
+        };
+        TokenFields: {
+            /**
+             * @description 1 to 64 bytes.
+             * @example player
+             */
+            name: string;
+            scope: components["schemas"]["Scope"];
+            /**
+             * Format: date-time
+             * @description Never if it is not given.
+             */
+            expiresAt?: string;
+        };
+        Token: {
+            id: components["schemas"]["Id"];
+            name: string;
+            scope: components["schemas"]["Scope"];
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description It does not if it is absent.
+             */
+            expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description Known to ten minutes.
+             */
+            lastUsedAt?: string;
+        };
+        CreatedToken: {
+            id: components["schemas"]["Id"];
+            name: string;
+            scope: components["schemas"]["Scope"];
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description It does not if it is absent.
+             */
+            expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description Known to ten minutes.
+             */
+            lastUsedAt?: string;
+            /**
+             * @description The secret.
+             * @example gf_…
+             */
+            token: string;
+        };
+        Tokens: {
+            items: components["schemas"]["Token"][];
+            total: number;
+        };
         /** @enum {string} */
-        ActivityKind: "artist" | "album" | "user" | "token" | "library";
+        ActivityKind: "artist" | "album" | "user" | "token" | "library" | "provider";
         ActivityPage: {
             items: components["schemas"]["ActivityEntry"][];
             /**
@@ -1925,16 +3109,17 @@ export interface components {
             address?: string;
             /** @example image.apply */
             action: string;
-            subject?: {
-                kind: components["schemas"]["ActivityKind"];
-                id?: components["schemas"]["Id"];
-                /** @description At the time. */
-                name?: string;
-            };
+            subject?: components["schemas"]["ActivitySubject"];
             slot?: components["schemas"]["Slot"];
             before: components["schemas"]["Facts"];
             after: components["schemas"]["Facts"];
             requestId?: string;
+        };
+        ActivitySubject: {
+            kind: components["schemas"]["ActivityKind"];
+            id?: components["schemas"]["Id"];
+            /** @description At the time. */
+            name?: string;
         };
         /** @description What was so, of what the action is about. */
         Facts: {
@@ -1988,6 +3173,22 @@ export interface components {
             failed: number;
             total: number;
         };
+        /** @description A step of a job that fills empty slots. */
+        FillProgress: {
+            jobId: components["schemas"]["Id"];
+            type: components["schemas"]["Slot"];
+            dryRun: boolean;
+            state: components["schemas"]["FillState"];
+            /** @description Why it stands still, or has failed. */
+            reason?: string;
+            counts: components["schemas"]["FillCounts"];
+        };
+        /** @description A provider is set up differently. */
+        SettingsUpdated: {
+            provider: string;
+            /** Format: int64 */
+            revision: number;
+        };
         /**
          * @description `degraded`: images are served, and something else does not work.
          * @enum {string}
@@ -2008,6 +3209,7 @@ export interface components {
             database: components["schemas"]["PartState"];
             redis: components["schemas"]["PartState"];
             storage: components["schemas"]["PartState"];
+            providerKeys: components["schemas"]["PartState"];
         };
     };
     responses: {
@@ -2017,6 +3219,8 @@ export interface components {
                 ETag: components["headers"]["ETag"];
                 "Last-Modified": components["headers"]["LastModified"];
                 "Cache-Control": components["headers"]["ImageCacheControl"];
+                /** @description `Accept`, if the format depends on it; `Authorization, Cookie`, if images are private and the URL is not signed. */
+                Vary?: string;
                 "Accept-Ranges": components["headers"]["AcceptRanges"];
                 "Content-Length": components["headers"]["ContentLength"];
                 "X-Content-Type-Options": components["headers"]["NoSniff"];
@@ -2038,6 +3242,8 @@ export interface components {
                 ETag: components["headers"]["ETag"];
                 "Last-Modified": components["headers"]["LastModified"];
                 "Cache-Control": components["headers"]["ImageCacheControl"];
+                /** @description `Accept`, if the format depends on it; `Authorization, Cookie`, if images are private and the URL is not signed. */
+                Vary?: string;
                 "Accept-Ranges": components["headers"]["AcceptRanges"];
                 "Content-Length": components["headers"]["ContentLength"];
                 "X-Content-Type-Options": components["headers"]["NoSniff"];
@@ -2073,7 +3279,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description No token, or one that is not known: `unauthenticated`. */
+        /** @description No credential, or one that is not known or not good any more: `unauthenticated`. */
         Unauthenticated: {
             headers: {
                 "Cache-Control": components["headers"]["NoStore"];
@@ -2084,7 +3290,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The token has a smaller scope: `forbidden`. */
+        /** @description The credential is good, and not enough; or a cookie came from another site: `forbidden`. */
         Forbidden: {
             headers: {
                 "Cache-Control": components["headers"]["NoStore"];
@@ -2118,6 +3324,29 @@ export interface components {
         PreconditionFailed: {
             headers: {
                 "Cache-Control": components["headers"]["NoStore"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body came too slowly, or not at all: `request_timeout`. */
+        RequestTimeout: {
+            headers: {
+                "Cache-Control": components["headers"]["NoStore"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description More than the limit, or too many attempts to sign in: `too_many_requests`. */
+        TooManyRequests: {
+            headers: {
+                "Cache-Control": components["headers"]["NoStore"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                RateLimit: components["headers"]["RateLimit"];
                 [name: string]: unknown;
             };
             content: {
@@ -2180,7 +3409,7 @@ export interface components {
             };
         };
         /**
-         * @description `unavailable`: a part cannot be reached. `cache_unreachable`: the same of the cache, and nothing has changed. `outcome_unknown`: nobody
+         * @description `unavailable`: a part cannot be reached, or too much is rendered or downloaded at once. `cache_unreachable`: the same of the cache, and nothing has changed. `outcome_unknown`: nobody
          *     knows whether the change was made. `not_confirmed`: it was made, and is visible everywhere within seconds. Repeating is safe.
          */
         Unavailable: {
@@ -2211,10 +3440,14 @@ export interface components {
         SlotOfSubject: components["schemas"]["Slot"];
         /** @description The side in pixels: `thumb` 200, `small` 300, `medium` 500, `large` 1000. Never enlarged. Without it the original bytes are answered. */
         Size: components["schemas"]["ImageSize"];
-        /** @description Only with `size`. */
+        /** @description Only with `size`. Without it AVIF and WebP are answered to who names them in `Accept`, and to others JPEG, or PNG if the image has alpha. */
         Format: components["schemas"]["ImageFormat"];
         /** @description With the tag of the image in force the answer may be kept for good; with none or another, caches have to ask again. */
         Tag: string;
+        /** @description Until when the signature holds. Both come from `signImages`. */
+        Expires: string;
+        /** @description Lets everybody read the image, although images are private. */
+        Signature: string;
         /** @description Entity tags, or `*`; 304 if one of them is the present one. Takes precedence over `If-Modified-Since`. */
         IfNoneMatch: string;
         /** @description An HTTP date. */
@@ -2225,9 +3458,20 @@ export interface components {
         IfRange: string;
         /** @description The tag, in quotes, that is to be in force; 412 if another image is. `*` is any. */
         IfMatch: string;
+        /** @description The revision, in quotes, that is to be replaced; 412 if it is another one. */
+        IfMatchRevision: string;
+        ProviderId: string;
         /** @description Only those whose name contains this text, in any case and with or without accents. */
         Query: string;
-        /** @description Counted from 1. */
+        /** @description Only those with an image of this source. */
+        HeldSource: components["schemas"]["Source"];
+        /** @description `true`: only those with an image of less pixels than the slot is best in. A number: less than so many. */
+        LowResolution: string;
+        /** @description Only those whose slot is locked, empty ones too. */
+        Locked: boolean;
+        /** @description The `next` of the page before, in place of `page`. 400 if it is that of another list. */
+        Cursor: string;
+        /** @description Counted from 1. Pages shift when something is added; those from cursor to cursor do not. */
         Page: number;
         PageSize: number;
         /** @description Ask the providers again, also for what is kept of earlier searches. */
@@ -2237,7 +3481,7 @@ export interface components {
     headers: {
         /** @description A strong entity tag, the same on every instance. */
         ETag: string;
-        /** @description When the slot changed last. */
+        /** @description When the slot changed last. The default picture has none. */
         LastModified: string;
         /** @description The length in bytes. */
         ContentLength: number;
@@ -2245,8 +3489,9 @@ export interface components {
         ContentRange: string;
         AcceptRanges: "bytes";
         /** @description For good if the URL names the tag in force, or an uploaded image; else caches have to ask. */
-        ImageCacheControl: "public, max-age=31536000, immutable" | "no-cache";
-        NoCache: "no-cache";
+        ImageCacheControl: "public, max-age=31536000, immutable" | "no-cache" | "private, max-age=31536000, immutable" | "private, no-cache";
+        /** @description Caches have to ask each time; `private` if only who asked may have it. */
+        NoCache: "no-cache" | "private, no-cache";
         NoStore: "no-store";
         NoSniff: "nosniff";
         ContentSecurityPolicy: string;
@@ -2254,6 +3499,12 @@ export interface components {
         /** @description When it is worth another try, in seconds. */
         RetryAfter: number;
         WWWAuthenticate: "Bearer realm=\"gatefold\"";
+        /** @description The limit that the request counts against, in requests per so many seconds (draft-ietf-httpapi-ratelimit-headers). */
+        RateLimitPolicy: string;
+        /** @description What is left of it, and in how many seconds there is more. */
+        RateLimit: string;
+        /** @description Where to ask how it goes on. */
+        Location: string;
     };
     pathItems: never;
 }
@@ -2264,10 +3515,14 @@ export interface operations {
             query?: {
                 /** @description The side in pixels: `thumb` 200, `small` 300, `medium` 500, `large` 1000. Never enlarged. Without it the original bytes are answered. */
                 size?: components["parameters"]["Size"];
-                /** @description Only with `size`. */
+                /** @description Only with `size`. Without it AVIF and WebP are answered to who names them in `Accept`, and to others JPEG, or PNG if the image has alpha. */
                 format?: components["parameters"]["Format"];
                 /** @description With the tag of the image in force the answer may be kept for good; with none or another, caches have to ask again. */
                 tag?: components["parameters"]["Tag"];
+                /** @description Until when the signature holds. Both come from `signImages`. */
+                expires?: components["parameters"]["Expires"];
+                /** @description Lets everybody read the image, although images are private. */
+                signature?: components["parameters"]["Signature"];
             };
             header?: {
                 /** @description Entity tags, or `*`; 304 if one of them is the present one. Takes precedence over `If-Modified-Since`. */
@@ -2291,9 +3546,12 @@ export interface operations {
             206: components["responses"]["PartOfImage"];
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2320,7 +3578,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2347,14 +3608,22 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
     getUploadedArtistImage: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Until when the signature holds. Both come from `signImages`. */
+                expires?: components["parameters"]["Expires"];
+                /** @description Lets everybody read the image, although images are private. */
+                signature?: components["parameters"]["Signature"];
+            };
             header?: {
                 /** @description Entity tags, or `*`; 304 if one of them is the present one. Takes precedence over `If-Modified-Since`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -2377,9 +3646,12 @@ export interface operations {
             206: components["responses"]["PartOfImage"];
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2389,10 +3661,14 @@ export interface operations {
             query?: {
                 /** @description The side in pixels: `thumb` 200, `small` 300, `medium` 500, `large` 1000. Never enlarged. Without it the original bytes are answered. */
                 size?: components["parameters"]["Size"];
-                /** @description Only with `size`. */
+                /** @description Only with `size`. Without it AVIF and WebP are answered to who names them in `Accept`, and to others JPEG, or PNG if the image has alpha. */
                 format?: components["parameters"]["Format"];
                 /** @description With the tag of the image in force the answer may be kept for good; with none or another, caches have to ask again. */
                 tag?: components["parameters"]["Tag"];
+                /** @description Until when the signature holds. Both come from `signImages`. */
+                expires?: components["parameters"]["Expires"];
+                /** @description Lets everybody read the image, although images are private. */
+                signature?: components["parameters"]["Signature"];
             };
             header?: {
                 /** @description Entity tags, or `*`; 304 if one of them is the present one. Takes precedence over `If-Modified-Since`. */
@@ -2415,9 +3691,12 @@ export interface operations {
             206: components["responses"]["PartOfImage"];
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2427,10 +3706,14 @@ export interface operations {
             query?: {
                 /** @description The side in pixels: `thumb` 200, `small` 300, `medium` 500, `large` 1000. Never enlarged. Without it the original bytes are answered. */
                 size?: components["parameters"]["Size"];
-                /** @description Only with `size`. */
+                /** @description Only with `size`. Without it AVIF and WebP are answered to who names them in `Accept`, and to others JPEG, or PNG if the image has alpha. */
                 format?: components["parameters"]["Format"];
                 /** @description With the tag of the image in force the answer may be kept for good; with none or another, caches have to ask again. */
                 tag?: components["parameters"]["Tag"];
+                /** @description Until when the signature holds. Both come from `signImages`. */
+                expires?: components["parameters"]["Expires"];
+                /** @description Lets everybody read the image, although images are private. */
+                signature?: components["parameters"]["Signature"];
             };
             header?: {
                 /** @description Entity tags, or `*`; 304 if one of them is the present one. Takes precedence over `If-Modified-Since`. */
@@ -2453,9 +3736,12 @@ export interface operations {
             206: components["responses"]["PartOfImage"];
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2481,7 +3767,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2508,14 +3797,22 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
     getUploadedAlbumCover: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Until when the signature holds. Both come from `signImages`. */
+                expires?: components["parameters"]["Expires"];
+                /** @description Lets everybody read the image, although images are private. */
+                signature?: components["parameters"]["Signature"];
+            };
             header?: {
                 /** @description Entity tags, or `*`; 304 if one of them is the present one. Takes precedence over `If-Modified-Since`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -2538,9 +3835,12 @@ export interface operations {
             206: components["responses"]["PartOfImage"];
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2550,10 +3850,14 @@ export interface operations {
             query?: {
                 /** @description The side in pixels: `thumb` 200, `small` 300, `medium` 500, `large` 1000. Never enlarged. Without it the original bytes are answered. */
                 size?: components["parameters"]["Size"];
-                /** @description Only with `size`. */
+                /** @description Only with `size`. Without it AVIF and WebP are answered to who names them in `Accept`, and to others JPEG, or PNG if the image has alpha. */
                 format?: components["parameters"]["Format"];
                 /** @description With the tag of the image in force the answer may be kept for good; with none or another, caches have to ask again. */
                 tag?: components["parameters"]["Tag"];
+                /** @description Until when the signature holds. Both come from `signImages`. */
+                expires?: components["parameters"]["Expires"];
+                /** @description Lets everybody read the image, although images are private. */
+                signature?: components["parameters"]["Signature"];
             };
             header?: {
                 /** @description Entity tags, or `*`; 304 if one of them is the present one. Takes precedence over `If-Modified-Since`. */
@@ -2576,9 +3880,44 @@ export interface operations {
             206: components["responses"]["PartOfImage"];
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    signImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImagesToSign"];
+            };
+        };
+        responses: {
+            /** @description The URLs, in the order of the paths. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedImages"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2590,9 +3929,19 @@ export interface operations {
                 query?: components["parameters"]["Query"];
                 /** @description Only those whose slot is empty. */
                 missing?: components["schemas"]["ArtistSlot"];
-                /** @description Counted from 1. */
+                /** @description Which slot `source`, `lowResolution` and `locked` are about. */
+                slot?: components["schemas"]["ArtistSlot"];
+                /** @description Only those with an image of this source. */
+                source?: components["parameters"]["HeldSource"];
+                /** @description `true`: only those with an image of less pixels than the slot is best in. A number: less than so many. */
+                lowResolution?: components["parameters"]["LowResolution"];
+                /** @description Only those whose slot is locked, empty ones too. */
+                locked?: components["parameters"]["Locked"];
+                /** @description Counted from 1. Pages shift when something is added; those from cursor to cursor do not. */
                 page?: components["parameters"]["Page"];
                 pageSize?: components["parameters"]["PageSize"];
+                /** @description The `next` of the page before, in place of `page`. 400 if it is that of another list. */
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;
@@ -2603,6 +3952,7 @@ export interface operations {
             /** @description A page of them. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["NoCache"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2610,6 +3960,9 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2635,7 +3988,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2676,8 +4032,10 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2689,11 +4047,21 @@ export interface operations {
                 query?: components["parameters"]["Query"];
                 /** @description Only those without a cover. */
                 missing?: components["schemas"]["AlbumSlot"];
+                /** @description The slot that `source`, `lowResolution` and `locked` are about. */
+                slot?: components["schemas"]["AlbumSlot"];
+                /** @description Only those with an image of this source. */
+                source?: components["parameters"]["HeldSource"];
+                /** @description `true`: only those with an image of less pixels than the slot is best in. A number: less than so many. */
+                lowResolution?: components["parameters"]["LowResolution"];
+                /** @description Only those whose slot is locked, empty ones too. */
+                locked?: components["parameters"]["Locked"];
                 /** @description Only those of the artist. */
                 artistId?: components["schemas"]["Id"];
-                /** @description Counted from 1. */
+                /** @description Counted from 1. Pages shift when something is added; those from cursor to cursor do not. */
                 page?: components["parameters"]["Page"];
                 pageSize?: components["parameters"]["PageSize"];
+                /** @description The `next` of the page before, in place of `page`. 400 if it is that of another list. */
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;
@@ -2704,6 +4072,7 @@ export interface operations {
             /** @description A page of them. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["NoCache"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2711,6 +4080,9 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2736,7 +4108,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2778,8 +4153,10 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2791,9 +4168,19 @@ export interface operations {
                 query?: components["parameters"]["Query"];
                 /** @description Only those without an avatar. */
                 missing?: components["schemas"]["UserSlot"];
-                /** @description Counted from 1. */
+                /** @description The slot that `source`, `lowResolution` and `locked` are about. */
+                slot?: components["schemas"]["UserSlot"];
+                /** @description Only those with an image of this source. */
+                source?: components["parameters"]["HeldSource"];
+                /** @description `true`: only those with an image of less pixels than the slot is best in. A number: less than so many. */
+                lowResolution?: components["parameters"]["LowResolution"];
+                /** @description Only those whose slot is locked, empty ones too. */
+                locked?: components["parameters"]["Locked"];
+                /** @description Counted from 1. Pages shift when something is added; those from cursor to cursor do not. */
                 page?: components["parameters"]["Page"];
                 pageSize?: components["parameters"]["PageSize"];
+                /** @description The `next` of the page before, in place of `page`. 400 if it is that of another list. */
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;
@@ -2804,6 +4191,7 @@ export interface operations {
             /** @description A page of them. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["NoCache"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2813,6 +4201,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2841,6 +4230,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2881,8 +4271,76 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description It is the password now. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setDisabled: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Disabling"];
+            };
+        };
+        responses: {
+            /** @description It is so now. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2913,7 +4371,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2948,6 +4408,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2980,6 +4441,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3011,6 +4473,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             502: components["responses"]["DownloadFailed"];
             503: components["responses"]["Unavailable"];
@@ -3043,6 +4506,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             502: components["responses"]["DownloadFailed"];
             503: components["responses"]["Unavailable"];
@@ -3077,9 +4541,11 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             502: components["responses"]["DownloadFailed"];
             503: components["responses"]["Unavailable"];
@@ -3115,9 +4581,11 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             502: components["responses"]["DownloadFailed"];
             503: components["responses"]["Unavailable"];
@@ -3151,7 +4619,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3181,6 +4651,235 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listFills: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Their states and counts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FillJobs"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startFill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FillWish"];
+            };
+        };
+        responses: {
+            /** @description The job is kept, and goes on by itself. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FillAccepted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getFill: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["schemas"]["Id"];
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description Only items with this outcome. */
+                outcome?: components["schemas"]["FillOutcome"];
+            };
+            header?: never;
+            path: {
+                jobId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job, and a page of its items in the order of the subjects' ids. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FillStatus"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    applyFill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FillSelection"];
+            };
+        };
+        responses: {
+            /** @description The job is kept, and goes on by itself. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FillAccepted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pauseFill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job is kept, and goes on by itself. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FillAccepted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resumeFill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job is kept, and goes on by itself. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FillAccepted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelFill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job is kept, and goes on by itself. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FillAccepted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3209,6 +4908,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3244,8 +4944,10 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3280,6 +4982,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3314,6 +5017,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3343,6 +5047,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3377,8 +5082,10 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3413,6 +5120,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3447,6 +5155,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3454,7 +5163,10 @@ export interface operations {
     };
     uploadAvatar: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whose. */
+                userId?: components["schemas"]["Id"];
+            };
             header?: {
                 /** @description The tag, in quotes, that is to be in force; 412 if another image is. `*` is any. */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -3470,7 +5182,7 @@ export interface operations {
                      * @description At most 5 MB.
                      */
                     file: string;
-                    userId: components["schemas"]["Id"];
+                    userId?: components["schemas"]["Id"];
                 };
             };
         };
@@ -3488,9 +5200,11 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3498,9 +5212,9 @@ export interface operations {
     };
     removeAvatar: {
         parameters: {
-            query: {
-                /** @description Whose. */
-                userId: components["schemas"]["Id"];
+            query?: {
+                /** @description Whose, if not that of the user who asks. */
+                userId?: components["schemas"]["Id"];
             };
             header?: {
                 /** @description The tag, in quotes, that is to be in force; 412 if another image is. `*` is any. */
@@ -3523,6 +5237,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3553,6 +5268,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3583,6 +5299,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3620,8 +5337,10 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3659,8 +5378,10 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3698,8 +5419,10 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3738,6 +5461,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
@@ -3774,9 +5498,41 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
+        };
+    };
+    explainImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                subject: components["parameters"]["Subject"];
+                id: components["parameters"]["Id"];
+                type: components["parameters"]["SlotOfSubject"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The reasons, in codes and in words. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getCacheStats: {
@@ -3800,6 +5556,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3829,7 +5586,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3855,6 +5614,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3881,6 +5641,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3906,6 +5667,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3944,8 +5706,583 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it but the keys. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getProviderSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["parameters"]["ProviderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it but the keys. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderSettings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resetProviderSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision, in quotes, that is to be replaced; 412 if it is another one. */
+                "If-Match"?: components["parameters"]["IfMatchRevision"];
+            };
+            path: {
+                provider: components["parameters"]["ProviderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it but the keys. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderSettings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeProviderSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision, in quotes, that is to be replaced; 412 if it is another one. */
+                "If-Match"?: components["parameters"]["IfMatchRevision"];
+            };
+            path: {
+                provider: components["parameters"]["ProviderId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderPatch"];
+            };
+        };
+        responses: {
+            /** @description All of it but the keys. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderSettings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    testProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["parameters"]["ProviderId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderPatch"];
+            };
+        };
+        responses: {
+            /** @description What it answered. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderTest"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description A session. */
+            200: {
+                headers: {
+                    /** @description The session and its refresh token. Only of who wants cookies. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Granted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    refreshSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RefreshToken"];
+            };
+        };
+        responses: {
+            /** @description A session. */
+            200: {
+                headers: {
+                    /** @description The session and its refresh token. Only of who wants cookies. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Granted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SignOut"];
+            };
+        };
+        responses: {
+            /** @description It has ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getCaller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user, or the API token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Caller"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description It is the password now. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getFirstRunPage: {
+        parameters: {
+            query?: {
+                /** @description As the log of the server has it. */
+                token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A form, whatever the token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    makeFirstAdministrator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstAdministrator"];
+                "application/x-www-form-urlencoded": components["schemas"]["FirstAdministrator"];
+            };
+        };
+        responses: {
+            /** @description The administrator is signed in. */
+            201: {
+                headers: {
+                    /** @description The session and its refresh token. Only of a form. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Granted"];
+                    "text/html": string;
+                };
+            };
+            /** @description A name or a password that cannot be: `invalid_input`. */
+            400: {
+                headers: {
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+            /** @description The token is not good, or not any more: `unauthenticated`. */
+            401: {
+                headers: {
+                    "Cache-Control": components["headers"]["NoStore"];
+                    "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is an administrator: `conflict`. */
+            409: {
+                headers: {
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    beginExternalSignIn: {
+        parameters: {
+            query?: {
+                /** @description The path of this server where the browser comes back to. */
+                returnTo?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the identity provider. */
+            302: {
+                headers: {
+                    /** @description Where to. */
+                    Location: string;
+                    /** @description What the browser has to bring along. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            502: components["responses"]["DownloadFailed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    finishExternalSignIn: {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the path that the sign-in began with, with cookies of a session. */
+            303: {
+                headers: {
+                    /** @description Where to. */
+                    Location: string;
+                    /** @description What the browser has to bring along. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            502: components["responses"]["DownloadFailed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenFields"];
+            };
+        };
+        responses: {
+            /** @description The token with its secret, which is shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is good for nothing any more, on any instance. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3986,6 +6323,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -4020,6 +6358,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -4162,6 +6501,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
         };
     };
     getDocumentation: {
@@ -4190,6 +6530,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
         };
     };
     getDocumentationFile: {
@@ -4221,6 +6562,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
         };
     };
     getWelcomePage: {
