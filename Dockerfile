@@ -1,9 +1,17 @@
 # syntax=docker/dockerfile:1
+FROM node:20-bookworm AS panel
+WORKDIR /src
+COPY adapters/panel/package.json adapters/panel/package-lock.json ./
+RUN npm ci
+COPY adapters/panel .
+RUN npm run build
+
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
+COPY --from=panel /src/dist/app adapters/panel/dist/app
 ARG VERSION=dev
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X gatefold/bootstrap.Version=${VERSION}" -o /gatefold . \
  && mkdir /empty

@@ -12,11 +12,25 @@ export GOFLAGS := -tags=nodynamic $(GOFLAGS)
 # Settings that `make run NAME=value` passes on to the program.
 export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 
-.PHONY: build run test race fuzz soak generate lint fmt bench bench-lists clean
+PANEL := adapters/panel
+PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-## build: bin/gatefold
-build:
+.PHONY: build panel run test race fuzz soak browser generate lint fmt bench bench-lists clean
+
+## build: bin/gatefold, with the panel in it
+build: panel
 	$(GO) build -ldflags "-X gatefold/bootstrap.Version=$(VERSION)" -o bin/gatefold .
+
+## panel: the web application, which needs Node 20; without it, there is none in the program
+panel: $(if $(shell command -v npm),$(PANEL)/dist/app/index.html)
+	$(if $(shell command -v npm),@:,@echo "npm is missing: the program is built without the panel" >&2)
+
+$(PANEL)/dist/app/index.html: $(PANEL)/node_modules/.package-lock.json $(PANEL_SOURCES)
+	cd $(PANEL) && npm run --silent build
+
+$(PANEL)/node_modules/.package-lock.json: $(PANEL)/package-lock.json
+	cd $(PANEL) && npm ci --no-audit --no-fund --silent
+	@touch $@
 
 ## run: build and serve (MUSIC_DIR=/music for your own; else an invented demo library and providers)
 run: build
@@ -39,6 +53,12 @@ race:
 	@./scripts/install-test-tools.sh
 	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '$(UNRACED)')
 
+## browser: the panel in a real browser, Debian's Chromium, on servers of the tests' own
+browser: build
+	@./scripts/install-test-tools.sh chromium
+	$(GO) build -o bin/demo-providers ./test/providerfixture/demo
+	cd test/e2e && npm ci --no-audit --no-fund --silent && npm run --silent check && npm test --silent
+
 ## fuzz: every fuzz target FUZZTIME (20000x, or a time such as 10m)
 fuzz:
 	@./scripts/fuzz.sh
@@ -51,13 +71,15 @@ soak:
 	$(GO) test -count=1 -timeout 1h -v -run '^TestCrashes$$' ./test/crash -crash.runs=20
 	$(GO) test -count=1 -timeout 3h -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
 
-## generate: the types of the HTTP API, from adapters/rest/openapi.yaml
+## generate: the types of the HTTP API, of the server and of the panel, from adapters/rest/openapi.yaml
 generate:
 	$(GO) tool oapi-codegen -config adapters/rest/api/oapi-codegen.yaml -o adapters/rest/api/types.gen.go adapters/rest/openapi.yaml
+	cd $(PANEL) && npm run --silent generate
 
-## lint: golangci-lint, at the version this project is checked with
-lint: $(LINT)
+## lint: golangci-lint, at the version this project is checked with, and the panel's own
+lint: $(LINT) $(PANEL)/node_modules/.package-lock.json
 	$(LINT) run ./...
+	cd $(PANEL) && npm run --silent check && npm test --silent
 
 $(LINT):
 	GOBIN=$(CURDIR)/.tools/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)

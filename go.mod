@@ -2,6 +2,11 @@ module gatefold
 
 go 1.26.0
 
+ignore (
+	./adapters/panel/node_modules
+	./test/e2e/node_modules
+)
+
 require (
 	code.dny.dev/ssrf v0.3.0
 	github.com/Shopify/toxiproxy/v2 v2.12.0

@@ -2,7 +2,7 @@
 # Installs what the tests start and this machine lacks: redis-server (7.0 or
 # later) and PostgreSQL's server programs, and beside the module an S3 server,
 # versitygw, at the version the tests are written for. Does nothing if they are
-# there.
+# there. With the argument "chromium", that browser too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,6 +19,9 @@ missing=()
 command -v redis-server >/dev/null || missing+=(redis-server)
 if ! command -v postgres >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then
   missing+=(postgresql)
+fi
+if [ "${1:-}" = chromium ] && [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
+  missing+=(chromium)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

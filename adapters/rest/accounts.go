@@ -2,10 +2,10 @@ package rest
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/manageaccounts"
 	"gatefold/domain/artwork"
@@ -36,9 +36,7 @@ func (h *Accounts) Register(r *Router) {
 // setPassword gives a user a password, who may have come from another system without
 // one. Their sessions end.
 func (h *Accounts) setPassword(c *gin.Context, user artwork.ID) error {
-	var in struct {
-		Password string `json:"password"`
-	}
+	var in api.NewPassword
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -50,35 +48,15 @@ func (h *Accounts) setPassword(c *gin.Context, user artwork.ID) error {
 }
 
 func (h *Accounts) setDisabled(c *gin.Context, user artwork.ID) error {
-	var in struct {
-		Disabled *bool `json:"disabled"`
-	}
+	var in api.Disabling
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
-	if in.Disabled == nil {
-		return artwork.Errorf(artwork.InvalidInput, "disabled must be true or false")
-	}
-	if err := h.manage.SetDisabled(c.Request.Context(), caller(c), user, *in.Disabled); err != nil {
+	if err := h.manage.SetDisabled(c.Request.Context(), caller(c), user, in.Disabled); err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)
 	return nil
-}
-
-// tokenBody is what is told of an API token.
-type tokenBody struct {
-	ID         artwork.ID        `json:"id"`
-	Name       string            `json:"name"`
-	Scope      accesstoken.Scope `json:"scope"`
-	CreatedAt  time.Time         `json:"createdAt"`
-	ExpiresAt  time.Time         `json:"expiresAt,omitzero"`
-	LastUsedAt time.Time         `json:"lastUsedAt,omitzero"`
-	Token      string            `json:"token,omitempty"` // its secret, when it is created and never again
-}
-
-func tokenBodyOf(t accesstoken.Token) tokenBody {
-	return tokenBody{ID: t.ID, Name: t.Name, Scope: t.Scope, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, LastUsedAt: t.LastUsedAt}
 }
 
 func (h *Accounts) listTokens(c *gin.Context) error {
@@ -89,28 +67,28 @@ func (h *Accounts) listTokens(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	items := make([]tokenBody, len(tokens))
-	for i, token := range tokens {
-		items[i] = tokenBodyOf(token)
+	out := api.Tokens{Items: make([]api.Token, len(tokens)), Total: len(tokens)}
+	for i, t := range tokens {
+		out.Items[i] = api.Token{ID: t.ID, Name: t.Name, Scope: t.Scope, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, LastUsedAt: t.LastUsedAt}
 	}
 	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusOK, gin.H{"items": items, "total": len(items)})
+	c.JSON(http.StatusOK, out)
 	return nil
 }
 
 func (h *Accounts) createToken(c *gin.Context) error {
-	var in accesstoken.CreateIn
+	var in api.TokenFields
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
-	token, secret, err := h.create.Issue(c.Request.Context(), caller(c), in)
+	token, secret, err := h.create.Issue(c.Request.Context(), caller(c), accesstoken.CreateIn{Name: in.Name, Scope: in.Scope, ExpiresAt: in.ExpiresAt})
 	if err != nil {
 		return err
 	}
-	body := tokenBodyOf(token)
-	body.Token = secret
 	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusCreated, body)
+	c.JSON(http.StatusCreated, api.CreatedToken{
+		ID: token.ID, Name: token.Name, Scope: token.Scope, CreatedAt: token.CreatedAt, ExpiresAt: token.ExpiresAt, Token: secret,
+	})
 	return nil
 }
 

@@ -45,19 +45,10 @@ func (h *Auth) Register(r *Router) {
 	r.guardedBy(http.MethodPost, authPrefix+"password", signedIn, h.changePassword)
 }
 
-// granted is what somebody gets who has signed in. A browser that asked for cookies
-// gets no tokens: what scripts cannot read they cannot lose.
-type granted struct {
-	AccessToken  string   `json:"accessToken,omitempty"`
-	RefreshToken string   `json:"refreshToken,omitempty"`
-	TokenType    string   `json:"tokenType,omitempty"`
-	ExpiresIn    int      `json:"expiresIn"` // of the access token, in seconds
-	User         api.User `json:"user"`
-}
-
-// grant answers with the credentials.
+// grant answers with the credentials. A browser that asked for cookies gets no tokens:
+// what scripts cannot read they cannot lose.
 func (h *Auth) grant(c *gin.Context, g signin.Grant, status int, cookies bool) {
-	out := granted{ExpiresIn: int(time.Until(g.AccessExpiresAt).Round(time.Second).Seconds()), User: userBodyOf(g.User)}
+	out := api.Granted{ExpiresIn: int(time.Until(g.AccessExpiresAt).Round(time.Second).Seconds()), User: userBodyOf(g.User)}
 	if cookies {
 		h.setCookies(c, g)
 	} else {
@@ -74,11 +65,7 @@ func (h *Auth) setCookies(c *gin.Context, g signin.Grant) {
 
 // login signs in with a password.
 func (h *Auth) login(c *gin.Context) error {
-	var in struct {
-		Username string `json:"username"`
-		Password string `json:"password"`
-		Cookie   bool   `json:"cookie"` // rather than tokens in the answer
-	}
+	var in api.SignIn
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -95,11 +82,6 @@ func (h *Auth) login(c *gin.Context) error {
 	return nil
 }
 
-// refreshIn is the body of a refresh, which may be empty if a cookie says the same.
-type refreshIn struct {
-	RefreshToken string `json:"refreshToken"`
-}
-
 // presented returns the refresh token of the body, or that of the cookie.
 func (h *Auth) presented(c *gin.Context, in *string) (cookie bool, err error) {
 	if *in != "" {
@@ -112,7 +94,7 @@ func (h *Auth) presented(c *gin.Context, in *string) (cookie bool, err error) {
 }
 
 func (h *Auth) refresh(c *gin.Context) error {
-	var in refreshIn
+	var in api.RefreshToken
 	if err := decodeOptionalJSON(c, &in); err != nil {
 		return err
 	}
@@ -134,10 +116,7 @@ func (h *Auth) refresh(c *gin.Context) error {
 // logout ends the session of the access token or, if that has expired, of the refresh
 // token; or all sessions of the user.
 func (h *Auth) logout(c *gin.Context) error {
-	var in struct {
-		refreshIn
-		Everywhere bool `json:"everywhere"`
-	}
+	var in api.SignOut
 	if err := decodeOptionalJSON(c, &in); err != nil {
 		return err
 	}
@@ -174,9 +153,9 @@ func (h *Auth) me(c *gin.Context) error {
 		return err
 	}
 	who := principal(c)
-	answer := gin.H{"kind": who.Kind, "id": who.ID, "name": who.Name, "scope": who.Scope}
+	answer := api.Caller{Kind: string(who.Kind), ID: who.ID, Name: who.Name, Scope: who.Scope}
 	if who.Kind == signin.User {
-		answer["user"] = userBodyOf(who.Account)
+		answer.User = userBodyOf(who.Account)
 	}
 	c.Header("Cache-Control", "no-store")
 	c.JSON(http.StatusOK, answer)
@@ -186,22 +165,19 @@ func (h *Auth) me(c *gin.Context) error {
 // changePassword gives the user who asks another password. This session goes on, the
 // others end.
 func (h *Auth) changePassword(c *gin.Context) error {
-	var in struct {
-		Current string `json:"currentPassword"`
-		New     string `json:"newPassword"`
-	}
+	var in api.PasswordChange
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
 	who, ctx := principal(c), c.Request.Context()
-	err := h.password.Confirm(ctx, stranger(c), catalog.User{ID: who.ID, Username: who.Name}, in.Current)
+	err := h.password.Confirm(ctx, stranger(c), catalog.User{ID: who.ID, Username: who.Name}, in.CurrentPassword)
 	if artwork.KindOf(err) == artwork.Unauthenticated {
 		return artwork.Errorf(artwork.Forbidden, "currentPassword is not your password") // the session is sound
 	}
 	if err != nil {
 		return err
 	}
-	if err := h.manage.SetPassword(ctx, caller(c), who.ID, in.New, who.Session); err != nil {
+	if err := h.manage.SetPassword(ctx, caller(c), who.ID, in.NewPassword, who.Session); err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)

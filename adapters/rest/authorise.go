@@ -47,12 +47,16 @@ func ownOr(named func(c *gin.Context) string) right {
 // inPath names the user of a route by the parameter "id".
 func inPath(c *gin.Context) string { return c.Param("id") }
 
-// inQuery names the user by the parameter "userId", and whoever asks without it.
+// inQuery names the user by the parameter "userId", and the user who asks without it; ""
+// if that is an API token, which is nobody's own.
 func inQuery(c *gin.Context) string {
 	if name, given := c.GetQuery("userId"); given {
 		return name
 	}
-	return principal(c).ID.String()
+	if who := principal(c); who.Kind == signin.User {
+		return who.ID.String()
+	}
+	return ""
 }
 
 // signedIn is the right of users, whatever their role: programs with a token have

@@ -26,14 +26,14 @@ func NewCatalog(artists catalog.Artists, albums catalog.Albums, users catalog.Us
 
 // Register implements Routes. Artists and albums are public, users never are.
 func (h *Catalog) Register(r *Router) {
-	r.public("/api/artists", list(h.artists, artwork.ArtistSubject, artistBodyOf, func(a catalog.Artist) artwork.ID { return a.ID }))
+	r.public("/api/artists", list(h.artists, artwork.ArtistSubject, artistPageOf))
 	r.public("/api/artists/:id", get(h.artists, artistBodyOf))
 	r.guarded(http.MethodPut, "/api/artists/:id", accesstoken.Write, put[artistFields](h.artists, artistBodyOf))
 	r.guarded(http.MethodPatch, metadataPrefix+"artist/background-position", accesstoken.Write, h.placeBackground)
-	r.public("/api/albums", list(h.albums, artwork.AlbumSubject, albumBodyOf, func(a catalog.Album) artwork.ID { return a.ID }))
+	r.public("/api/albums", list(h.albums, artwork.AlbumSubject, albumPageOf))
 	r.public("/api/albums/:id", get(h.albums, albumBodyOf))
 	r.guarded(http.MethodPut, "/api/albums/:id", accesstoken.Write, put[albumFields](h.albums, albumBodyOf))
-	r.guarded(http.MethodGet, "/api/users", accesstoken.Read, list(h.users, artwork.UserSubject, userBodyOf, func(u catalog.User) artwork.ID { return u.ID }))
+	r.guarded(http.MethodGet, "/api/users", accesstoken.Read, list(h.users, artwork.UserSubject, userPageOf))
 	r.guarded(http.MethodGet, "/api/users/:id", accesstoken.Read, get(h.users, userBodyOf))
 	r.guarded(http.MethodPut, "/api/users/:id", accesstoken.Admin, put[userFields](h.users, userBodyOf))
 }

@@ -38,7 +38,7 @@ func (k *contract) check(c *gin.Context) error {
 }
 
 func (o *operation) checkParameters(c *gin.Context) error {
-	if err := onlyQuery(c, o.query...); err != nil {
+	if err := onlyQuery(c, o.query...); err != nil && !o.anyQuery {
 		return err
 	}
 	in := &openapi3filter.RequestValidationInput{
@@ -95,6 +95,9 @@ func (o *operation) checkBody(c *gin.Context) error {
 		return badJSON("the body", err)
 	}
 	c.Request.Body = io.NopCloser(bytes.NewReader(text))
+	if len(text) == 0 && o.bodyless {
+		return nil
+	}
 	var value any
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&value); err != nil {
@@ -239,6 +242,9 @@ func lengths(schema *openapi3.Schema) string {
 }
 
 func bounds(schema *openapi3.Schema) string {
+	if what, said := schema.Extensions["x-is"].(string); said {
+		return what
+	}
 	switch {
 	case schema.Min != nil && schema.Max != nil:
 		return fmt.Sprintf("a number from %v to %v", int64(*schema.Min), int64(*schema.Max))

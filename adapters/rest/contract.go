@@ -42,7 +42,9 @@ var load = sync.OnceValues(func() (*contract, *documents) {
 type operation struct {
 	route    *routers.Route
 	query    []string // the names of its parameters
+	anyQuery bool     // it may have others, too
 	body     *openapi3.Schema
+	bodyless bool  // there need not be one
 	maxBytes int64 // of the body
 
 	servesBytes bool
@@ -82,10 +84,12 @@ func newOperation(doc *openapi3.T, path, method string) *operation {
 			o.query = append(o.query, p.Name)
 		}
 	}
+	o.anyQuery = o.route.Operation.Extensions["x-open-query"] == true
 	if body := o.route.Operation.RequestBody; body != nil {
-		if content := body.Value.Content.Get("application/json"); content != nil {
-			o.body = content.Schema.Value
+		if content := body.Value.Content.Get("application/json"); content != nil && len(body.Value.Content) == 1 {
+			o.body = content.Schema.Value // if it may be a form as well, the handler finds out
 		}
+		o.bodyless = !body.Value.Required
 		if n, ok := body.Value.Extensions["x-max-bytes"].(float64); ok {
 			o.maxBytes = int64(n)
 		}

@@ -47,16 +47,19 @@ func faultsOf(doc *openapi3.T, op *openapi3.Operation, tags []string) (faults []
 	for _, tag := range op.Tags {
 		require(slices.Contains(tags, tag), "there is no tag "+tag)
 	}
-	scope, guarded := op.Extensions["x-scope"]
-	require(!guarded || slices.Contains([]any{"read", "write", "admin"}, scope), "its x-scope is none of read, write and admin")
+	scope, scoped := op.Extensions["x-scope"]
+	require(!scoped || slices.Contains([]any{"read", "write", "admin"}, scope), "its x-scope is none of read, write and admin")
+	right, special := op.Extensions["x-right"]
+	require(!special || slices.Contains([]any{"own", "signed-in", "session"}, right), "its x-right is none of own, signed-in and session")
+	guarded := scoped || right == "own" || right == "signed-in"
 	open := op.Security != nil && len(*op.Security) == 0
-	require(guarded != open, "it has either an x-scope or, if everybody may call it, security: []")
+	require(guarded != open, "it has either an x-scope or an x-right or, if everybody may call it, security: []")
 	require(has(http.StatusBadRequest), "it does not answer 400: merge *guarded or *public into its responses")
-	require(!guarded || has(http.StatusUnauthorized) && has(http.StatusForbidden), "it does not answer 401 and 403: merge *guarded into its responses")
+	require(!guarded && right != "session" || has(http.StatusUnauthorized) && has(http.StatusForbidden), "it does not answer 401 and 403: merge *guarded into its responses")
 	require(op.RequestBody == nil || has(http.StatusRequestEntityTooLarge), "it does not answer 413: merge *json or *file into its responses")
 	success := false
 	for status, response := range op.Responses.Map() {
-		success = success || status[0] == '2'
+		success = success || status[0] == '2' || status == "302" || status == "303"
 		for _, media := range response.Value.Content {
 			require(media.Schema != nil, "a body of "+status+" has no schema")
 			for _, fault := range eventFaults(doc, media) {
@@ -89,11 +92,11 @@ func eventFaults(doc *openapi3.T, media *openapi3.MediaType) (faults []string) {
 // TestFaultsAreFound proves that the test above would notice.
 func TestFaultsAreFound(t *testing.T) {
 	t.Parallel()
-	bad := `{"openapi":"3.0.3","info":{"title":"a","version":"1"},"paths":{"/a":{"put":{"tags":["b"],"summary":"A.","x-scope":"all","security":[],
+	bad := `{"openapi":"3.0.3","info":{"title":"a","version":"1"},"paths":{"/a":{"put":{"tags":["b"],"summary":"A.","x-scope":"all","x-right":"all","security":[],
 		"requestBody":{"content":{"application/json":{"schema":{"type":"object"}}}},"responses":{"404":{"description":"c"}}}}}}`
 	doc, err := openapi3.NewLoader().LoadFromData([]byte(bad))
 	require.NoError(t, err)
-	require.Len(t, faultsOf(doc, doc.Paths.Value("/a").Put, nil), 11)
+	require.Len(t, faultsOf(doc, doc.Paths.Value("/a").Put, nil), 12)
 }
 
 // TestWhatIsPublished: the document as clients get it is complete, and has nothing that

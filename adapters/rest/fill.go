@@ -3,10 +3,10 @@ package rest
 import (
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/fillmissing"
 	"gatefold/domain/artwork"
@@ -35,12 +35,7 @@ func (h *Fill) Register(r *Router) {
 }
 
 func (h *Fill) start(c *gin.Context) error {
-	in := struct {
-		Type     artwork.Slot `json:"type"`
-		DryRun   bool         `json:"dryRun"`
-		MinScore float64      `json:"minScore"`
-		Again    bool         `json:"again"`
-	}{MinScore: fillmissing.DefaultMinScore}
+	in := api.FillWish{MinScore: fillmissing.DefaultMinScore}
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -54,7 +49,7 @@ func acceptedJob(c *gin.Context, status fillmissing.Status, err error) error {
 		return err
 	}
 	c.Header("Location", fillPath+"/"+status.ID.String())
-	c.JSON(http.StatusAccepted, gin.H{"jobId": status.ID, "state": status.State})
+	c.JSON(http.StatusAccepted, api.FillAccepted{JobID: status.ID, State: status.State})
 	return nil
 }
 
@@ -63,11 +58,7 @@ func (h *Fill) apply(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	var in struct {
-		All    bool         `json:"all"`
-		Except []artwork.ID `json:"except"`
-		Only   []artwork.ID `json:"only"`
-	}
+	var in api.FillSelection
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -86,70 +77,34 @@ func (h *Fill) order(order fillmissing.Order) handler {
 	}
 }
 
-// fillStatus is what is told of a job.
-type fillStatus struct {
-	JobID      artwork.ID         `json:"jobId"`
-	Type       artwork.Slot       `json:"type"`
-	DryRun     bool               `json:"dryRun"`
-	MinScore   float64            `json:"minScore"`
-	Again      bool               `json:"again"`
-	Of         artwork.ID         `json:"of,omitzero"`
-	State      fillmissing.State  `json:"state"`
-	Reason     string             `json:"reason,omitempty"`
-	StartedBy  string             `json:"startedBy"`
-	CreatedAt  time.Time          `json:"createdAt"`
-	StartedAt  *time.Time         `json:"startedAt,omitempty"`
-	FinishedAt *time.Time         `json:"finishedAt,omitempty"`
-	Counts     fillmissing.Counts `json:"counts"`
-}
-
-func fillStatusOf(s fillmissing.Status) fillStatus {
-	known := func(t time.Time) *time.Time {
-		if t.IsZero() {
-			return nil
-		}
-		return &t
-	}
-	return fillStatus{
-		s.ID, s.Slot, s.DryRun, s.MinScore, s.Again, s.Of, s.State, s.Reason, s.By.Name,
-		s.CreatedAt, known(s.StartedAt), known(s.FinishedAt), s.Counts,
+// fillJobOf returns what is told of a job in a list.
+func fillJobOf(s fillmissing.Status) api.FillJob {
+	return api.FillJob{
+		JobID: s.ID, Type: s.Slot, DryRun: s.DryRun, MinScore: s.MinScore, Again: s.Again, Of: s.Of, State: s.State, Reason: s.Reason,
+		StartedBy: s.By.Name, CreatedAt: s.CreatedAt, StartedAt: s.StartedAt, FinishedAt: s.FinishedAt, Counts: s.Counts,
 	}
 }
 
-// fillItem is what is told of a subject.
-type fillItem struct {
-	Subject   artwork.SubjectKind `json:"subject"`
-	ID        artwork.ID          `json:"id"`
-	Name      string              `json:"name"`
-	Artist    string              `json:"artistName,omitempty"`
-	Type      artwork.Slot        `json:"type"`
-	Outcome   fillmissing.Outcome `json:"outcome"`
-	Score     float64             `json:"score,omitempty"`
-	Candidate *fillCandidate      `json:"candidate,omitempty"`
-	Tag       artwork.Tag         `json:"tag,omitempty"`
-	Reason    string              `json:"reason,omitempty"`
+// fillStatusOf returns what is told of a job by itself.
+func fillStatusOf(s fillmissing.Status) api.FillStatus {
+	return api.FillStatus{
+		JobID: s.ID, Type: s.Slot, DryRun: s.DryRun, MinScore: s.MinScore, Again: s.Again, Of: s.Of, State: s.State, Reason: s.Reason,
+		StartedBy: s.By.Name, CreatedAt: s.CreatedAt, StartedAt: s.StartedAt, FinishedAt: s.FinishedAt, Counts: s.Counts,
+	}
 }
 
-type fillCandidate struct {
-	Provider     string `json:"provider"`
-	URL          string `json:"url"`
-	ThumbnailURL string `json:"thumbnailUrl,omitempty"`
-	Width        int    `json:"width,omitempty"`
-	Height       int    `json:"height,omitempty"`
-	ByName       bool   `json:"byName,omitempty"`
-	Licence      string `json:"licence,omitempty"`
-	Attribution  string `json:"attribution,omitempty"`
-}
-
-func fillItemsOf(s fillmissing.Status, items []fillmissing.Item) []fillItem {
-	out := make([]fillItem, len(items))
+func fillItemsOf(s fillmissing.Status, items []fillmissing.Item) []api.FillItem {
+	out := make([]api.FillItem, len(items))
 	for i, item := range items {
-		out[i] = fillItem{
-			Subject: s.Kind(), ID: item.SubjectID, Name: item.Name, Artist: item.Artist, Type: s.Slot,
+		out[i] = api.FillItem{
+			Subject: s.Kind(), ID: item.SubjectID, Name: item.Name, ArtistName: item.Artist, Type: s.Slot,
 			Outcome: item.Outcome, Score: item.Score, Tag: item.Tag, Reason: item.Reason,
 		}
 		if c := item.Candidate; c != nil {
-			out[i].Candidate = &fillCandidate{c.Provider, c.URL, c.ThumbnailURL, c.Width, c.Height, c.ByName, c.Licence, c.Attribution}
+			out[i].Candidate = &api.FillCandidate{
+				Provider: c.Provider, URL: c.URL, ThumbnailURL: c.ThumbnailURL, Width: c.Width, Height: c.Height,
+				ByName: c.ByName, Licence: c.Licence, Attribution: c.Attribution,
+			}
 		}
 	}
 	return out
@@ -167,12 +122,12 @@ func (h *Fill) list(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	out := make([]fillStatus, len(jobs))
+	out := api.FillJobs{Jobs: make([]api.FillJob, len(jobs))}
 	for i, job := range jobs {
-		out[i] = fillStatusOf(job)
+		out.Jobs[i] = fillJobOf(job)
 	}
 	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusOK, gin.H{"jobs": out})
+	c.JSON(http.StatusOK, out)
 	return nil
 }
 
@@ -212,12 +167,8 @@ func (h *Fill) status(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	answer := struct {
-		fillStatus
-		Failures []fillItem `json:"failures"`
-		Items    []fillItem `json:"items"`
-		Next     artwork.ID `json:"next,omitzero"`
-	}{fillStatusOf(status), fillItemsOf(status, failures), fillItemsOf(status, items), artwork.ID{}}
+	answer := fillStatusOf(status)
+	answer.Failures, answer.Items = fillItemsOf(status, failures), fillItemsOf(status, items)
 	if len(items) == query.Limit {
 		answer.Next = items[len(items)-1].SubjectID
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/domain/artwork"
 )
 
@@ -43,13 +44,6 @@ func (h *Auth) showFirstRun(c *gin.Context, status int, data gin.H) error {
 	return nil
 }
 
-// firstRunIn is what the first administrator says.
-type firstRunIn struct {
-	Token    string `json:"token"`
-	Username string `json:"username"`
-	Password string `json:"password"`
-}
-
 const formType = "application/x-www-form-urlencoded"
 
 // isForm reports whether a form is sent, and not JSON that a program says is a form
@@ -68,7 +62,7 @@ func isForm(c *gin.Context) bool {
 // program JSON.
 func (h *Auth) claim(c *gin.Context) error {
 	if !isForm(c) {
-		var in firstRunIn
+		var in api.FirstAdministrator
 		if err := decodeJSON(c, &in); err != nil {
 			return err
 		}
@@ -84,10 +78,13 @@ func (h *Auth) claim(c *gin.Context) error {
 		return artwork.Errorf(artwork.InvalidInput, "the form cannot be read")
 	}
 	form := c.Request.PostForm
-	in := firstRunIn{form.Get("token"), form.Get("username"), form.Get("password")}
+	in := api.FirstAdministrator{Token: form.Get("token"), Username: form.Get("username"), Password: form.Get("password")}
 	g, err := h.firstRun.Claim(c.Request.Context(), stranger(c), in.Token, in.Username, in.Password)
 	if err != nil {
 		if kind := artwork.KindOf(err); statuses[kind] < http.StatusInternalServerError {
+			if kind == artwork.Unauthenticated {
+				c.Header("WWW-Authenticate", challenge)
+			}
 			return h.showFirstRun(c, statuses[kind], gin.H{"Token": in.Token, "Username": in.Username, "Problem": messageOf(err)})
 		}
 		return err

@@ -180,17 +180,22 @@ func infoOf(img *artwork.Image) api.ImageInfo {
 	}
 }
 
+// infosOf returns what is told of the images in force of a subject.
+func infosOf(images map[artwork.Slot]*artwork.Image) api.ImagesBySlot {
+	infos := make(api.ImagesBySlot, len(images))
+	for slot, img := range images {
+		infos[slot.String()] = infoOf(img)
+	}
+	return infos
+}
+
 func (h *Images) allOfArtist(c *gin.Context, artist artwork.ID) error {
 	found, err := h.pointers.All(c.Request.Context(), artwork.Artist(artist))
 	if err != nil {
 		return err
 	}
-	images := make(map[string]api.ImageInfo, len(found))
-	for slot, img := range found {
-		images[slot.String()] = infoOf(img)
-	}
 	keepAs(c, noCache)
-	c.JSON(http.StatusOK, api.ArtistImages{ArtistID: artist, Images: images})
+	c.JSON(http.StatusOK, api.ArtistImages{ArtistID: artist, Images: infosOf(found)})
 	return nil
 }
 

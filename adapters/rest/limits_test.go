@@ -8,12 +8,14 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
 	"gatefold/adapters/memory"
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/limitrequests"
 	"gatefold/application/signin"
@@ -40,7 +42,11 @@ func (stubs) Register(r *Router) {
 	r.guarded(http.MethodGet, "/api/users", accesstoken.Read, done)
 	r.guarded(http.MethodPost, "/api/users/avatar", accesstoken.Write, done)
 	r.everybody(http.MethodPost, "/api/auth/login", func(c *gin.Context) error {
-		if c.Query("password") != "right" {
+		var in api.SignIn
+		if err := decodeJSON(c, &in); err != nil {
+			return err
+		}
+		if in.Password != "right" {
 			return artwork.Errorf(artwork.Unauthenticated, "wrong")
 		}
 		return done(c)
@@ -76,7 +82,13 @@ func withLimits(limits limitrequests.Limits) Option {
 // ask sends a request from an address; header is a list of names and values.
 func (s stubbed) ask(t *testing.T, method, path, from string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	req := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+	return s.send(t, method, path, "", from, header...)
+}
+
+// send is ask with a body.
+func (s stubbed) send(t *testing.T, method, path, body, from string, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	req := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	req.RemoteAddr = netip.AddrPortFrom(netip.MustParseAddr(from), 4711).String()
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
@@ -121,13 +133,14 @@ func TestRequestsOfAnAnonymousClient(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, s.ask(t, http.MethodGet, "/api/artists", elsewhere).Code)
 
 	for _, path := range []string{
-		"/", "/health", "/api/health", "/metrics", "/api/docs", "/admin/", "/api/images/albums/" + id + "/cover", "/api/images/albums/" + id + "/cover/metadata",
+		"/", "/health", "/api/health", "/metrics", "/admin/", "/api/images/albums/" + id + "/cover", "/api/images/albums/" + id + "/cover/metadata",
 		"/api/albums/" + id + "/cover", "/api/images/artists/" + id + "/logo", "/api/images/artists/" + id + "/all",
 	} {
 		got := s.ask(t, http.MethodGet, path, here)
 		require.Equal(t, http.StatusNoContent, got.Code, path)
 		require.Empty(t, got.Header().Get("RateLimit"), path)
 	}
+	require.Equal(t, http.StatusOK, s.ask(t, http.MethodGet, "/api/docs", here).Code)
 }
 
 // TestAClientIsWhoTheProxySays, if it is a trusted one; and a network of IPv6.
@@ -190,7 +203,7 @@ func TestLogins(t *testing.T) {
 	t.Parallel()
 	s := newStubbed(t, withLimits(limitrequests.Limits{Requests: 100, Logins: 5}))
 	login := func(from, password string) *httptest.ResponseRecorder {
-		return s.ask(t, http.MethodPost, "/api/auth/login?password="+password, from)
+		return s.send(t, http.MethodPost, "/api/auth/login", `{"username":"ana","password":"`+password+`"}`, from)
 	}
 	for range 5 {
 		require.Equal(t, http.StatusUnauthorized, login(here, "wrong").Code)
@@ -202,7 +215,7 @@ func TestLogins(t *testing.T) {
 
 	unlimited := newStubbed(t)
 	for range 20 {
-		require.Equal(t, http.StatusNoContent, unlimited.ask(t, http.MethodPost, "/api/auth/login?password=right", here).Code)
+		require.Equal(t, http.StatusNoContent, unlimited.send(t, http.MethodPost, "/api/auth/login", `{"username":"ana","password":"right"}`, here).Code)
 	}
 }
 

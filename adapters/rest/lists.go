@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -14,36 +13,8 @@ import (
 
 const defaultPageSize = 50
 
-// listOut is a page of a list.
-type listOut[Body any] struct {
-	Items []listedOut[Body] `json:"items"`
-	Total int               `json:"total"`
-	// TotalIsLowerBound says that there are Total items at least.
-	TotalIsLowerBound bool   `json:"totalIsLowerBound,omitempty"`
-	Next              string `json:"next,omitempty"`
-}
-
-// listedOut is an item of a list: the subject, and the images in force that it has.
-type listedOut[Body any] struct {
-	subject Body
-	images  map[string]api.ImageInfo
-}
-
-// MarshalJSON writes the fields of the subject, and images beside them.
-func (l listedOut[Body]) MarshalJSON() ([]byte, error) {
-	subject, err := json.Marshal(l.subject)
-	if err != nil {
-		return nil, err
-	}
-	images, err := json.Marshal(l.images)
-	if err != nil {
-		return nil, err
-	}
-	// A subject has fields, so that it ends with the brace behind the last of them.
-	return append(append(append(subject[:len(subject)-1], `,"images":`...), images...), '}'), nil
-}
-
-func list[T, Body any](repository catalog.Repository[T], kind artwork.SubjectKind, bodyOf func(T) Body, id func(T) artwork.ID) handler {
+// list answers with a page, as pageOf writes it.
+func list[T, Page any](repository catalog.Repository[T], kind artwork.SubjectKind, pageOf func(catalog.Page[T]) Page) handler {
 	return func(c *gin.Context) error {
 		query, err := readQuery(c, kind)
 		if err != nil {
@@ -53,21 +24,43 @@ func list[T, Body any](repository catalog.Repository[T], kind artwork.SubjectKin
 		if err != nil {
 			return err
 		}
-		out := listOut[Body]{
-			Items: make([]listedOut[Body], len(page.Items)),
-			Total: page.Total, TotalIsLowerBound: page.TotalIsLowerBound, Next: page.Next.String(),
-		}
-		for i, item := range page.Items {
-			images := map[string]api.ImageInfo{}
-			for slot, image := range page.Images[id(item)] {
-				images[slot.String()] = infoOf(image)
-			}
-			out.Items[i] = listedOut[Body]{bodyOf(item), images}
-		}
-		c.Header("Cache-Control", noCache)
-		c.JSON(http.StatusOK, out)
+		keepAs(c, noCache)
+		c.JSON(http.StatusOK, pageOf(page))
 		return nil
 	}
+}
+
+func artistPageOf(page catalog.Page[catalog.Artist]) api.ArtistPage {
+	items := make([]api.ListedArtist, len(page.Items))
+	for i, a := range page.Items {
+		items[i] = api.ListedArtist{
+			ID: a.ID, Name: a.Name, SortName: a.SortName, MBZArtistID: a.MBID, BackgroundPosition: a.BackgroundPosition,
+			Missing: a.Missing, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Images: infosOf(page.Images[a.ID]),
+		}
+	}
+	return api.ArtistPage{Items: items, Total: page.Total, TotalIsLowerBound: page.TotalIsLowerBound, Next: page.Next.String()}
+}
+
+func albumPageOf(page catalog.Page[catalog.Album]) api.AlbumPage {
+	items := make([]api.ListedAlbum, len(page.Items))
+	for i, a := range page.Items {
+		items[i] = api.ListedAlbum{
+			ID: a.ID, Name: a.Name, ArtistID: a.ArtistID, ArtistName: a.ArtistName, Year: a.Year, MBZAlbumID: a.MBID, MBZReleaseGroupID: a.ReleaseGroupMBID,
+			Missing: a.Missing, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Images: infosOf(page.Images[a.ID]),
+		}
+	}
+	return api.AlbumPage{Items: items, Total: page.Total, TotalIsLowerBound: page.TotalIsLowerBound, Next: page.Next.String()}
+}
+
+func userPageOf(page catalog.Page[catalog.User]) api.UserPage {
+	items := make([]api.ListedUser, len(page.Items))
+	for i, u := range page.Items {
+		items[i] = api.ListedUser{
+			ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Role: u.Role,
+			CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, Images: infosOf(page.Images[u.ID]),
+		}
+	}
+	return api.UserPage{Items: items, Total: page.Total, TotalIsLowerBound: page.TotalIsLowerBound, Next: page.Next.String()}
 }
 
 func readQuery(c *gin.Context, kind artwork.SubjectKind) (query catalog.Query, err error) {

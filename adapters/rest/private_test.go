@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/keyring"
 	"gatefold/application/limitrequests"
@@ -41,7 +42,7 @@ func TestPrivateIsWhatIsNotNamed(t *testing.T) {
 	t.Parallel()
 	s := newStubbed(t, WithPrivateImages(newSigner(t)))
 	for _, endpoint := range s.Endpoints() {
-		if endpoint.Method != http.MethodGet && endpoint.Method != http.MethodHead || endpoint.Path == "/api/users" {
+		if endpoint.Method != http.MethodGet && endpoint.Method != http.MethodHead || endpoint.Path == "/api/users" || endpoint.Path == "/api/docs/:file" {
 			continue
 		}
 		id := artwork.NewID().String()
@@ -49,9 +50,9 @@ func TestPrivateIsWhatIsNotNamed(t *testing.T) {
 		closed := strings.HasPrefix(path, "/api/images") || strings.HasPrefix(path, "/api/artists") || strings.HasPrefix(path, "/api/albums")
 		without := s.ask(t, endpoint.Method, path, here)
 		with := s.ask(t, endpoint.Method, path, here, "Authorization", "Bearer "+s.tokens[accesstoken.Read])
-		require.Equal(t, http.StatusNoContent, with.Code, path)
+		require.Less(t, with.Code, http.StatusMultipleChoices, path)
 		if !closed {
-			require.Equal(t, http.StatusNoContent, without.Code, path)
+			require.Equal(t, with.Code, without.Code, path)
 			continue
 		}
 		require.Equal(t, http.StatusUnauthorized, without.Code, path)
@@ -148,8 +149,8 @@ func TestSigning(t *testing.T) {
 	require.Equal(t, http.StatusOK, answer.Code, answer.Body)
 	require.Equal(t, "no-store", answer.Header().Get("Cache-Control"))
 	var signed struct {
-		URLs      []signedURL `json:"urls"`
-		ExpiresAt time.Time   `json:"expiresAt"`
+		URLs      []api.SignedImage `json:"urls"`
+		ExpiresAt time.Time         `json:"expiresAt"`
 	}
 	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &signed))
 	require.Len(t, signed.URLs, 2)

@@ -45,6 +45,9 @@ var statuses = map[artwork.ErrorKind]int{
 // specification has it.
 const statusClientClosedRequest = 499
 
+// challenge says what a credential looks like (RFC 6750).
+const challenge = `Bearer realm="gatefold"`
+
 // retryAfter is when a part that was lost is worth another try, in seconds:
 // applies work again within 5 s of its return.
 const retryAfter = "5"
@@ -84,7 +87,7 @@ func (r *Router) fail(c *gin.Context, err error) {
 		c.Header("Retry-After", strconv.FormatInt(int64(math.Ceil(max(e.RetryAfter, time.Second).Seconds())), 10))
 	}
 	if status == http.StatusUnauthorized {
-		c.Header("WWW-Authenticate", `Bearer realm="gatefold"`)
+		c.Header("WWW-Authenticate", challenge)
 	}
 	r.writeProblem(c, status, kind.String(), detail)
 }

@@ -36,13 +36,14 @@ func viewOf(c *gin.Context, typ artwork.Type) (view, error) {
 		v.edge = edge
 	}
 	format, named := c.GetQuery("format")
-	if !named {
-		v.negotiated = v.edge != 0
-		v.format = accepted(c.Request.Header["Accept"])
-		return v, nil
-	}
-	if v.edge == 0 {
+	switch {
+	case v.edge == 0 && named:
 		return view{}, artwork.Errorf(artwork.InvalidInput, "format needs a size: originals are served as they are")
+	case v.edge == 0:
+		return v, nil
+	case !named:
+		v.negotiated, v.format = true, accepted(c.Request.Header["Accept"])
+		return v, nil
 	}
 	var err error
 	v.format, err = artwork.ParseFormat(format)

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,4 +39,19 @@ func TestAccepted(t *testing.T) {
 	}
 	require.Equal(t, artwork.FormatWebP, accepted([]string{"text/html", "image/webp"}), "several lines are one list")
 	require.Equal(t, artwork.FormatAuto, accepted(nil))
+}
+
+// FuzzAccepted: whatever clients say they accept, it is a format, and one that they have
+// not refused.
+func FuzzAccepted(f *testing.F) {
+	for _, accept := range []string{"", "*/*", "image/avif,image/webp;q=0.8,*/*;q=0.1", "image/avif;q=0", "image/png;q=1.000;x=\"a,b\""} {
+		f.Add(accept)
+	}
+	f.Fuzz(func(t *testing.T, accept string) {
+		format := accepted([]string{accept})
+		require.NotEmpty(t, format.String())
+		if format == artwork.FormatAVIF || format == artwork.FormatWebP {
+			require.Contains(t, strings.ToLower(accept), "image/"+format.String())
+		}
+	})
 }

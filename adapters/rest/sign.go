@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/signimages"
 	"gatefold/domain/artwork"
@@ -23,19 +24,10 @@ func (h *Sign) Register(r *Router) {
 	r.guarded(http.MethodPost, "/api/images/sign", accesstoken.Read, h.sign)
 }
 
-// signedURL is a path as it was given, and the URL at which everybody can read it.
-type signedURL struct {
-	Path string `json:"path"`
-	URL  string `json:"url"`
-}
-
 // sign answers in the order of the paths. They work whether images are private or not,
 // so that who signs need not know.
 func (h *Sign) sign(c *gin.Context) error {
-	var in struct {
-		Paths     []string `json:"paths"`
-		ExpiresIn *int     `json:"expiresIn"`
-	}
+	var in api.ImagesToSign
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -50,29 +42,29 @@ func (h *Sign) sign(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	urls := make([]signedURL, len(in.Paths))
+	urls := make([]api.SignedImage, len(in.Paths))
 	for i, path := range in.Paths {
 		if urls[i], err = h.signOne(path, expires); err != nil {
 			return err
 		}
 	}
 	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusOK, gin.H{"urls": urls, "expiresAt": expires})
+	c.JSON(http.StatusOK, api.SignedImages{Urls: urls, ExpiresAt: expires})
 	return nil
 }
 
 // signOne signs a path, which may have a query.
-func (h *Sign) signOne(path string, expires time.Time) (signedURL, error) {
+func (h *Sign) signOne(path string, expires time.Time) (api.SignedImage, error) {
 	target, err := url.Parse(path)
 	if err != nil || target.Scheme != "" || target.Host != "" || target.Fragment != "" || !isImagePath(target.Path) {
-		return signedURL{}, artwork.Errorf(artwork.InvalidInput, "%.200q is not the path of an image, such as /api/images/albums/<id>/cover", path)
+		return api.SignedImage{}, artwork.Errorf(artwork.InvalidInput, "%.200q is not the path of an image, such as /api/images/albums/<id>/cover", path)
 	}
 	query, err := url.ParseQuery(target.RawQuery)
 	if err != nil || query.Has(signatureParam) || query.Has(expiresParam) {
-		return signedURL{}, artwork.Errorf(artwork.InvalidInput, "the query of %.200q is malformed, or has a signature already", path)
+		return api.SignedImage{}, artwork.Errorf(artwork.InvalidInput, "the query of %.200q is malformed, or has a signature already", path)
 	}
 	signature := h.signer.Sign(target.Path, expires)
 	query.Set(expiresParam, signature.Expires)
 	query.Set(signatureParam, signature.MAC)
-	return signedURL{Path: path, URL: target.Path + "?" + query.Encode()}, nil
+	return api.SignedImage{Path: path, URL: target.Path + "?" + query.Encode()}, nil
 }

@@ -1,5 +1,5 @@
 // Package admin plugs in the tokens that guard changes, the log of who made them, and
-// the page that shows what there is.
+// the panel.
 package admin
 
 import (
@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/fx"
 
+	"gatefold/adapters/panel"
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
 	"gatefold/application/keepactivity"
@@ -29,9 +30,16 @@ func Module(cfg Config) fx.Option {
 			keepactivity.NewRecorder,
 			newTrimmer,
 			fx.Annotate(rest.NewActivity, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+			fx.Annotate(newPanel, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewWelcome, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
+}
+
+// newPanel has no files if the program was built without the panel.
+func newPanel() *rest.Panel {
+	files, _ := panel.Files()
+	return rest.NewPanel(files)
 }
 
 func newTrimmer(cfg Config, log activity.Log, logger *slog.Logger) *keepactivity.Trimmer {

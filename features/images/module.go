@@ -54,7 +54,7 @@ func Module(cfg Config) fx.Option {
 			serveimage.NewGetUserAvatar,
 			serveimage.NewOpenContent,
 			newSweep,
-			func(store storage) artwork.RenditionStore { return store },
+			newRenditionStore,
 			newRenderer,
 			newRenditions,
 			newAhead,
@@ -96,12 +96,20 @@ func openBucket(lc fx.Lifecycle, options s3store.Options, log *slog.Logger) (sto
 	return store, nil
 }
 
-// newStore puts memory in front of the storage.
+// newStore puts memory in front of the storage: half of what there is for bytes. The
+// other half is for renditions.
 func newStore(cfg Config, store storage) artwork.ImageStore {
 	if cfg.BytesCacheMB == 0 {
 		return store
 	}
-	return bytescache.New(store, int64(cfg.BytesCacheMB)<<20)
+	return bytescache.New(store, int64(cfg.BytesCacheMB)<<19)
+}
+
+func newRenditionStore(cfg Config, store storage) artwork.RenditionStore {
+	if cfg.BytesCacheMB == 0 {
+		return store
+	}
+	return bytescache.NewRenditions(store, int64(cfg.BytesCacheMB)<<19)
 }
 
 func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, claims warmcache.Claims, log *slog.Logger) *verifystore.Sweep {

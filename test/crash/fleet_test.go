@@ -74,7 +74,7 @@ func newFleet(t *testing.T, shared bool) *fleet {
 	f := &fleet{t: t, dir: t.TempDir(), provider: newProvider(t)}
 	f.orders = filepath.Join(f.dir, "order")
 	f.environ = []string{
-		"PATH=" + os.Getenv("PATH"), "ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "WARM_KEYS=0", "DATA_DIR=" + filepath.Join(f.dir, "data"),
+		"PATH=" + os.Getenv("PATH"), "ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "WARM_KEYS=0", "RENDER_AHEAD=false", "DATA_DIR=" + filepath.Join(f.dir, "data"),
 		"DOWNLOAD_ALLOW_HOSTS=" + strings.TrimPrefix(f.provider.URL, "http://"),
 	}
 	if shared {

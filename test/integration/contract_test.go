@@ -13,7 +13,9 @@ import (
 
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
+	"gatefold/application/manageaccounts"
 	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
 	"gatefold/test/contract"
 )
 
@@ -71,39 +73,99 @@ func stub(e rest.Endpoint) string {
 `, path, strings.ToLower(e.Method), parameters)
 }
 
-// TestEveryOperationAsksForItsScope: without a token, with one that is wrong, and with
-// one of too small a scope nothing else of a request counts; the scope of the contract
-// is enough, and a public operation needs none.
-func TestEveryOperationAsksForItsScope(t *testing.T) {
+// rights are credentials of every kind: an API token of each scope, and a user whom
+// nothing belongs to but an account.
+type rights struct {
+	*instance
+	tokens map[accesstoken.Scope]string
+	user   string // reads
+}
+
+func newRights(t *testing.T) rights {
+	t.Helper()
 	in := combinations["memory and SQLite"](t).start(t)
-	scopes := []accesstoken.Scope{accesstoken.Read, accesstoken.Write, accesstoken.Admin}
-	tokens := map[accesstoken.Scope]string{}
-	for _, scope := range scopes {
+	r := rights{in, map[accesstoken.Scope]string{}, ""}
+	for _, scope := range []accesstoken.Scope{accesstoken.Read, accesstoken.Write, accesstoken.Admin} {
 		secret, err := in.server.CreateToken(t.Context(), accesstoken.CreateIn{Name: string(scope), Scope: scope})
 		require.NoError(t, err)
-		tokens[scope] = "Bearer " + secret
+		r.tokens[scope] = "Bearer " + secret
 	}
+	_, err := in.server.CreateUser(t.Context(), manageaccounts.CreateIn{Username: "ana", Role: catalog.RoleUser, Password: aPassword})
+	require.NoError(t, err)
+	r.user = "Bearer " + in.signIn("ana").access
+	return r
+}
+
+// TestEveryOperationAsksForItsScope: without a token, with one that is wrong, and with
+// one of too small a scope nothing else of a request counts; the right of the contract
+// is enough, and a public operation needs none.
+func TestEveryOperationAsksForItsScope(t *testing.T) {
+	r := newRights(t)
 	for path, item := range contract.Document().Paths.Map() {
 		for method, op := range item.Operations() {
-			name, _ := op.Extensions["x-scope"].(string)
-			path := fill(path, append(slices.Clone(item.Parameters), op.Parameters...))
 			if op.OperationID == "streamEvents" {
 				method = http.MethodHead // which has an end
 			}
-			call := func(authorization string) answer { return in.do(method, path, nil, "Authorization", authorization) }
-			if name == "" {
-				require.NotContains(t, []int{http.StatusUnauthorized, http.StatusForbidden}, call("Bearer gf_wrong").StatusCode, op.OperationID)
-				continue
-			}
-			for _, authorization := range []string{"", "Bearer", "Bearer gf_wrong", "Basic " + in.token} {
-				require.Equal(t, http.StatusUnauthorized, call(authorization).StatusCode, "%s with %q", op.OperationID, authorization)
-			}
-			for _, scope := range scopes {
-				want := !scope.Allows(accesstoken.Scope(name))
-				require.Equal(t, want, call(tokens[scope]).StatusCode == http.StatusForbidden, "%s with the scope %s", op.OperationID, scope)
+			parameters := append(slices.Clone(item.Parameters), op.Parameters...)
+			for _, subject := range subjectsOf(parameters) {
+				path := fill(strings.ReplaceAll(path, "{subject}", subject), parameters)
+				scope, _ := op.Extensions["x-scope"].(string)
+				right, _ := op.Extensions["x-right"].(string)
+				if right == "own" && scope != "" && subject != "user" {
+					right = "" // it is about artists and albums
+				}
+				r.require(op.OperationID, method, path, scope, right)
 			}
 		}
 	}
+}
+
+// subjectsOf returns the values of the parameter "subject"; "" if there is none.
+func subjectsOf(parameters openapi3.Parameters) (subjects []string) {
+	for _, p := range parameters {
+		if p.Value.Name == "subject" && p.Value.In == openapi3.ParameterInPath {
+			for _, value := range p.Value.Schema.Value.Enum {
+				subjects = append(subjects, fmt.Sprint(value))
+			}
+			return subjects
+		}
+	}
+	return []string{""}
+}
+
+// require calls an operation with every credential.
+func (r rights) require(op, method, path, scope, right string) {
+	r.t.Helper()
+	status := func(authorization string) int {
+		return r.do(method, path, nil, "Authorization", authorization).StatusCode
+	}
+	if scope == "" && (right == "" || right == "session") {
+		if right == "" {
+			require.NotContains(r.t, []int{http.StatusUnauthorized, http.StatusForbidden}, status("Bearer gf_wrong"), op)
+		}
+		return
+	}
+	for _, authorization := range []string{"", "Bearer", "Bearer gf_wrong", "Basic " + r.token} {
+		require.Equal(r.t, http.StatusUnauthorized, status(authorization), "%s with %q", op, authorization)
+	}
+	for held, token := range r.tokens {
+		allowed := held.Allows(accesstoken.Scope(scope))
+		switch right {
+		case "own":
+			allowed = held == accesstoken.Admin
+		case "signed-in":
+			allowed = false
+		}
+		require.Equal(r.t, !allowed, status(token) == http.StatusForbidden, "%s with the scope %s", op, held)
+	}
+	allowed := accesstoken.Read.Allows(accesstoken.Scope(scope))
+	switch right {
+	case "own":
+		allowed = !strings.Contains(path, "/user/") // which is another one
+	case "signed-in":
+		allowed = true
+	}
+	require.Equal(r.t, !allowed, status(r.user) == http.StatusForbidden, "%s %s as a user", op, path)
 }
 
 // fill puts something into the parameters of a path.

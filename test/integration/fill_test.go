@@ -380,7 +380,7 @@ func TestFillRefusals(t *testing.T) {
 		`{"type":"avatar"}`:              "type must be",
 		`{"type":"poster"}`:              "is not a slot",
 		`{"type":"cover","minScore":2}`:  "minScore must be in 0..1",
-		`{"type":"cover","minscore":-1}`: "minScore must be in 0..1",
+		`{"type":"cover","minScore":-1}`: "minScore must be in 0..1",
 		`{"type":"cover","dry":true}`:    `unknown field "dry"`,
 	} {
 		refused := send("", body)

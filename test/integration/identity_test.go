@@ -312,10 +312,12 @@ func TestTheFirstRunByForm(t *testing.T) {
 	t.Parallel()
 	in := combinations["memory and SQLite"](t).start(t)
 	token := linkPattern.FindStringSubmatch(in.log.String())[2]
-	send := func(password string) answer {
+	claim := func(token, password string) answer {
 		form := url.Values{"token": {token}, "username": {"<b>ana"}, "password": {password}}
 		return in.do(http.MethodPost, "/api/auth/first-run", strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded")
 	}
+	send := func(password string) answer { return claim(token, password) }
+	require.Equal(t, http.StatusUnauthorized, claim("gff_wrong", aPassword).StatusCode)
 	short := send("short")
 	require.Equal(t, http.StatusBadRequest, short.StatusCode)
 	require.Contains(t, string(short.body), "a password has 10 to 256 characters")

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"gatefold/application/accesstoken"
+	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
@@ -170,10 +172,16 @@ type AlbumFields struct {
 
 // AlbumPage defines model for AlbumPage.
 type AlbumPage struct {
-	Items []Album `json:"items"`
+	Items []ListedAlbum `json:"items"`
+
+	// Next For `cursor` of the next page; absent if this is the last one.
+	Next string `json:"next,omitempty,omitzero"`
 
 	// Total Of all pages.
 	Total int `json:"total"`
+
+	// TotalIsLowerBound There are `total` at least.
+	TotalIsLowerBound bool `json:"totalIsLowerBound,omitempty,omitzero"`
 }
 
 // AlbumSearch defines model for AlbumSearch.
@@ -312,10 +320,16 @@ type ArtistImagesUpdated struct {
 
 // ArtistPage defines model for ArtistPage.
 type ArtistPage struct {
-	Items []Artist `json:"items"`
+	Items []ListedArtist `json:"items"`
+
+	// Next For `cursor` of the next page; absent if this is the last one.
+	Next string `json:"next,omitempty,omitzero"`
 
 	// Total Of all pages.
 	Total int `json:"total"`
+
+	// TotalIsLowerBound There are `total` at least.
+	TotalIsLowerBound bool `json:"totalIsLowerBound,omitempty,omitzero"`
 }
 
 // ArtistSearch defines model for ArtistSearch.
@@ -597,6 +611,18 @@ type CacheWarmed struct {
 	TookMs  float64 `json:"tookMs"`
 }
 
+// Caller defines model for Caller.
+type Caller struct {
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID   ID     `json:"id"`
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+
+	// Scope Each includes the ones before it.
+	Scope Scope `json:"scope"`
+	User  User  `json:"user,omitempty,omitzero"`
+}
+
 // Candidate An image that a provider offers.
 type Candidate struct {
 	// Attribution Whom the licence wants to be named.
@@ -693,6 +719,34 @@ type Consideration struct {
 
 // Counters defines model for Counters.
 type Counters map[string]int64
+
+// CreatedToken defines model for CreatedToken.
+type CreatedToken struct {
+	CreatedAt time.Time `json:"createdAt"`
+
+	// ExpiresAt It does not if it is absent.
+	ExpiresAt time.Time `json:"expiresAt,omitempty,omitzero"`
+
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID ID `json:"id"`
+
+	// LastUsedAt Known to ten minutes.
+	LastUsedAt time.Time `json:"lastUsedAt,omitempty,omitzero"`
+	Name       string    `json:"name"`
+
+	// Scope Each includes the ones before it.
+	Scope Scope `json:"scope"`
+
+	// Token The secret.
+	//
+	// Example: gf_…
+	Token string `json:"token"`
+}
+
+// Disabling defines model for Disabling.
+type Disabling struct {
+	Disabled bool `json:"disabled"`
+}
 
 // Done defines model for Done.
 type Done struct {
@@ -838,6 +892,206 @@ type Facts = activity.Facts
 // File At most 20 MB.
 type File = []byte
 
+// FillAccepted defines model for FillAccepted.
+type FillAccepted struct {
+	// JobID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	JobID ID `json:"jobId"`
+
+	// State A failed job can be resumed.
+	State FillState `json:"state"`
+}
+
+// FillCandidate The image, or the best of those that were not good or sure enough.
+type FillCandidate struct {
+	// Attribution Whom the licence wants to be named.
+	Attribution string `json:"attribution,omitempty,omitzero"`
+
+	// ByName The subject was found by its name, and may be another one that is called the same.
+	ByName  bool   `json:"byName,omitempty,omitzero"`
+	Height  int    `json:"height,omitempty,omitzero"`
+	Licence string `json:"licence,omitempty,omitzero"`
+
+	// Provider Example: fanarttv
+	Provider     string `json:"provider"`
+	ThumbnailURL string `json:"thumbnailUrl,omitempty,omitzero"`
+	URL          string `json:"url"`
+
+	// Width In pixels, as the provider says.
+	Width int `json:"width,omitempty,omitzero"`
+}
+
+// FillCounts defines model for FillCounts.
+type FillCounts = fillmissing.Counts
+
+// FillItem What became of a subject.
+type FillItem struct {
+	// ArtistName Of an album.
+	ArtistName string `json:"artistName,omitempty,omitzero"`
+
+	// Candidate The image, or the best of those that were not good or sure enough.
+	Candidate *FillCandidate `json:"candidate,omitempty"`
+
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID   ID     `json:"id"`
+	Name string `json:"name"`
+
+	// Outcome The image is in force (`applied`), would be (`proposed`) or will be (`accepted`). No provider has one (`absent`), or none that is good enough
+	// (`below`); only a name speaks for it, and several have it (`ambiguous`). The slot is not to be filled (`skipped`), or a provider or the download
+	// `failed`.
+	Outcome FillOutcome `json:"outcome"`
+
+	// Reason Why there is no image.
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Score Of the candidate.
+	Score   float64     `json:"score,omitempty,omitzero"`
+	Subject SubjectKind `json:"subject"`
+
+	// Tag Names what is served of an image; goes into its URL as `?tag=`.
+	//
+	// Example: 5f2b8c0d9e1a7344
+	Tag ImageTag `json:"tag,omitempty,omitzero"`
+
+	// Type A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
+	Type Slot `json:"type"`
+}
+
+// FillJob defines model for FillJob.
+type FillJob struct {
+	Again      bool       `json:"again"`
+	Counts     FillCounts `json:"counts"`
+	CreatedAt  time.Time  `json:"createdAt"`
+	DryRun     bool       `json:"dryRun"`
+	FinishedAt time.Time  `json:"finishedAt,omitempty,omitzero"`
+
+	// JobID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	JobID ID `json:"jobId"`
+
+	// MinScore What an image needs.
+	MinScore float64 `json:"minScore"`
+
+	// Of Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	Of ID `json:"of,omitempty,omitzero"`
+
+	// Reason Why it stands still, or has failed.
+	Reason    string    `json:"reason,omitempty,omitzero"`
+	StartedAt time.Time `json:"startedAt,omitempty,omitzero"`
+	StartedBy string    `json:"startedBy"`
+
+	// State A failed job can be resumed.
+	State FillState `json:"state"`
+
+	// Type A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
+	Type Slot `json:"type"`
+}
+
+// FillJobs defines model for FillJobs.
+type FillJobs struct {
+	Jobs []FillJob `json:"jobs"`
+}
+
+// FillOutcome The image is in force (`applied`), would be (`proposed`) or will be (`accepted`). No provider has one (`absent`), or none that is good enough
+// (`below`); only a name speaks for it, and several have it (`ambiguous`). The slot is not to be filled (`skipped`), or a provider or the download
+// `failed`.
+type FillOutcome = fillmissing.Outcome
+
+// FillProgress A step of a job that fills empty slots.
+type FillProgress struct {
+	Counts FillCounts `json:"counts"`
+	DryRun bool       `json:"dryRun"`
+
+	// JobID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	JobID ID `json:"jobId"`
+
+	// Reason Why it stands still, or has failed.
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// State A failed job can be resumed.
+	State FillState `json:"state"`
+
+	// Type A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
+	Type Slot `json:"type"`
+}
+
+// FillSelection One of the three.
+type FillSelection struct {
+	All bool `json:"all,omitempty,omitzero"`
+
+	// Except All subjects but these.
+	Except []ID `json:"except,omitempty,omitzero"`
+
+	// Only These subjects only.
+	Only []ID `json:"only,omitempty,omitzero"`
+}
+
+// FillState A failed job can be resumed.
+type FillState = fillmissing.State
+
+// FillStatus defines model for FillStatus.
+type FillStatus struct {
+	Again     bool       `json:"again"`
+	Counts    FillCounts `json:"counts"`
+	CreatedAt time.Time  `json:"createdAt"`
+	DryRun    bool       `json:"dryRun"`
+
+	// Failures A few of them.
+	Failures   []FillItem `json:"failures"`
+	FinishedAt time.Time  `json:"finishedAt,omitempty,omitzero"`
+	Items      []FillItem `json:"items"`
+
+	// JobID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	JobID ID `json:"jobId"`
+
+	// MinScore What an image needs.
+	MinScore float64 `json:"minScore"`
+
+	// Next Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	Next ID `json:"next,omitempty,omitzero"`
+
+	// Of Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	Of ID `json:"of,omitempty,omitzero"`
+
+	// Reason Why it stands still, or has failed.
+	Reason    string    `json:"reason,omitempty,omitzero"`
+	StartedAt time.Time `json:"startedAt,omitempty,omitzero"`
+	StartedBy string    `json:"startedBy"`
+
+	// State A failed job can be resumed.
+	State FillState `json:"state"`
+
+	// Type A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
+	Type Slot `json:"type"`
+}
+
+// FillWish The `type`, a slot of artists or the cover of albums, has to be given.
+type FillWish struct {
+	// Again Ask also for what was not found lately.
+	Again bool `json:"again,omitempty,omitzero"`
+
+	// DryRun Say what would be done, and change nothing.
+	DryRun bool `json:"dryRun,omitempty,omitzero"`
+
+	// MinScore What an image needs.
+	MinScore float64 `json:"minScore,omitempty,omitzero"`
+
+	// Type A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
+	Type Slot `json:"type,omitempty,omitzero"`
+}
+
+// FirstAdministrator defines model for FirstAdministrator.
+type FirstAdministrator struct {
+	// Password 10 to 256 characters.
+	Password Password `json:"password"`
+
+	// Token As the log of the server has it.
+	//
+	// Example: gff_…
+	Token string `json:"token"`
+
+	// Username Example: ana
+	Username string `json:"username"`
+}
+
 // FocalPoint What crops are to show, in fractions of the width and height.
 type FocalPoint = artwork.FocalPoint
 
@@ -901,6 +1155,21 @@ type FoundCandidate struct {
 
 	// Width In pixels, as the provider says.
 	Width int `json:"width,omitempty,omitzero"`
+}
+
+// Granted A session. Who wants cookies gets no tokens in the body.
+type Granted struct {
+	AccessToken string `json:"accessToken,omitempty,omitzero"`
+
+	// ExpiresIn Of the access token, in seconds.
+	//
+	// Example: 86400
+	ExpiresIn int `json:"expiresIn"`
+
+	// RefreshToken Example: gfr_…
+	RefreshToken string `json:"refreshToken,omitempty,omitzero"`
+	TokenType    string `json:"tokenType,omitempty,omitzero"`
+	User         User   `json:"user"`
 }
 
 // Health defines model for Health.
@@ -1035,6 +1304,18 @@ type ImageSize = string
 // Example: 5f2b8c0d9e1a7344
 type ImageTag = artwork.Tag
 
+// ImagesBySlot What is in force in which slot. Slots that are empty are not in it.
+type ImagesBySlot map[string]ImageInfo
+
+// ImagesToSign defines model for ImagesToSign.
+type ImagesToSign struct {
+	// ExpiresIn In seconds, from a minute to a day.
+	ExpiresIn *int `json:"expiresIn,omitempty,omitzero"`
+
+	// Paths Of images, with or without a query.
+	Paths []string `json:"paths"`
+}
+
 // JudgedCandidate defines model for JudgedCandidate.
 type JudgedCandidate struct {
 	// Attribution Whom the licence wants to be named.
@@ -1112,6 +1393,91 @@ type KeySetting struct {
 	Variable string `json:"variable"`
 }
 
+// ListedAlbum What `getAlbum` answers, and the images in force.
+type ListedAlbum struct {
+	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ArtistID   ID        `json:"artistId"`
+	ArtistName string    `json:"artistName"`
+	CreatedAt  time.Time `json:"createdAt"`
+
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID ID `json:"id"`
+
+	// Images What is in force in which slot. Slots that are empty are not in it.
+	Images ImagesBySlot `json:"images"`
+
+	// MBZAlbumID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	MBZAlbumID OptionalID `json:"mbzAlbumId,omitempty,omitzero"`
+
+	// MBZReleaseGroupID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	MBZReleaseGroupID OptionalID `json:"mbzReleaseGroupId,omitempty,omitzero"`
+
+	// Missing All its music has vanished from the library.
+	Missing bool `json:"missing"`
+
+	// Name At most 1000 characters.
+	//
+	// Example: Ágætis byrjun
+	Name      string    `json:"name"`
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Year Example: 1999
+	Year int `json:"year,omitempty,omitzero"`
+}
+
+// ListedArtist What `getArtist` answers, and the images in force.
+type ListedArtist struct {
+	// BackgroundPosition The CSS `background-position` of the background.
+	//
+	// Example: center 20%
+	BackgroundPosition string    `json:"backgroundPosition,omitempty,omitzero"`
+	CreatedAt          time.Time `json:"createdAt"`
+
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID ID `json:"id"`
+
+	// Images What is in force in which slot. Slots that are empty are not in it.
+	Images ImagesBySlot `json:"images"`
+
+	// MBZArtistID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	MBZArtistID OptionalID `json:"mbzArtistId,omitempty,omitzero"`
+
+	// Missing All its music has vanished from the library.
+	Missing bool `json:"missing"`
+
+	// Name At most 1000 characters.
+	//
+	// Example: Sigur Rós
+	Name string `json:"name"`
+
+	// SortName As in an alphabetical list; like the name if it is not given.
+	//
+	// Example: Sigur Ros
+	SortName  string    `json:"sortName,omitempty,omitzero"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// ListedUser What `getUser` answers, and the images in force.
+type ListedUser struct {
+	CreatedAt time.Time `json:"createdAt"`
+
+	// DisplayName Example: Ana Ñandú
+	DisplayName string `json:"displayName,omitempty,omitzero"`
+
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID ID `json:"id"`
+
+	// Images What is in force in which slot. Slots that are empty are not in it.
+	Images ImagesBySlot `json:"images"`
+
+	// Role Each has a scope, `read`, `write` and `admin`.
+	Role      Role      `json:"role"`
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Username Example: ana
+	Username string `json:"username"`
+}
+
 // Lock defines model for Lock.
 type Lock struct {
 	Locked bool `json:"locked"`
@@ -1124,6 +1490,12 @@ type Lock struct {
 //
 // Example: 1003.2
 type Milliseconds = float64
+
+// NewPassword defines model for NewPassword.
+type NewPassword struct {
+	// Password 10 to 256 characters.
+	Password Password `json:"password"`
+}
 
 // NoImage defines model for NoImage.
 type NoImage struct {
@@ -1142,6 +1514,17 @@ type OtherCacheSettings struct {
 
 // PartState defines model for PartState.
 type PartState = string
+
+// Password 10 to 256 characters.
+type Password = string
+
+// PasswordChange defines model for PasswordChange.
+type PasswordChange struct {
+	CurrentPassword string `json:"currentPassword"`
+
+	// NewPassword 10 to 256 characters.
+	NewPassword Password `json:"newPassword"`
+}
 
 // Problem RFC 9457, with the fields that consumers of the original music server read.
 type Problem struct {
@@ -1264,6 +1647,12 @@ type Purged struct {
 	VisibleAfterMs Milliseconds `json:"visibleAfterMs"`
 }
 
+// RefreshToken defines model for RefreshToken.
+type RefreshToken struct {
+	// RefreshToken In place of the cookie.
+	RefreshToken string `json:"refreshToken,omitempty,omitzero"`
+}
+
 // Reload Something may have been missed.
 type Reload struct {
 	Reason string `json:"reason"`
@@ -1308,7 +1697,7 @@ type Revised struct {
 	VisibleAfterMs Milliseconds `json:"visibleAfterMs"`
 }
 
-// Role defines model for Role.
+// Role Each has a scope, `read`, `write` and `admin`.
 type Role = catalog.Role
 
 // Rule defines model for Rule.
@@ -1319,6 +1708,9 @@ type Rule struct {
 	// Message The same in a sentence.
 	Message string `json:"message"`
 }
+
+// Scope Each includes the ones before it.
+type Scope = accesstoken.Scope
 
 // SearchedAlbum defines model for SearchedAlbum.
 type SearchedAlbum struct {
@@ -1357,6 +1749,40 @@ type Settings struct {
 type SettingsUpdated struct {
 	Provider string `json:"provider"`
 	Revision int64  `json:"revision"`
+}
+
+// SignIn defines model for SignIn.
+type SignIn struct {
+	// Cookie Give a browser cookies, which scripts cannot read, instead of tokens.
+	Cookie   bool   `json:"cookie,omitempty,omitzero"`
+	Password string `json:"password"`
+
+	// Username Example: ana
+	Username string `json:"username"`
+}
+
+// SignOut defines model for SignOut.
+type SignOut struct {
+	// Everywhere All sessions of the user.
+	Everywhere bool `json:"everywhere,omitempty,omitzero"`
+
+	// RefreshToken In place of the cookie.
+	RefreshToken string `json:"refreshToken,omitempty,omitzero"`
+}
+
+// SignedImage defines model for SignedImage.
+type SignedImage struct {
+	// Path As it was given.
+	Path string `json:"path"`
+
+	// URL The path, with `expires` and `signature`.
+	URL string `json:"url"`
+}
+
+// SignedImages defines model for SignedImages.
+type SignedImages struct {
+	ExpiresAt time.Time     `json:"expiresAt"`
+	Urls      []SignedImage `json:"urls"`
 }
 
 // Slot A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
@@ -1403,6 +1829,44 @@ type Timing struct {
 	Count int64   `json:"count"`
 	MaxMs float32 `json:"maxMs"`
 	SumMs float32 `json:"sumMs"`
+}
+
+// Token defines model for Token.
+type Token struct {
+	CreatedAt time.Time `json:"createdAt"`
+
+	// ExpiresAt It does not if it is absent.
+	ExpiresAt time.Time `json:"expiresAt,omitempty,omitzero"`
+
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID ID `json:"id"`
+
+	// LastUsedAt Known to ten minutes.
+	LastUsedAt time.Time `json:"lastUsedAt,omitempty,omitzero"`
+	Name       string    `json:"name"`
+
+	// Scope Each includes the ones before it.
+	Scope Scope `json:"scope"`
+}
+
+// TokenFields defines model for TokenFields.
+type TokenFields struct {
+	// ExpiresAt Never if it is not given.
+	ExpiresAt time.Time `json:"expiresAt,omitempty,omitzero"`
+
+	// Name 1 to 64 bytes.
+	//
+	// Example: player
+	Name string `json:"name"`
+
+	// Scope Each includes the ones before it.
+	Scope Scope `json:"scope"`
+}
+
+// Tokens defines model for Tokens.
+type Tokens struct {
+	Items []Token `json:"items"`
+	Total int     `json:"total"`
 }
 
 // UploadedAlbumCover defines model for UploadedAlbumCover.
@@ -1571,7 +2035,9 @@ type User struct {
 	DisplayName string `json:"displayName,omitempty,omitzero"`
 
 	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
-	ID        ID        `json:"id"`
+	ID ID `json:"id"`
+
+	// Role Each has a scope, `read`, `write` and `admin`.
 	Role      Role      `json:"role"`
 	UpdatedAt time.Time `json:"updatedAt"`
 
@@ -1596,7 +2062,9 @@ type UserAvatarUpdated struct {
 type UserFields struct {
 	// DisplayName Example: Ana Ñandú
 	DisplayName string `json:"displayName,omitempty,omitzero"`
-	Role        Role   `json:"role,omitempty,omitzero"`
+
+	// Role Each has a scope, `read`, `write` and `admin`.
+	Role Role `json:"role,omitempty,omitzero"`
 
 	// Username Example: ana
 	Username string `json:"username"`
@@ -1604,10 +2072,16 @@ type UserFields struct {
 
 // UserPage defines model for UserPage.
 type UserPage struct {
-	Items []User `json:"items"`
+	Items []ListedUser `json:"items"`
+
+	// Next For `cursor` of the next page; absent if this is the last one.
+	Next string `json:"next,omitempty,omitzero"`
 
 	// Total Of all pages.
 	Total int `json:"total"`
+
+	// TotalIsLowerBound There are `total` at least.
+	TotalIsLowerBound bool `json:"totalIsLowerBound,omitempty,omitzero"`
 }
 
 // UserSlot defines model for UserSlot.
@@ -1629,11 +2103,20 @@ type Withdrawn struct {
 	VisibleAfterMs Milliseconds `json:"visibleAfterMs"`
 }
 
+// Cursor defines model for Cursor.
+type Cursor = string
+
+// Expires defines model for Expires.
+type Expires = string
+
 // Format defines model for Format.
 type Format = ImageFormat
 
 // Fresh defines model for Fresh.
 type Fresh = bool
+
+// HeldSource `custom` images were uploaded, `local` ones found beside the music, `external` ones downloaded.
+type HeldSource = Source
 
 // IfMatch Example: "5f2b8c0d9e1a7344"
 type IfMatch = string
@@ -1653,6 +2136,12 @@ type IfRange = string
 // ImageID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
 type ImageID = ID
 
+// Locked defines model for Locked.
+type Locked = bool
+
+// LowResolution Example: 300
+type LowResolution = string
+
 // Page defines model for Page.
 type Page = int
 
@@ -1667,6 +2156,9 @@ type Query = string
 
 // Range defines model for Range.
 type Range = string
+
+// Signature defines model for Signature.
+type Signature = string
 
 // Size defines model for Size.
 type Size = ImageSize
@@ -1704,11 +2196,17 @@ type PreconditionFailed = Problem
 // RangeNotSatisfiable RFC 9457, with the fields that consumers of the original music server read.
 type RangeNotSatisfiable = Problem
 
+// RequestTimeout RFC 9457, with the fields that consumers of the original music server read.
+type RequestTimeout = Problem
+
 // StorageFull RFC 9457, with the fields that consumers of the original music server read.
 type StorageFull = Problem
 
 // TooLarge RFC 9457, with the fields that consumers of the original music server read.
 type TooLarge = Problem
+
+// TooManyRequests RFC 9457, with the fields that consumers of the original music server read.
+type TooManyRequests = Problem
 
 // Unauthenticated RFC 9457, with the fields that consumers of the original music server read.
 type Unauthenticated = Problem
