@@ -37,6 +37,8 @@ var needs = map[string]string{
 	"GET /health":                                 toEverybody,
 	"GET /health/live":                            toEverybody,
 	"GET /health/ready":                           toEverybody,
+	"GET /admin":                                  toEverybody,
+	"GET /admin/*file":                            toEverybody,
 	"GET /api/health":                             toEverybody,
 	"GET /api/openapi.json":                       toEverybody,
 	"GET /api/docs":                               toEverybody,
@@ -283,7 +285,7 @@ func pathOf(pattern string) string {
 		switch {
 		case part == ":type":
 			parts[i] = "profile"
-		case strings.HasPrefix(part, ":"):
+		case strings.HasPrefix(part, ":"), strings.HasPrefix(part, "*"):
 			parts[i] = artwork.NewID().String()
 		}
 	}
