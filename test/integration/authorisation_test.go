@@ -37,7 +37,12 @@ var needs = map[string]string{
 	"GET /health":                                 toEverybody,
 	"GET /health/live":                            toEverybody,
 	"GET /health/ready":                           toEverybody,
+	"GET /admin":                                  toEverybody,
+	"GET /admin/*file":                            toEverybody,
 	"GET /api/health":                             toEverybody,
+	"GET /api/openapi.json":                       toEverybody,
+	"GET /api/docs":                               toEverybody,
+	"GET /api/docs/:file":                         toEverybody,
 	"GET /api/artists":                            toEverybody,
 	"GET /api/artists/:id":                        toEverybody,
 	"GET /api/albums":                             toEverybody,
@@ -52,6 +57,7 @@ var needs = map[string]string{
 	"GET /api/images/albums/:id/cover/metadata":   toEverybody,
 	"GET /api/images/albums/:id/custom/:imageId":  toEverybody,
 	"GET /api/images/users/:id/avatar":            toEverybody,
+	"POST /api/images/sign":                       toRead,
 
 	"POST /api/auth/login":        toEverybody,
 	"POST /api/auth/refresh":      toItself,
@@ -279,7 +285,7 @@ func pathOf(pattern string) string {
 		switch {
 		case part == ":type":
 			parts[i] = "profile"
-		case strings.HasPrefix(part, ":"):
+		case strings.HasPrefix(part, ":"), strings.HasPrefix(part, "*"):
 			parts[i] = artwork.NewID().String()
 		}
 	}

@@ -128,6 +128,10 @@ func (in *instance) requireClosed(endpoints []rest.Endpoint, reader string) {
 	for _, e := range endpoints {
 		path := strings.NewReplacer(":id", albumID, ":type", "logo", ":imageId", artistID, ":jobId", artistID).Replace(e.Path)
 		a := in.do(e.Method, path, nil)
+		if isWayIn(e) {
+			require.NotEqual(in.t, http.StatusForbidden, a.StatusCode, path)
+			continue
+		}
 		if slices.Contains(open, e.Path) {
 			require.Less(in.t, a.StatusCode, 300, path)
 			continue
@@ -141,6 +145,14 @@ func (in *instance) requireClosed(endpoints []rest.Endpoint, reader string) {
 		}
 	}
 	require.GreaterOrEqual(in.t, closed, 14)
+}
+
+// isWayIn reports whether the route is one by which a stranger signs in, or reads how
+// that is done. What it says to nobody in particular, TestWhoMayDoWhat knows.
+func isWayIn(e rest.Endpoint) bool {
+	need := needs[strings.Replace(e.Method, http.MethodHead, http.MethodGet, 1)+" "+e.Path]
+	way := strings.HasPrefix(e.Path, "/api/auth/") || strings.HasPrefix(e.Path, "/api/docs") || strings.HasPrefix(e.Path, "/admin") || e.Path == "/api/openapi.json"
+	return way && (need == toEverybody || need == toItself)
 }
 
 // requireSigned signs the path, and requires that the URL is good for the image, and for
