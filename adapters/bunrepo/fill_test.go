@@ -27,7 +27,6 @@ func TestSuiteRejectsBrokenFills(t *testing.T) {
 	}{
 		{"fill: a job comes back to the last field, and is in the activity log", onFill(func(b *brokenFill) { b.silent = true })},
 		{"fill: the oldest is claimed first, and one for a slot at a time", onFill(func(b *brokenFill) { b.neverHeld = true })},
-		{"fill: of 8 callers at once one works on a slot", onFill(func(b *brokenFill) { b.neverHeld = true })},
 		{"fill: a claim expires by itself, and the next goes on from where it was", onFill(func(b *brokenFill) { b.fromTheStart = true })},
 		{"fill: a claim that does not hold changes nothing", onFill(func(b *brokenFill) { b.anybody = true })},
 		{"fill: a step comes back to the last field", onFill(func(b *brokenFill) { b.learnsNothing = true })},
