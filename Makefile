@@ -44,9 +44,10 @@ test:
 	$(GO) test -count=1 -timeout 20m ./...
 
 # Not under the race detector: other programs that tests build and start, and what
-# shares no memory, such as the demo's drawings. What the database adapter shares is the
-# database, and its five minutes under the detector are left to `soak`.
-UNRACED := /test/(twins|crash|testenv)$$|/adapters/(demolibrary|bunrepo)$$
+# shares no memory, such as the demo's drawings. The database adapter, whose callers share
+# the database, and the whole program on every combination of adapters take ten minutes
+# under the detector, which are left to `soak`.
+UNRACED := /test/(twins|crash|testenv|integration)$$|/adapters/(demolibrary|bunrepo)$$
 
 ## race: the same with the race detector, where memory is shared
 race:
@@ -63,11 +64,11 @@ browser: build
 fuzz:
 	@./scripts/fuzz.sh
 
-## soak: the database adapter under the race detector, every scenario of the consistency harness 20 times, with 3 instances of 10 000 operations each, and 20 crashes at
+## soak: the database adapter and the whole program under the race detector, every scenario of the consistency harness 20 times, with 3 instances of 10 000 operations each, and 20 crashes at
 ## every step; about half an hour
 soak:
 	@./scripts/install-test-tools.sh
-	$(GO) test -count=1 -timeout 20m -race ./adapters/bunrepo
+	$(GO) test -count=1 -timeout 40m -race ./adapters/bunrepo ./test/integration
 	$(GO) test -count=1 -timeout 1h -v -run '^TestCrashes$$' ./test/crash -crash.runs=20
 	$(GO) test -count=1 -timeout 3h -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
 
