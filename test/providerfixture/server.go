@@ -89,6 +89,10 @@ type Server struct {
 	// seed must give the same picture in every size. Set it before the first request.
 	Paint func(seed string, width, height int) image.Image
 
+	// Unambiguous has MusicBrainz know nobody else of a name. Set it before the first
+	// request.
+	Unambiguous bool
+
 	base string // of one that Start has started
 
 	mu       sync.Mutex

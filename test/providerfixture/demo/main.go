@@ -44,7 +44,7 @@ func run(name string, args []string) (int, error) {
 		return 0, err
 	}
 	fixture := providerfixture.New()
-	fixture.Paint = paint
+	fixture.Paint, fixture.Unambiguous = paint, true
 	server := &http.Server{Handler: paced{fixture}, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }() // it ends with the process
 	defer func() { _ = server.Close() }()
