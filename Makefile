@@ -64,9 +64,9 @@ browser: build
 fuzz:
 	@./scripts/fuzz.sh
 
-## soak: the database adapter and the whole program under the race detector, every scenario of the consistency harness 20 times, with 3 instances of 10 000 operations each, and 20 crashes at
-## every step; about half an hour
-soak:
+## soak: the fuzz targets, the database adapter and the whole program under the race detector, every scenario of the
+## consistency harness 20 times, with 3 instances of 10 000 operations each, and 20 crashes at every step; about an hour
+soak: fuzz
 	@./scripts/install-test-tools.sh
 	$(GO) test -count=1 -timeout 40m -race ./adapters/bunrepo ./test/integration
 	$(GO) test -count=1 -timeout 1h -v -run '^TestCrashes$$' ./test/crash -crash.runs=20
