@@ -50,9 +50,11 @@ test("find, apply, undo: what is served changes each time", async ({ page, reque
   await signIn(page);
   await page.getByRole("searchbox").fill("Sal y ceniza");
   await page.getByRole("link", { name: /Sal y ceniza/ }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Sal y ceniza");
   const id = /albums\/([0-9a-f-]+)/.exec(page.url())?.[1] ?? "";
   const tag = async () => (await request.get(`/api/images/albums/${id}/cover`)).headers()["etag"];
   const before = await tag();
+  expect(before).toBeDefined();
 
   await page.getByRole("button", { name: "Find images" }).click();
   const dialog = page.getByRole("dialog");
@@ -72,6 +74,7 @@ test("a file that is no image is refused, and it is said why", async ({ page }) 
   await page.goto("/admin/albums?query=Lichen");
   await signIn(page);
   await page.getByRole("link", { name: /Lichen Radio/ }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Lichen Radio");
   const chosen = page.waitForEvent("filechooser");
   await page.getByRole("button", { name: "Upload" }).click();
   await (await chosen).setFiles({ name: "cover.jpg", mimeType: "image/jpeg", buffer: Buffer.from("<html>no image</html>") });
