@@ -15,7 +15,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel run test race fuzz soak browser generate lint fmt bench bench-lists clean
+.PHONY: build panel demo-providers run test race fuzz soak browser generate lint fmt bench bench-lists clean
 
 ## build: bin/gatefold, with the panel in it
 build: panel
@@ -33,9 +33,11 @@ $(PANEL)/node_modules/.package-lock.json: $(PANEL)/package-lock.json
 	@touch $@
 
 ## run: build and serve (MUSIC_DIR=/music for your own; else an invented demo library and providers)
-run: build
-	$(GO) build -o bin/demo-providers ./test/providerfixture/demo
+run: build demo-providers
 	@./scripts/run.sh
+
+demo-providers:
+	$(GO) build -o bin/demo-providers ./test/providerfixture/demo
 
 ## test: every test, on real Redis, PostgreSQL and S3 servers, started by the tests
 test:
@@ -55,9 +57,8 @@ race:
 	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '$(UNRACED)')
 
 ## browser: the panel in a real browser, Debian's Chromium, on servers of the tests' own
-browser: build
+browser: build demo-providers
 	@./scripts/install-test-tools.sh chromium
-	$(GO) build -o bin/demo-providers ./test/providerfixture/demo
 	cd test/e2e && npm ci --no-audit --no-fund --silent && npm run --silent check && npm test --silent
 
 ## fuzz: every fuzz target FUZZTIME (20000x, or a time such as 10m)

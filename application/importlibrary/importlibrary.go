@@ -73,7 +73,7 @@ type Import struct {
 	images    artwork.ImageRepository
 	archive   artwork.ImageArchive
 	store     artwork.ImageStore
-	library   Library
+	catalogue Library
 	inspector Inspector
 	acts      *keepactivity.Recorder
 	log       *slog.Logger
@@ -85,7 +85,7 @@ func New(cache artwork.ImageCache, images artwork.ImageRepository, archive artwo
 ) *Import {
 	return &Import{
 		cache: cache, images: images, archive: archive, store: store,
-		library: library, inspector: inspector, acts: acts, log: log,
+		catalogue: library, inspector: inspector, acts: acts, log: log,
 	}
 }
 
@@ -107,7 +107,7 @@ func (i *Import) Run(ctx context.Context, by artwork.Actor, source Source, obser
 	}
 	scan := &scan{Import: i, source: source, observer: observer, id: artwork.NewID(), total: total}
 	err = source.Walk(ctx, func(path, fingerprint string) (bool, error) {
-		known, err := i.library.Fingerprint(ctx, path)
+		known, err := i.catalogue.Fingerprint(ctx, path)
 		return known != "" && known == fingerprint, err
 	}, func(folder Folder) error { return scan.visit(ctx, folder) })
 	if err == nil {
@@ -178,14 +178,14 @@ func (s *scan) finish(ctx context.Context) (err error) {
 	if err := s.flush(ctx); err != nil || s.unreadable {
 		return err
 	}
-	s.summary.Missing, err = s.library.Finish(ctx, s.id, s.source.Root())
+	s.summary.Missing, err = s.catalogue.Finish(ctx, s.id, s.source.Root())
 	return err
 }
 
 // flush imports what has been collected: subjects, then pictures, and last the
 // note that this was done.
 func (s *scan) flush(ctx context.Context) error {
-	if err := s.library.Touch(ctx, s.id, s.met); err != nil {
+	if err := s.catalogue.Touch(ctx, s.id, s.met); err != nil {
 		return err
 	}
 	folders := s.folders
@@ -201,7 +201,7 @@ func (s *scan) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.library.SaveFolders(ctx, s.id, s.source.Root(), s.states(folders, resolved, spoiled))
+	return s.catalogue.SaveFolders(ctx, s.id, s.source.Root(), s.states(folders, resolved, spoiled))
 }
 
 // states says what is to be remembered of the folders. One in which a file was

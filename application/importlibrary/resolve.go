@@ -34,7 +34,7 @@ func (s *scan) resolve(ctx context.Context, folders []Folder) (resolution, error
 			return resolution{}, err
 		}
 		resolved := matcher.match(folders)
-		err = s.library.Save(ctx, matcher.artists.touched(), matcher.albums.touched())
+		err = s.catalogue.Save(ctx, matcher.artists.touched(), matcher.albums.touched())
 		if artwork.KindOf(err) == artwork.Conflict && try < saveTries {
 			continue
 		}
@@ -69,7 +69,7 @@ func (s *scan) newMatcher(ctx context.Context, folders []Folder) (*matcher, erro
 		mbids = appendMBID(mbids, album.Artist.MBID)
 		names = append(names, catalog.FoldName(album.Artist.Name))
 	})
-	artists, err := s.library.FindArtists(ctx, unique(mbids), unique(names))
+	artists, err := s.catalogue.FindArtists(ctx, unique(mbids), unique(names))
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (s *scan) findAlbums(ctx context.Context, m *matcher, folders []Folder) err
 			artists = append(artists, id)
 		}
 	})
-	albums, err := s.library.FindAlbums(ctx, unique(mbids), unique(artists), unique(names))
+	albums, err := s.catalogue.FindAlbums(ctx, unique(mbids), unique(artists), unique(names))
 	if err != nil {
 		return err
 	}
