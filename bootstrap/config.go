@@ -95,6 +95,7 @@ type variables struct {
 	HTTP               httpVariables
 	Providers          providerVariables
 	Identity           identityVariables
+	Backup             backupVariables
 
 	// What is not named follows the deployment.
 	namesTTL, namesL1TTL bool
@@ -124,6 +125,7 @@ type Config struct {
 	Providers          providers.Config // of images
 	Identity           identity.Config
 	FirstAdmin         firstAdmin
+	Backup             Backup
 	// PinnedProviders are the variables of Providers that the settings cannot change.
 	PinnedProviders map[string]string
 }
@@ -208,6 +210,7 @@ func (v variables) check() (Config, error) {
 		KeepActivity:       c.days("ACTIVITY_KEEP", v.ActivityKeep, 36500),
 		Identity:           c.identity(v.Identity),
 		FirstAdmin:         c.firstAdmin(v.Identity),
+		Backup:             c.backup(v.Backup),
 	}
 	cfg.Providers, cfg.PinnedProviders = c.providers(v.Providers)
 	if len(cfg.DataDir) > maxDataDir {

@@ -43,6 +43,7 @@ type commands struct {
 	Token   tokenCommand   `cmd:"" help:"Manage API tokens."`
 	Fill    fillCommand    `cmd:"" help:"Fill empty slots with the best image that providers have."`
 	Cache   cacheCommand   `cmd:"" help:"Look into the image cache, warm it, or drop what it holds."`
+	Backup  backupCommand  `cmd:"" help:"Make backups, check them, and bring one back."`
 	Doctor  doctorCommand  `cmd:"" help:"Check every configured part and say what to do. Exit code 0: sound, 1: not."`
 	Demo    demoCommand    `cmd:"" help:"Fill the catalogue with an invented library, to try things out."`
 	Health  healthCommand  `cmd:"" help:"Ask the server that listens on LISTEN_ADDR whether it serves. Exit code 0: it does, 1: not."`

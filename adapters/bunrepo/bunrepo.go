@@ -80,6 +80,10 @@ type engine interface {
 	// serialise waits until no other transaction that called it with exclusive,
 	// or any that did if exclusive is true, runs any more.
 	serialise(ctx context.Context, tx bun.Tx, exclusive bool) error
+	// dump, load and blank are those of the DB.
+	dump(ctx context.Context, db *DB, path string, visit func(artwork.Hash, int64) error) error
+	load(ctx context.Context, path string) error
+	blank(ctx context.Context, db *DB) (bool, error)
 }
 
 // Open returns the database at the URL: "sqlite:PATH", a file that is created

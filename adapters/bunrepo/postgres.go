@@ -33,7 +33,7 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 		return nil, artwork.Errorf(artwork.InvalidInput, "DATABASE_URL is not a valid Postgres URL: special characters in the password must be percent-encoded")
 	}
 	// Some poolers between the two cannot do with prepared statements.
-	engine := postgres{prepares: config.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement}
+	engine := postgres{url: url, prepares: config.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement}
 	// bun writes arguments into the statement, so that no two are alike: a cache
 	// of prepared statements would only cost round trips.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
@@ -62,6 +62,7 @@ func postgresPool(config *pgx.ConnConfig, connections int) *bun.DB {
 }
 
 type postgres struct {
+	url      string
 	prepares bool // unless the URL says default_query_exec_mode=simple_protocol
 }
 

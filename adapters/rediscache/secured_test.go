@@ -64,6 +64,7 @@ func TestSentinelOverTLS(t *testing.T) {
 	o := Options{SentinelMaster: d.MasterName(), SentinelAddrs: d.Addrs(), TLS: true, TLSCA: certificates.CA()}
 	requireWorks(t, o)
 	require.NoError(t, Probe(t.Context(), o))
+	requireCopied(t, o, "redis.rdb")
 	o.TLSCA = testenv.NewCertificates(t).CA()
 	require.Equal(t, artwork.Unavailable, artwork.KindOf(Probe(t.Context(), o)))
 }
@@ -75,6 +76,7 @@ func TestClusterOverTLS(t *testing.T) {
 	o := Options{ClusterAddrs: d.Addrs(), TLS: true, TLSCA: certificates.CA()}
 	requireWorks(t, o)
 	require.NoError(t, Probe(t.Context(), o))
+	requireCopied(t, o, "redis-1.rdb", "redis-2.rdb", "redis-3.rdb")
 	o.TLSCA = testenv.NewCertificates(t).CA()
 	require.Equal(t, artwork.Unavailable, artwork.KindOf(Probe(t.Context(), o)))
 }
