@@ -17,6 +17,8 @@ import (
 	"gatefold/test/testenv"
 )
 
+const profilePath = "/api/images/artists/" + artistID + "/profile"
+
 // told is what is compared of an answer: all that a client keeps.
 type told struct {
 	status               int
@@ -29,6 +31,9 @@ func (in *instance) tell(paths []string) map[string]told {
 	answers := map[string]told{}
 	for _, path := range paths {
 		a := in.get(path, "Authorization", "Bearer "+in.token)
+		if a.StatusCode == http.StatusNotFound {
+			a.body = nil // it names the request
+		}
 		answers[path] = told{a.StatusCode, a.Header.Get("ETag"), a.Header.Get("Last-Modified"), a.Header.Get("Content-Type"), string(a.body)}
 	}
 	return answers
@@ -67,7 +72,7 @@ func (in *instance) furnish() (paths []string) {
 	upload := in.upload("/api/admin/metadata/artist/custom-images/"+artistID+"/upload", musicfixture.Picture(80, 80, 3), "imageType", "profile")
 	require.Equal(in.t, http.StatusOK, upload.StatusCode, string(upload.body))
 	return []string{
-		coverPath, coverPath + "/metadata", "/api/images/artists/" + artistID + "/all", upload.json(in.t)["url"].(string),
+		coverPath, profilePath, coverPath + "/metadata", "/api/images/artists/" + artistID + "/all", upload.json(in.t)["url"].(string),
 		"/api/artists", "/api/albums/" + albumID, "/api/users", album + "/history", artist + "/history",
 		"/api/admin/metadata/album/custom-covers/" + albumID,
 	}
@@ -90,8 +95,13 @@ func TestABackupRestores(t *testing.T) {
 			// What comes later is not in the first backup, and in the cache that outlives it.
 			_ = server.send(http.MethodPut, "/api/admin/metadata/album/"+albumID+"/lock", map[string]any{"type": "cover", "locked": false})
 			applyCover(t, server.instance, musicfixture.Picture(60, 60, 4))
+			custom := "/api/admin/metadata/artist/custom-images/" + artistID
+			id := server.send(http.MethodGet, custom, nil).json(t)["customImages"].([]any)[0].(map[string]any)["id"].(string)
+			require.Equal(t, http.StatusCreated, server.send(http.MethodPost, custom+"/apply/"+id, nil).StatusCode)
 			for range 3 {
-				require.NotEqual(t, before[coverPath], server.tell([]string{coverPath})[coverPath])
+				later := server.tell([]string{coverPath, profilePath})
+				require.NotEqual(t, before[coverPath], later[coverPath])
+				require.Equal(t, http.StatusOK, later[profilePath].status)
 			}
 			code, _, stderr = gatefold(t, d, "backup", "create", vault)
 			require.Zero(t, code, stderr)
