@@ -1,0 +1,76 @@
+package prommetrics
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// methods are those that can be told apart; a client may send any word.
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+// unmatched is the route of a path that there is not.
+const unmatched = "unmatched"
+
+// requests counts and times HTTP requests.
+type requests struct {
+	total    *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	inFlight prometheus.Gauge
+}
+
+func newRequests(m *Metrics) *requests {
+	return &requests{
+		total:    m.counters("http_requests_total", "Answered requests, by the pattern of their path and the status code.", "method", "route", "code"),
+		duration: m.histograms("http_request_duration_seconds", "From a request's headers to the end of its answer, by the class of its status code. Event streams are not in it.", web, "method", "route", "class"),
+		inFlight: m.gauges("http_requests_in_flight", "Requests that are being answered.").WithLabelValues(),
+	}
+}
+
+// ExpectRoute makes the series of a route and the codes that it is known to answer.
+func (m *Metrics) ExpectRoute(method, route string, codes []int) {
+	for _, code := range codes {
+		m.http.total.WithLabelValues(method, route, strconv.Itoa(code))
+		m.http.duration.WithLabelValues(method, route, class(code))
+	}
+}
+
+// RequestBegun counts a request that has begun.
+func (m *Metrics) RequestBegun() { m.http.inFlight.Inc() }
+
+// RequestEnded counts a request that was answered. Route is the pattern of its path, "" if there
+// is none; stream says that it was answered by events for as long as the client wanted.
+func (m *Metrics) RequestEnded(method, route string, code int, took time.Duration, stream bool) {
+	m.http.inFlight.Dec()
+	if !slices.Contains(methods, method) {
+		method = other
+	}
+	if route == "" {
+		route = unmatched
+	}
+	m.http.total.WithLabelValues(method, route, codeText(code)).Inc()
+	if !stream {
+		m.http.duration.WithLabelValues(method, route, class(code)).Observe(took.Seconds())
+	}
+}
+
+// codeText spares the conversion for what is answered most.
+func codeText(code int) string {
+	switch code {
+	case 200:
+		return "200"
+	case 304:
+		return "304"
+	}
+	return strconv.Itoa(code)
+}
+
+func class(code int) string {
+	classes := [...]string{"1xx", "2xx", "3xx", "4xx", "5xx"}
+	if i := code/100 - 1; i >= 0 && i < len(classes) {
+		return classes[i]
+	}
+	return other
+}
