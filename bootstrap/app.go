@@ -36,6 +36,7 @@ const (
 // compose returns the whole program but for what it is started for: every
 // capability, with the adapters that the configuration asks for.
 func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
+	cfg.Cache.Version = version()
 	return fx.Options(
 		fx.NopLogger,
 		fx.StartTimeout(startTimeout),

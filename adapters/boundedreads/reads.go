@@ -73,7 +73,11 @@ func (r *Reads) InForce(ctx context.Context, place artwork.Place) (*artwork.Imag
 	}
 	defer r.turns.Release(1)
 	r.events.Count(managecache.LoadBegun, 1)
-	defer r.events.Count(managecache.LoadEnded, 1)
+	begin := time.Now()
+	defer func() {
+		r.events.Took(managecache.StepLoad, time.Since(begin))
+		r.events.Count(managecache.LoadEnded, 1)
+	}()
 	return r.inner.InForce(ctx, place)
 }
 
@@ -85,7 +89,11 @@ func (r *Reads) wait(ctx context.Context) error {
 		return errBusy()
 	}
 	r.events.Count(managecache.LoadQueued, 1)
-	defer r.events.Count(managecache.LoadDequeued, 1)
+	begin := time.Now()
+	defer func() {
+		r.events.Took(managecache.StepLoadWait, time.Since(begin))
+		r.events.Count(managecache.LoadDequeued, 1)
+	}()
 	bounded, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	err := r.turns.Acquire(bounded, 1)

@@ -19,9 +19,10 @@ import (
 // A fence is a count of changes under way per key, a lease is a group of loads
 // under way: a change voids the group, and a void group fills nothing.
 type Cache struct {
-	terms   artwork.CacheTerms
-	events  managecache.Recorder
-	entries *otter.Cache[artwork.Key, entry]
+	terms      artwork.CacheTerms
+	events     managecache.Recorder
+	maxEntries int
+	entries    *otter.Cache[artwork.Key, entry]
 
 	mu     sync.Mutex
 	fences map[artwork.Key]int
@@ -46,11 +47,12 @@ var (
 // NewCache returns an empty cache that holds at most maxEntries pointers.
 func NewCache(terms artwork.CacheTerms, maxEntries int, events managecache.Recorder) *Cache {
 	return &Cache{
-		terms:   terms,
-		events:  events,
-		entries: otter.Must(&otter.Options[artwork.Key, entry]{MaximumSize: maxEntries}),
-		fences:  map[artwork.Key]int{},
-		leases:  map[artwork.Key]*lease{},
+		terms:      terms,
+		events:     events,
+		maxEntries: maxEntries,
+		entries:    otter.Must(&otter.Options[artwork.Key, entry]{MaximumSize: maxEntries}),
+		fences:     map[artwork.Key]int{},
+		leases:     map[artwork.Key]*lease{},
 	}
 }
 

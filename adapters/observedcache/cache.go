@@ -30,20 +30,30 @@ func New(inner artwork.ImageCache, ttl func() time.Duration, events managecache.
 	return &Cache{inner, ttl, events, log}
 }
 
-// answered are the events of the levels.
-var answered = [...]managecache.Event{
-	artwork.Loaded: managecache.Bypass, artwork.Filled: managecache.Fill,
-	artwork.Shared: managecache.SharedHit, artwork.Process: managecache.ProcessHit,
-}
+// answered are the events of the levels, and read what they take.
+var (
+	answered = [...]managecache.Event{
+		artwork.Loaded: managecache.Bypass, artwork.Filled: managecache.Fill,
+		artwork.Shared: managecache.SharedHit, artwork.Process: managecache.ProcessHit,
+	}
+	read = [...]managecache.Step{
+		artwork.Loaded: managecache.ReadPast, artwork.Filled: managecache.ReadAndFilled,
+		artwork.Shared: managecache.ReadFromShared, artwork.Process: managecache.ReadFromProcess,
+	}
+)
 
 // Fetch implements artwork.ImageCache.
 func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (artwork.Answer, error) {
+	begin := time.Now()
 	answer, err := c.inner.Fetch(ctx, key, load)
+	took := time.Since(begin)
 	if err != nil {
 		c.events.Count(managecache.ReadFailed, 1)
+		c.events.Took(managecache.ReadInVain, took)
 		return answer, err
 	}
 	c.events.Count(answered[answer.Level], 1)
+	c.events.Took(read[answer.Level], took)
 	if c.log.Enabled(ctx, slog.LevelDebug) {
 		c.logAnswer(ctx, key, answer)
 	}

@@ -80,7 +80,13 @@ func TestWhatIsCounted(t *testing.T) {
 	stats := counters.Stats()
 	require.EqualValues(t, 2, stats.ChangeTime.All.Count)
 	require.Positive(t, stats.ChangeTime.All.MaxMs)
-	stats.ChangeTime = managecache.ChangeTime{}
+	for _, c := range []struct {
+		timing managecache.Timing
+		count  int64
+	}{{stats.ReadTime.Process, 1}, {stats.ReadTime.Shared, 0}, {stats.ReadTime.Fill, 1}, {stats.ReadTime.Bypass, 2}, {stats.ReadTime.Failed, 1}} {
+		require.Equal(t, c.count, c.timing.Count, "each read is timed where it is counted")
+	}
+	stats.ChangeTime, stats.ReadTime = managecache.ChangeTime{}, managecache.ReadTime{}
 	require.Equal(t, managecache.Stats{ProcessHits: 1, Fills: 1, Bypasses: 2, Errors: 1, Changes: 2, FailedChanges: 1}, stats)
 }
 

@@ -41,6 +41,9 @@ func (b *breaker) allow() bool {
 	return now >= until && b.until.CompareAndSwap(until, now+int64(breakFor))
 }
 
+// open reports whether readers are kept from asking Redis, but for one now and then.
+func (b *breaker) open() bool { return b.failures.Load() >= breakAfter }
+
 // note takes in how an operation ended; its caller's own end says nothing.
 func (b *breaker) note(err error, callerEnded bool) {
 	switch {

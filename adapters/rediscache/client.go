@@ -242,6 +242,11 @@ func check(ctx context.Context, rdb redis.UniversalClient) error {
 	if err != nil {
 		return &artwork.Error{Kind: artwork.Unavailable, Op: "rediscache.Check", Msg: "Redis does not answer", Err: err}
 	}
+	return judge(info)
+}
+
+// judge returns nil if a server that says this of itself can be used.
+func judge(info string) error {
 	// Any server of a cluster may answer: a replica is none of ours to judge.
 	if role := infoField(info, "role"); role != "master" && infoField(info, "redis_mode") != "cluster" {
 		return artwork.Errorf(artwork.Unavailable, "Redis is a %s: point Gatefold at the master", role)

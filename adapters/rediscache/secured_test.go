@@ -129,6 +129,16 @@ func tryEverything(t *testing.T, o Options, patience time.Duration) error {
 	if err := fetchAs(t.Context(), cache, artwork.Filled); err != nil {
 		return err
 	}
+	held, err := cache.Inspect(t.Context(), []artwork.Key{key})
+	if err != nil || held[0].Holding == managecache.HoldsNothing {
+		return fmt.Errorf("looked at a key: %w", err)
+	}
+	if state := cache.State(t.Context()); state.Problem != "" {
+		return errors.New(state.Problem)
+	}
+	if err := cache.Board().Post(t.Context(), artwork.NewID(), []byte("report"), time.Second); err != nil {
+		return err
+	}
 	if removed, err := cache.Flush(t.Context()); err != nil || removed == 0 {
 		return fmt.Errorf("flushed %d: %w", removed, err)
 	}
@@ -200,7 +210,7 @@ func askProvider(ctx context.Context, cache *Cache) error {
 // What docs/caching.md says that an ACL user needs.
 var (
 	aclRules   = []string{"resetchannels", "~image:*", "~gatefold:*", "~rate:gatefold:*"}
-	aclAllowed = []string{"+get", "+set", "+del", "+time", "+eval", "+evalsha", "+scan", "+xadd", "+xread", "+xrevrange", "+ping", "+info", "+client|setname"}
+	aclAllowed = []string{"+get", "+set", "+del", "+pttl", "+time", "+eval", "+evalsha", "+scan", "+xadd", "+xread", "+xrevrange", "+ping", "+info", "+client|setname"}
 	aclCluster = []string{"+cluster|slots", "+command"}
 )
 

@@ -28,22 +28,10 @@ func NewCache(manage *managecache.Manage, settings *followsettings.Switch) *Cach
 
 // Register implements Routes.
 func (h *Cache) Register(r *Router) {
-	r.guarded(http.MethodGet, "/api/admin/cache/stats", accesstoken.Admin, h.stats)
 	r.guarded(http.MethodPost, "/api/admin/cache/invalidate", accesstoken.Admin, h.invalidate)
 	r.guarded(http.MethodPost, "/api/admin/cache/flush", accesstoken.Admin, h.flush)
 	r.guarded(http.MethodGet, "/api/admin/cache/mode", accesstoken.Admin, h.mode)
 	r.guarded(http.MethodPut, "/api/admin/cache/mode", accesstoken.Admin, h.setMode)
-}
-
-func (h *Cache) stats(c *gin.Context) error {
-	stats := h.manage.Stats()
-	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusOK, struct {
-		managecache.Stats
-		HitRate      float64 `json:"hitRate"`
-		MeanChangeMs float64 `json:"meanChangeMs"`
-	}{stats, stats.HitRate(), milliseconds(stats.MeanChange())})
-	return nil
 }
 
 func (h *Cache) invalidate(c *gin.Context) error {
@@ -51,28 +39,25 @@ func (h *Cache) invalidate(c *gin.Context) error {
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
-	var named []artwork.Subject
-	for _, subject := range []artwork.Subject{artwork.Artist(in.ArtistID), artwork.Album(in.AlbumID), artwork.User(in.UserID)} {
-		if !subject.ID.IsZero() {
-			named = append(named, subject)
-		}
-	}
-	if len(named) != 1 {
-		return artwork.Errorf(artwork.InvalidInput, "name one of artistId, albumId and userId")
-	}
-	if err := h.manage.Invalidate(c.Request.Context(), caller(c), named[0]); err != nil {
+	subject, err := oneOf(in.ArtistID, in.AlbumID, in.UserID)
+	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, api.Succeeded{Success: true})
+	begin := time.Now()
+	if err := h.manage.Invalidate(c.Request.Context(), caller(c), subject); err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, api.CacheInvalidated{Success: true, Keys: len(subject.Keys()), TookMs: milliseconds(time.Since(begin))})
 	return nil
 }
 
 func (h *Cache) flush(c *gin.Context) error {
+	begin := time.Now()
 	removed, err := h.manage.Flush(c.Request.Context(), caller(c))
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, api.CacheFlushed{Success: true, Removed: removed})
+	c.JSON(http.StatusOK, api.CacheFlushed{Success: true, Removed: removed, TookMs: milliseconds(time.Since(begin))})
 	return nil
 }
 

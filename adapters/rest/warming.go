@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -10,7 +12,7 @@ import (
 	"gatefold/application/warmcache"
 )
 
-// Warming is the operators' route that warms the image cache.
+// Warming has the operators' route that warms the image cache.
 type Warming struct{ warm *warmcache.Warm }
 
 // NewWarming returns the route under /api/admin/cache.
@@ -23,7 +25,7 @@ func (h *Warming) Register(r *Router) {
 
 // run answers when the cache is warm; a client that hangs up ends it.
 func (h *Warming) run(c *gin.Context) error {
-	summary, err := h.warm.Run(c.Request.Context(), caller(c), unobserved{})
+	summary, err := h.warmed(c)
 	if err != nil {
 		return err
 	}
@@ -32,6 +34,27 @@ func (h *Warming) run(c *gin.Context) error {
 		Bypassed: summary.Bypassed, Failed: summary.Failed, TookMs: milliseconds(summary.Took),
 	})
 	return nil
+}
+
+// warmed warms the subject that the body names or, without a body, what is
+// requested most.
+func (h *Warming) warmed(c *gin.Context) (warmcache.Summary, error) {
+	text, err := io.ReadAll(c.Request.Body) // no longer than the contract allows
+	if err != nil {
+		return warmcache.Summary{}, badJSON("the body", err)
+	}
+	if len(text) == 0 {
+		return h.warm.Run(c.Request.Context(), caller(c), unobserved{})
+	}
+	var in api.CacheInvalidation
+	if err := json.Unmarshal(text, &in); err != nil {
+		return warmcache.Summary{}, badJSON("the body", err)
+	}
+	subject, err := oneOf(in.ArtistID, in.AlbumID, in.UserID)
+	if err != nil {
+		return warmcache.Summary{}, err
+	}
+	return h.warm.Subject(c.Request.Context(), caller(c), subject)
 }
 
 type unobserved struct{}

@@ -22,6 +22,8 @@ type Cache struct {
 	inner  artwork.ImageCache
 	terms  artwork.CacheTerms
 	copies *otter.Cache[artwork.Key, localCopy]
+	// maxEntries bounds the copies.
+	maxEntries int
 	// now is a monotonic clock that counts from some moment, which is quicker to
 	// read than the time of day; tests stop it.
 	now func() time.Duration
@@ -32,7 +34,10 @@ type localCopy struct {
 	until time.Duration // on the cache's clock
 }
 
-var _ artwork.ImageCache = (*Cache)(nil)
+var (
+	_ artwork.ImageCache = (*Cache)(nil)
+	_ managecache.Local  = (*Cache)(nil)
+)
 
 // New returns a cache that keeps at most maxEntries copies, as long as the terms
 // say. The inner cache must follow the same terms: it is its Change that waits for
@@ -40,10 +45,11 @@ var _ artwork.ImageCache = (*Cache)(nil)
 func New(inner artwork.ImageCache, terms artwork.CacheTerms, maxEntries int) *Cache {
 	begin := time.Now()
 	return &Cache{
-		inner:  inner,
-		terms:  terms,
-		copies: otter.Must(&otter.Options[artwork.Key, localCopy]{MaximumSize: maxEntries}),
-		now:    func() time.Duration { return time.Since(begin) },
+		inner:      inner,
+		terms:      terms,
+		copies:     otter.Must(&otter.Options[artwork.Key, localCopy]{MaximumSize: maxEntries}),
+		maxEntries: maxEntries,
+		now:        func() time.Duration { return time.Since(begin) },
 	}
 }
 
@@ -74,6 +80,35 @@ func (c *Cache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (
 // until every copy, here and in other processes, has expired.
 func (c *Cache) Change(ctx context.Context, keys []artwork.Key, commit artwork.Commit) error {
 	return c.inner.Change(ctx, keys, commit)
+}
+
+// Inspect implements managecache.Inspector for the copies alone: it knows of no
+// leases and fences, which are the inner cache's.
+func (c *Cache) Inspect(ctx context.Context, keys []artwork.Key) ([]managecache.Held, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	held := make([]managecache.Held, len(keys))
+	for i, key := range keys {
+		held[i] = managecache.Held{Holding: managecache.HoldsNothing}
+		if e, ok := c.copies.GetEntryQuietly(key); ok {
+			if left := e.Value.until - c.now(); left > 0 {
+				held[i] = managecache.HeldInMemory(e.Value.image, left)
+			}
+		}
+	}
+	return held, nil
+}
+
+// Occupied implements managecache.Local.
+func (c *Cache) Occupied() managecache.Occupied {
+	return managecache.Occupy(c.copies.EstimatedSize(), c.maxEntries, func(yield func(*artwork.Image) bool) {
+		for held := range c.copies.Values() {
+			if !yield(held.image) {
+				return
+			}
+		}
+	})
 }
 
 // Drop forgets all copies of this process.

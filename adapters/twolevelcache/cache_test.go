@@ -110,3 +110,52 @@ func TestAFenceLostDuringCommitIsWaitedOut(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 2, answer.Image.Size)
 }
+
+func TestInspect(t *testing.T) {
+	policy := artwork.CachePolicy{TTL: time.Minute, CopyTerm: 500 * time.Millisecond} // long enough to be looked at twice
+	for name, inner := range map[string]func(conformance.TB) artwork.ImageCache{
+		"redis": func(t conformance.TB) artwork.ImageCache { return openRedis(t, testenv.Redis(t), policy) },
+		"memory": func(conformance.TB) artwork.ImageCache {
+			return memory.NewCache(policy, 100, managecache.NewCounters())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conformance.RunInspector(t, func(t conformance.TB) conformance.Inspected {
+				cache := twolevelcache.New(inner(t), policy, 100)
+				return conformance.Inspected{Cache: cache, Level: cache}
+			})
+		})
+	}
+}
+
+// everlasting is a broken level: it tells of copies that have expired.
+type everlasting struct{ managecache.Inspector }
+
+func (e everlasting) Inspect(ctx context.Context, keys []artwork.Key) ([]managecache.Held, error) {
+	held, err := e.Inspector.Inspect(ctx, keys)
+	for i := range held {
+		held[i].Holding, held[i].ExpiresIn = managecache.HoldsEmpty, time.Second
+	}
+	return held, err
+}
+
+func TestExpiredCopiesAreNothing(t *testing.T) {
+	broken := func(conformance.TB) conformance.Inspected {
+		cache := twolevelcache.New(memory.NewCache(policy, 100, managecache.NewCounters()), policy, 100)
+		return conformance.Inspected{Cache: cache, Level: everlasting{cache}}
+	}
+	conformance.Rejects(t, conformance.InspectorCases(), "after a change nothing is held", broken)
+	conformance.Rejects(t, conformance.InspectorCases(), "looking prolongs nothing", broken)
+}
+
+func TestOccupied(t *testing.T) {
+	cache := twolevelcache.New(memory.NewCache(policy, 100, managecache.NewCounters()), policy, 100)
+	for range 10 {
+		_, err := cache.Fetch(t.Context(), artwork.Album(artwork.NewID()).Keys()[0], func(context.Context) (*artwork.Image, error) { return nil, nil })
+		require.NoError(t, err)
+	}
+	occupied := cache.Occupied()
+	require.Equal(t, 10, occupied.Entries)
+	require.Equal(t, 100, occupied.MaxEntries)
+	require.Positive(t, occupied.Bytes)
+}

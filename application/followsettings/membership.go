@@ -309,5 +309,12 @@ func (m *Membership) Leave(ctx context.Context) error {
 	return m.registry.Leave(ctx, id)
 }
 
+// ID returns that of this process among the members.
+func (m *Membership) ID() artwork.ID {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.self.ID
+}
+
 // UsesRedis reports whether readers or writers need the shared cache now.
 func (m *Membership) UsesRedis() bool { return m.terms.current.Load().rules.Fenced() }

@@ -20,21 +20,11 @@ var (
 // NewCounters returns counters that stand at zero.
 func NewCounters() *Counters { return &Counters{} }
 
-// stopwatch adds up times.
-type stopwatch struct{ count, sum, longest atomic.Int64 }
-
 // Count implements Recorder.
 func (c *Counters) Count(e Event, n int) { c.events[e].Add(int64(n)) }
 
 // Took implements Recorder.
-func (c *Counters) Took(s Step, d time.Duration) {
-	w := &c.steps[s]
-	w.count.Add(1)
-	w.sum.Add(int64(d))
-	for longest := w.longest.Load(); int64(d) > longest && !w.longest.CompareAndSwap(longest, int64(d)); {
-		longest = w.longest.Load()
-	}
-}
+func (c *Counters) Took(s Step, d time.Duration) { c.steps[s].took(d) }
 
 // Stats implements Counter. Counters that belong together may be some events
 // apart, because nothing is stopped for being looked at.
@@ -52,6 +42,11 @@ func (c *Counters) Stats() Stats {
 			All: c.timing(StepAll), Fence: c.timing(StepFence), CopyWait: c.timing(StepCopyWait),
 			Commit: c.timing(StepCommit), Unfence: c.timing(StepUnfence),
 		},
+		ReadTime: ReadTime{
+			Process: c.timing(ReadFromProcess), Shared: c.timing(ReadFromShared), Fill: c.timing(ReadAndFilled),
+			Bypass: c.timing(ReadPast), Failed: c.timing(ReadInVain),
+		},
+		LoadTime: LoadTime{Read: c.timing(StepLoad), Wait: c.timing(StepLoadWait)},
 	}
 }
 
@@ -87,9 +82,6 @@ func (c *Counters) loads() Loads {
 	return l
 }
 
-func (c *Counters) timing(s Step) Timing {
-	w := &c.steps[s]
-	return Timing{Count: w.count.Load(), SumMs: milliseconds(w.sum.Load()), MaxMs: milliseconds(w.longest.Load())}
-}
+func (c *Counters) timing(s Step) Timing { return c.steps[s].timing() }
 
 func milliseconds(nanoseconds int64) float64 { return float64(nanoseconds) / float64(time.Millisecond) }

@@ -130,10 +130,10 @@ const (
 	events = iota + ChangeFailed + 1
 )
 
-// Step is a part of a change whose time is measured.
+// Step is something whose time is measured.
 type Step uint8
 
-// The steps.
+// The steps of a change.
 const (
 	// StepAll is the whole change: the invalidation time that a caller sees.
 	StepAll Step = iota
@@ -146,8 +146,26 @@ const (
 	StepCommit
 	// StepUnfence is telling the shared cache that the change has ended.
 	StepUnfence
+)
 
-	steps = iota
+// Reads, as their callers see them, by what answered: the times of what ProcessHit
+// and the events after it count.
+const (
+	ReadFromProcess Step = iota + StepUnfence + 1
+	ReadFromShared
+	ReadAndFilled
+	ReadPast
+	ReadInVain
+)
+
+// What happens in front of the database.
+const (
+	// StepLoad is one read of the database.
+	StepLoad Step = iota + ReadInVain + 1
+	// StepLoadWait is waiting for the turn to read, whether it came or not.
+	StepLoadWait
+
+	steps = iota + ReadInVain + 1
 )
 
 // Recorder is told what happens. It keeps nobody waiting and may be called
@@ -155,6 +173,6 @@ const (
 type Recorder interface {
 	// Count notes that the event has happened n times.
 	Count(e Event, n int)
-	// Took notes how long a step of a change took.
+	// Took notes how long a step took.
 	Took(s Step, d time.Duration)
 }

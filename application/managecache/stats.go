@@ -2,11 +2,12 @@ package managecache
 
 import "time"
 
-// Counter counts what the cache of this process does.
+// Counter counts what the cache of this process does. Whatever shows it, to people
+// or to monitoring, shows these counts: nothing is counted anywhere else.
 type Counter interface{ Stats() Stats }
 
-// Stats are the counters of one process since it started. The names in JSON are
-// part of the API.
+// Stats are the counters of one process since it started: none ever goes down, but
+// for what Loads says is so at this moment. The names in JSON are part of the API.
 type Stats struct {
 	ProcessHits int64 `json:"processHits"` // answered from this process's memory
 	SharedHits  int64 `json:"sharedHits"`  // answered by the shared cache
@@ -28,6 +29,9 @@ type Stats struct {
 	Changes       int64      `json:"changes"`       // of pointers, in all
 	FailedChanges int64      `json:"failedChanges"` // of those
 	ChangeTime    ChangeTime `json:"changeTime"`
+
+	ReadTime ReadTime `json:"readTime"`
+	LoadTime LoadTime `json:"loadTime"`
 }
 
 // RefusedFills counts what was loaded for a miss and not stored, by why: see
@@ -38,6 +42,17 @@ type RefusedFills struct {
 	Gone        int64 `json:"gone"`
 	TakenOver   int64 `json:"takenOver"`
 	Unreachable int64 `json:"unreachable"`
+}
+
+func (r RefusedFills) plus(other RefusedFills) RefusedFills {
+	return RefusedFills{
+		Expired: r.Expired + other.Expired, Fenced: r.Fenced + other.Fenced, Gone: r.Gone + other.Gone,
+		TakenOver: r.TakenOver + other.TakenOver, Unreachable: r.Unreachable + other.Unreachable,
+	}
+}
+
+func (r RefusedFills) minus(other RefusedFills) RefusedFills {
+	return r.plus(RefusedFills{-other.Expired, -other.Fenced, -other.Gone, -other.TakenOver, -other.Unreachable})
 }
 
 // LeaseWaits counts waits for another reader's fill, by how they ended: see
@@ -64,6 +79,10 @@ type Fallbacks struct {
 	GaveUp      int64 `json:"gaveUp"`
 }
 
+func (f Fallbacks) all() int64 {
+	return f.Error + f.Timeout + f.BreakerOpen + f.Untrusted + f.Unreadable + f.Fence + f.GaveUp
+}
+
 // Breaker counts how often readers stopped asking the shared cache, and began
 // again.
 type Breaker struct {
@@ -77,6 +96,8 @@ type LostFences struct {
 	DuringCommit int64 `json:"duringCommit"`
 	SetAgain     int64 `json:"setAgain"` // of those before the commit
 }
+
+func (l LostFences) all() int64 { return l.BeforeCommit + l.DuringCommit }
 
 // Recovery counts what was done about servers that may have missed changes, and
 // about writers that died.
@@ -96,8 +117,10 @@ type Loads struct {
 	RefusedLate int64 `json:"refusedLate"` // waited for too long
 }
 
+func (l Loads) refused() int64 { return l.RefusedFull + l.RefusedLate }
+
 // ChangeTime says how long changes took: all of it, and its steps, which see
-// StepFence and the steps after it.
+// StepFence and the steps of a change after it.
 type ChangeTime struct {
 	All      Timing `json:"all"`
 	Fence    Timing `json:"fence"`
@@ -106,12 +129,34 @@ type ChangeTime struct {
 	Unfence  Timing `json:"unfence"`
 }
 
+// ReadTime says how long callers' reads took, by what answered: every read is in
+// one of them, as in the counters of the same names.
+type ReadTime struct {
+	Process Timing `json:"process"`
+	Shared  Timing `json:"shared"`
+	Fill    Timing `json:"fill"`
+	Bypass  Timing `json:"bypass"`
+	Failed  Timing `json:"failed"`
+}
+
+// All returns how long reads took, whatever answered.
+func (t ReadTime) All() Distribution {
+	return t.Process.Buckets.Plus(t.Shared.Buckets).Plus(t.Fill.Buckets).Plus(t.Bypass.Buckets).Plus(t.Failed.Buckets)
+}
+
+// LoadTime says how long reads of the database took, and waiting for their turn.
+type LoadTime struct {
+	Read Timing `json:"read"`
+	Wait Timing `json:"wait"`
+}
+
 // Timing is how often something was measured, and how long it took, in
 // milliseconds.
 type Timing struct {
-	Count int64   `json:"count"`
-	SumMs float64 `json:"sumMs"`
-	MaxMs float64 `json:"maxMs"`
+	Count   int64        `json:"count"`
+	SumMs   float64      `json:"sumMs"`
+	MaxMs   float64      `json:"maxMs"`
+	Buckets Distribution `json:"buckets"`
 }
 
 // Mean returns how long it took on average, 0 before the first time.

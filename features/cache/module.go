@@ -30,8 +30,9 @@ type Config struct {
 	Redis      rediscache.Options
 	// Name and Seat are those of a deployment.Member.
 	Name, Seat string
-	WarmKeys   int // that are warmed at most; 0: none
-	WarmRate   int // keys a second
+	Version    string // of the program
+	WarmKeys   int    // that are warmed at most; 0: none
+	WarmRate   int    // keys a second
 }
 
 // Module provides artwork.ImageCache, which follows the settings of the deployment,
@@ -40,6 +41,7 @@ func Module(cfg Config) fx.Option {
 	options := []fx.Option{
 		fx.Supply(cfg),
 		warming(),
+		watching(),
 		fx.Provide(
 			followsettings.NewTerms,
 			newMembership,
@@ -118,11 +120,13 @@ func open(lc fx.Lifecycle, cfg Config, terms *followsettings.Terms, member *foll
 	return cache, nil
 }
 
-// parts is what the module provides: one cache, and what empties it.
+// parts is what the module provides: one cache, what empties it, and its levels to
+// look at.
 type parts struct {
 	fx.Out
 	Cache   artwork.ImageCache
 	Flusher managecache.Flusher
+	Levels  managecache.Levels
 }
 
 // newCounters returns the one recorder of this process, which every part tells,
@@ -139,17 +143,19 @@ func newCache(cfg Config, member *followsettings.Membership, terms *followsettin
 ) parts {
 	local := memory.NewCache(terms, cfg.MaxEntries, events)
 	caches := followsettings.Caches{None: memory.NoCache{}, Memory: local}
+	levels := managecache.Levels{Memory: local}
 	var flusher managecache.Flusher = local
 	if redis != nil {
 		copies := twolevelcache.New(redis, terms, cfg.MaxEntries)
 		caches.Redis, caches.TwoLevel = redis, copies
+		levels.Copies, levels.Shared = copies, redis
 		flusher = twolevelcache.Flushing(copies, redis)
 		member.Watch(redis, local)
 	} else {
 		member.Watch(nil, local)
 	}
 	cache := observedcache.New(followsettings.NewCache(member, caches), terms.TTL, events, log)
-	return parts{Cache: ahead.Observe(announcer.Observe(cache)), Flusher: flusher}
+	return parts{Cache: ahead.Observe(announcer.Observe(cache)), Flusher: flusher, Levels: levels}
 }
 
 const partName = "redis"

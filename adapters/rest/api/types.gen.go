@@ -375,6 +375,9 @@ type BackgroundPlacement struct {
 	BackgroundPosition string `json:"backgroundPosition"`
 }
 
+// BucketBounds In milliseconds, ascending. There is one more bucket than bounds, for what took longer.
+type BucketBounds = []float32
+
 // BulkApply defines model for BulkApply.
 type BulkApply struct {
 	Items []json.RawMessage `json:"items"`
@@ -470,11 +473,98 @@ type BulkStatus struct {
 	Total   int          `json:"total"`
 }
 
+// CacheConnection defines model for CacheConnection.
+type CacheConnection struct {
+	// BreakerOpen Readers do not ask Redis, because it failed too often.
+	BreakerOpen     bool `json:"breakerOpen"`
+	Connections     int  `json:"connections"`
+	IdleConnections int  `json:"idleConnections"`
+
+	// MaxConnections To one server.
+	MaxConnections int `json:"maxConnections"`
+
+	// PoolTimeouts How often nobody gave a connection back in time.
+	PoolTimeouts int64 `json:"poolTimeouts"`
+}
+
+// CacheEntries defines model for CacheEntries.
+type CacheEntries struct {
+	At   time.Time    `json:"at"`
+	Keys []CacheEntry `json:"keys"`
+
+	// Levels That readers ask in this mode, in their order.
+	Levels []CacheLevel  `json:"levels"`
+	Mode   CacheModeName `json:"mode"`
+}
+
+// CacheEntry defines model for CacheEntry.
+type CacheEntry struct {
+	Held []CacheHolding `json:"held"`
+
+	// InForce What the database says; absent if the slot is empty.
+	InForce *CachedImage `json:"inForce,omitempty"`
+
+	// Key Its name in Redis.
+	Key  string `json:"key"`
+	Slot string `json:"slot"`
+
+	// Type The image type that it answers for.
+	Type string `json:"type"`
+
+	// Verdict `agrees`: what is held is what the database says. `notHeld`: the next request asks the database. `changing`: changes are under way, and the database answers.
+	// `differs`: an answer is held that is not the database's.
+	Verdict string `json:"verdict"`
+}
+
+// CacheFleet defines model for CacheFleet.
+type CacheFleet struct {
+	At        time.Time     `json:"at"`
+	Instances []CacheReport `json:"instances"`
+	Mode      CacheModeName `json:"mode"`
+
+	// Problem Why not all instances are told of.
+	Problem string `json:"problem,omitempty,omitzero"`
+
+	// Redis If the mode uses it: how it is, as this instance sees it.
+	Redis CacheRedis `json:"redis,omitempty,omitzero"`
+}
+
 // CacheFlushed defines model for CacheFlushed.
 type CacheFlushed struct {
 	// Removed Keys of the shared cache.
 	Removed int     `json:"removed"`
 	Success Success `json:"success"`
+	TookMs  float64 `json:"tookMs"`
+}
+
+// CacheHistory defines model for CacheHistory.
+type CacheHistory struct {
+	// Instances Whose points are in it.
+	Instances int          `json:"instances"`
+	Points    []CachePoint `json:"points"`
+
+	// Problem Why not all instances are told of.
+	Problem string `json:"problem,omitempty,omitzero"`
+
+	// ResolutionSeconds From one point to the next.
+	ResolutionSeconds float64 `json:"resolutionSeconds"`
+}
+
+// CacheHolding defines model for CacheHolding.
+type CacheHolding struct {
+	// Bytes That it takes there, roughly.
+	Bytes int64 `json:"bytes,omitempty,omitzero"`
+
+	// Changes That are under way, at a fence.
+	Changes int `json:"changes,omitempty,omitzero"`
+
+	// ExpiresInMs When it ends by itself, if it does.
+	ExpiresInMs float64 `json:"expiresInMs,omitempty,omitzero"`
+
+	// Holds `lease`: one reader is filling. `fence`: changes are under way. `empty`: the knowledge that the slot is. `unreadable`: something of another release.
+	Holds string         `json:"holds"`
+	Image *CachedImage   `json:"image,omitempty"`
+	Level CacheLevelName `json:"level"`
 }
 
 // CacheInstance defines model for CacheInstance.
@@ -487,6 +577,16 @@ type CacheInstance struct {
 	Name     string `json:"name"`
 }
 
+// CacheInvalidated defines model for CacheInvalidated.
+type CacheInvalidated struct {
+	// Keys That hold nothing any more.
+	Keys    int     `json:"keys"`
+	Success Success `json:"success"`
+
+	// TookMs Until no instance could answer from them.
+	TookMs float64 `json:"tookMs"`
+}
+
 // CacheInvalidation One of the three.
 type CacheInvalidation struct {
 	// AlbumID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
@@ -497,6 +597,25 @@ type CacheInvalidation struct {
 
 	// UserID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
 	UserID OptionalID `json:"userId,omitempty,omitzero"`
+}
+
+// CacheLevel defines model for CacheLevel.
+type CacheLevel struct {
+	Name CacheLevelName `json:"name"`
+
+	// Problem Why it could not be looked at.
+	Problem string `json:"problem,omitempty,omitzero"`
+}
+
+// CacheLevelName defines model for CacheLevelName.
+type CacheLevelName = string
+
+// CacheMemory What the cache keeps in process memory.
+type CacheMemory struct {
+	// Bytes Roughly.
+	Bytes      int64 `json:"bytes"`
+	Entries    int   `json:"entries"`
+	MaxEntries int   `json:"maxEntries"`
 }
 
 // CacheMode defines model for CacheMode.
@@ -517,6 +636,105 @@ type CacheMode struct {
 // CacheModeName defines model for CacheModeName.
 type CacheModeName = artwork.CacheMode
 
+// CachePoint What happened in one stretch of time. Times of a stretch in which nothing was measured are left out.
+type CachePoint struct {
+	// At Its end.
+	At       time.Time `json:"at"`
+	Bypasses int64     `json:"bypasses"`
+
+	// ChangeMs The times that half, and 99 of 100, took at most, in milliseconds.
+	ChangeMs *Quantiles `json:"changeMs,omitempty"`
+	Changes  int64      `json:"changes"`
+
+	// Entries In process memory, at its end.
+	Entries       int   `json:"entries"`
+	Errors        int64 `json:"errors"`
+	FailedChanges int64 `json:"failedChanges"`
+	Fallbacks     int64 `json:"fallbacks"`
+	Fills         int64 `json:"fills"`
+	Instances     int   `json:"instances"`
+	Loads         int64 `json:"loads"`
+	LostFences    int64 `json:"lostFences"`
+	ProcessHits   int64 `json:"processHits"`
+
+	// ReadMs The times that half, and 99 of 100, took at most, in milliseconds.
+	ReadMs       *Quantiles `json:"readMs,omitempty"`
+	RefusedFills Counters   `json:"refusedFills"`
+	RefusedLoads int64      `json:"refusedLoads"`
+	Seconds      float64    `json:"seconds"`
+	SharedHits   int64      `json:"sharedHits"`
+}
+
+// CacheRedis defines model for CacheRedis.
+type CacheRedis struct {
+	// BreakerOpen Readers do not ask Redis, because it failed too often.
+	BreakerOpen     bool `json:"breakerOpen"`
+	Connections     int  `json:"connections"`
+	IdleConnections int  `json:"idleConnections"`
+
+	// MaxConnections To one server.
+	MaxConnections int `json:"maxConnections"`
+
+	// PoolTimeouts How often nobody gave a connection back in time.
+	PoolTimeouts int64 `json:"poolTimeouts"`
+
+	// Problem Why it cannot be used, and what to do.
+	Problem string        `json:"problem,omitempty,omitzero"`
+	Servers []CacheServer `json:"servers"`
+}
+
+// CacheReport An instance and, if it has told lately, what it counts.
+type CacheReport struct {
+	// At When it told this.
+	At time.Time `json:"at,omitempty,omitzero"`
+
+	// Connection Its way to Redis, if it has one.
+	Connection CacheConnection `json:"connection,omitempty,omitzero"`
+
+	// ID Of this run of the process.
+	//
+	// Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	ID string `json:"id"`
+
+	// Memory What the cache keeps in process memory.
+	Memory CacheMemory   `json:"memory,omitempty,omitzero"`
+	Mode   CacheModeName `json:"mode,omitempty,omitzero"`
+	Name   string        `json:"name"`
+
+	// Self The one that answers.
+	Self      bool       `json:"self"`
+	StartedAt time.Time  `json:"startedAt,omitempty,omitzero"`
+	Stats     CacheStats `json:"stats,omitempty,omitzero"`
+	Version   string     `json:"version,omitempty,omitzero"`
+}
+
+// CacheServer defines model for CacheServer.
+type CacheServer struct {
+	Address string `json:"address"`
+
+	// AnsweredMs How long it took to tell this.
+	AnsweredMs float32 `json:"answeredMs"`
+	Clients    int64   `json:"clients"`
+
+	// EvictedKeys For want of memory.
+	EvictedKeys int64 `json:"evictedKeys"`
+	ExpiredKeys int64 `json:"expiredKeys"`
+
+	// Keys Of all programs, in all databases.
+	Keys int64 `json:"keys"`
+
+	// MaxMemoryBytes 0: not bounded.
+	MaxMemoryBytes int64 `json:"maxMemoryBytes"`
+	MemoryBytes    int64 `json:"memoryBytes"`
+
+	// MemoryPolicy Example: allkeys-lru
+	MemoryPolicy        string `json:"memoryPolicy"`
+	OperationsPerSecond int64  `json:"operationsPerSecond"`
+	Replicas            int64  `json:"replicas"`
+	UptimeSeconds       int64  `json:"uptimeSeconds"`
+	Version             string `json:"version"`
+}
+
 // CacheSettings At least one of the three.
 type CacheSettings struct {
 	// CacheTTL How long an image stays cached at most.
@@ -533,6 +751,9 @@ type CacheSettings struct {
 
 // CacheStats defines model for CacheStats.
 type CacheStats struct {
+	// BoundsMs What the times in the buckets of all distributions are at most.
+	BoundsMs BucketBounds `json:"boundsMs"`
+
 	// Breaker How often readers stopped asking the shared cache, and began again.
 	Breaker Counters `json:"breaker"`
 
@@ -540,7 +761,7 @@ type CacheStats struct {
 	Bypasses int64 `json:"bypasses"`
 
 	// ChangeTime How long changes took, and their steps.
-	ChangeTime map[string]Timing `json:"changeTime"`
+	ChangeTime Timings `json:"changeTime"`
 
 	// Changes Of pointers.
 	Changes int64 `json:"changes"`
@@ -564,6 +785,9 @@ type CacheStats struct {
 	// LeaseWaits Waits for another reader's fill, by how they ended.
 	LeaseWaits Counters `json:"leaseWaits"`
 
+	// LoadTime How long reads of the database took, and waiting for their turn.
+	LoadTime Timings `json:"loadTime"`
+
 	// Loads Reads of the database on behalf of the cache.
 	Loads Counters `json:"loads"`
 
@@ -576,6 +800,9 @@ type CacheStats struct {
 
 	// ProcessHits Answered from this process's memory.
 	ProcessHits int64 `json:"processHits"`
+
+	// ReadTime How long reads took, by what answered.
+	ReadTime Timings `json:"readTime"`
 
 	// Recovery What was done about missed changes and dead writers.
 	Recovery Counters `json:"recovery"`
@@ -609,6 +836,17 @@ type CacheWarmed struct {
 	Present int     `json:"present"`
 	Success Success `json:"success"`
 	TookMs  float64 `json:"tookMs"`
+}
+
+// CachedImage defines model for CachedImage.
+type CachedImage struct {
+	Height       int       `json:"height"`
+	LastModified time.Time `json:"lastModified"`
+	MIMEType     string    `json:"mimeType"`
+	Provider     string    `json:"provider,omitempty,omitzero"`
+	Source       string    `json:"source"`
+	Tag          string    `json:"tag"`
+	Width        int       `json:"width"`
 }
 
 // Caller defines model for Caller.
@@ -1647,6 +1885,12 @@ type Purged struct {
 	VisibleAfterMs Milliseconds `json:"visibleAfterMs"`
 }
 
+// Quantiles The times that half, and 99 of 100, took at most, in milliseconds.
+type Quantiles struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+}
+
 // RefreshToken defines model for RefreshToken.
 type RefreshToken struct {
 	// RefreshToken In place of the cookie.
@@ -1826,10 +2070,15 @@ type TagOfSlot = string
 
 // Timing defines model for Timing.
 type Timing struct {
-	Count int64   `json:"count"`
-	MaxMs float32 `json:"maxMs"`
-	SumMs float32 `json:"sumMs"`
+	// Buckets How many took so long; see `boundsMs`.
+	Buckets []int64 `json:"buckets"`
+	Count   int64   `json:"count"`
+	MaxMs   float32 `json:"maxMs"`
+	SumMs   float32 `json:"sumMs"`
 }
+
+// Timings defines model for Timings.
+type Timings map[string]Timing
 
 // Token defines model for Token.
 type Token struct {

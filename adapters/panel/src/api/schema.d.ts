@@ -1090,6 +1090,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/cache/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the caches of all instances have done, and how Redis is
+         * @description As this instance sees it. Of the others it knows what they told some seconds ago, through Redis; `problem` says why that is not everything.
+         */
+        get: operations["listCacheInstances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/cache/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the caches did in the last hour
+         * @description Each instance keeps its history in its memory. The points of those that are there now are added up, as far as all of them have told; an instance that stops takes its
+         *     history with it.
+         */
+        get: operations["getCacheHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/cache/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the cache holds of a subject
+         * @description Of the artist, the album or the user that is named: what each level of this instance's cache holds for each key, and what the database says. To look changes nothing: nothing
+         *     is filled, and nothing lives any longer for it.
+         */
+        get: operations["listCacheEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/cache/invalidate": {
         parameters: {
             query?: never;
@@ -1134,8 +1196,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Fill the cache with what is requested most
-         * @description Answers when it is done. 409 if warming is turned off, or under way already.
+         * Fill the cache with what is requested most, or with a subject
+         * @description Answers when it is done. Without a body, with what is requested most and what changed last: 409 if that is turned off, or under way already. With one, with all keys of the
+         *     subject that is named. 409 also if the cache mode is `off`.
          */
         post: operations["warmCache"];
         delete?: never;
@@ -2694,10 +2757,22 @@ export interface components {
             albumId?: components["schemas"]["OptionalId"];
             userId?: components["schemas"]["OptionalId"];
         };
+        CacheInvalidated: {
+            success: components["schemas"]["Success"];
+            /** @description That hold nothing any more. */
+            keys: number;
+            /**
+             * Format: double
+             * @description Until no instance could answer from them.
+             */
+            tookMs: number;
+        };
         CacheFlushed: {
             success: components["schemas"]["Success"];
             /** @description Keys of the shared cache. */
             removed: number;
+            /** Format: double */
+            tookMs: number;
         };
         CacheWarmed: {
             success: components["schemas"]["Success"];
@@ -2821,11 +2896,20 @@ export interface components {
              */
             failedChanges: number;
             /** @description How long changes took, and their steps. */
-            changeTime: {
-                [key: string]: components["schemas"]["Timing"];
-            };
+            changeTime: components["schemas"]["Timings"];
+            /** @description How long reads took, by what answered. */
+            readTime: components["schemas"]["Timings"];
+            /** @description How long reads of the database took, and waiting for their turn. */
+            loadTime: components["schemas"]["Timings"];
+            /** @description What the times in the buckets of all distributions are at most. */
+            boundsMs: components["schemas"]["BucketBounds"];
             hitRate: number;
             meanChangeMs: number;
+        };
+        /** @description In milliseconds, ascending. There is one more bucket than bounds, for what took longer. */
+        BucketBounds: number[];
+        Timings: {
+            [key: string]: components["schemas"]["Timing"];
         };
         Counters: {
             [key: string]: number;
@@ -2835,6 +2919,235 @@ export interface components {
             count: number;
             sumMs: number;
             maxMs: number;
+            /** @description How many took so long; see `boundsMs`. */
+            buckets: number[];
+        };
+        CacheFleet: {
+            /** Format: date-time */
+            at: string;
+            mode: components["schemas"]["CacheModeName"];
+            /** @description Why not all instances are told of. */
+            problem?: string;
+            instances: components["schemas"]["CacheReport"][];
+            /** @description If the mode uses it: how it is, as this instance sees it. */
+            redis?: components["schemas"]["CacheRedis"];
+        };
+        /** @description An instance and, if it has told lately, what it counts. */
+        CacheReport: {
+            /**
+             * @description Of this run of the process.
+             * @example 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+             */
+            id: string;
+            name: string;
+            /** @description The one that answers. */
+            self: boolean;
+            version?: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /**
+             * Format: date-time
+             * @description When it told this.
+             */
+            at?: string;
+            mode?: components["schemas"]["CacheModeName"];
+            stats?: components["schemas"]["CacheStats"];
+            memory?: components["schemas"]["CacheMemory"];
+            /** @description Its way to Redis, if it has one. */
+            connection?: components["schemas"]["CacheConnection"];
+        };
+        /** @description What the cache keeps in process memory. */
+        CacheMemory: {
+            entries: number;
+            maxEntries: number;
+            /**
+             * Format: int64
+             * @description Roughly.
+             */
+            bytes: number;
+        };
+        CacheConnection: {
+            /** @description Readers do not ask Redis, because it failed too often. */
+            breakerOpen: boolean;
+            connections: number;
+            idleConnections: number;
+            /** @description To one server. */
+            maxConnections: number;
+            /**
+             * Format: int64
+             * @description How often nobody gave a connection back in time.
+             */
+            poolTimeouts: number;
+        };
+        CacheRedis: {
+            /** @description Readers do not ask Redis, because it failed too often. */
+            breakerOpen: boolean;
+            connections: number;
+            idleConnections: number;
+            /** @description To one server. */
+            maxConnections: number;
+            /**
+             * Format: int64
+             * @description How often nobody gave a connection back in time.
+             */
+            poolTimeouts: number;
+            /** @description Why it cannot be used, and what to do. */
+            problem?: string;
+            servers: components["schemas"]["CacheServer"][];
+        };
+        CacheServer: {
+            address: string;
+            version: string;
+            /** Format: int64 */
+            uptimeSeconds: number;
+            /** @description How long it took to tell this. */
+            answeredMs: number;
+            /**
+             * Format: int64
+             * @description Of all programs, in all databases.
+             */
+            keys: number;
+            /** Format: int64 */
+            memoryBytes: number;
+            /**
+             * Format: int64
+             * @description 0: not bounded.
+             */
+            maxMemoryBytes: number;
+            /** @example allkeys-lru */
+            memoryPolicy: string;
+            /**
+             * Format: int64
+             * @description For want of memory.
+             */
+            evictedKeys: number;
+            /** Format: int64 */
+            expiredKeys: number;
+            /** Format: int64 */
+            clients: number;
+            /** Format: int64 */
+            operationsPerSecond: number;
+            /** Format: int64 */
+            replicas: number;
+        };
+        CacheHistory: {
+            /**
+             * Format: double
+             * @description From one point to the next.
+             */
+            resolutionSeconds: number;
+            /** @description Whose points are in it. */
+            instances: number;
+            /** @description Why not all instances are told of. */
+            problem?: string;
+            points: components["schemas"]["CachePoint"][];
+        };
+        /** @description What happened in one stretch of time. Times of a stretch in which nothing was measured are left out. */
+        CachePoint: {
+            /**
+             * Format: date-time
+             * @description Its end.
+             */
+            at: string;
+            /** Format: double */
+            seconds: number;
+            instances: number;
+            /** Format: int64 */
+            processHits: number;
+            /** Format: int64 */
+            sharedHits: number;
+            /** Format: int64 */
+            fills: number;
+            /** Format: int64 */
+            bypasses: number;
+            /** Format: int64 */
+            errors: number;
+            refusedFills: components["schemas"]["Counters"];
+            /** Format: int64 */
+            fallbacks: number;
+            /** Format: int64 */
+            lostFences: number;
+            /** Format: int64 */
+            loads: number;
+            /** Format: int64 */
+            refusedLoads: number;
+            /** Format: int64 */
+            changes: number;
+            /** Format: int64 */
+            failedChanges: number;
+            /** @description In process memory, at its end. */
+            entries: number;
+            readMs?: components["schemas"]["Quantiles"];
+            changeMs?: components["schemas"]["Quantiles"];
+        };
+        /** @description The times that half, and 99 of 100, took at most, in milliseconds. */
+        Quantiles: {
+            /** Format: double */
+            p50: number;
+            /** Format: double */
+            p99: number;
+        };
+        CacheEntries: {
+            /** Format: date-time */
+            at: string;
+            mode: components["schemas"]["CacheModeName"];
+            /** @description That readers ask in this mode, in their order. */
+            levels: components["schemas"]["CacheLevel"][];
+            keys: components["schemas"]["CacheEntry"][];
+        };
+        CacheLevel: {
+            name: components["schemas"]["CacheLevelName"];
+            /** @description Why it could not be looked at. */
+            problem?: string;
+        };
+        /** @enum {string} */
+        CacheLevelName: "process" | "shared";
+        CacheEntry: {
+            /** @description Its name in Redis. */
+            key: string;
+            /** @description The image type that it answers for. */
+            type: string;
+            slot: string;
+            /** @description What the database says; absent if the slot is empty. */
+            inForce?: components["schemas"]["CachedImage"];
+            held: components["schemas"]["CacheHolding"][];
+            /**
+             * @description `agrees`: what is held is what the database says. `notHeld`: the next request asks the database. `changing`: changes are under way, and the database answers.
+             *     `differs`: an answer is held that is not the database's.
+             * @enum {string}
+             */
+            verdict: "agrees" | "notHeld" | "changing" | "differs";
+        };
+        CacheHolding: {
+            level: components["schemas"]["CacheLevelName"];
+            /**
+             * @description `lease`: one reader is filling. `fence`: changes are under way. `empty`: the knowledge that the slot is. `unreadable`: something of another release.
+             * @enum {string}
+             */
+            holds: "nothing" | "image" | "empty" | "lease" | "fence" | "unreadable";
+            image?: components["schemas"]["CachedImage"];
+            /**
+             * Format: double
+             * @description When it ends by itself, if it does.
+             */
+            expiresInMs?: number;
+            /** @description That are under way, at a fence. */
+            changes?: number;
+            /**
+             * Format: int64
+             * @description That it takes there, roughly.
+             */
+            bytes?: number;
+        };
+        CachedImage: {
+            tag: string;
+            source: string;
+            provider?: string;
+            mimeType: string;
+            width: number;
+            height: number;
+            /** Format: date-time */
+            lastModified: string;
         };
         Settings: {
             /** Format: int64 */
@@ -5561,6 +5874,94 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listCacheInstances: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The instances, this one first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheFleet"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getCacheHistory: {
+        parameters: {
+            query?: {
+                /** @description Only of this instance. 404 if it has told nothing lately. */
+                instance?: components["schemas"]["Id"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The points, the oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheHistory"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listCacheEntries: {
+        parameters: {
+            query?: {
+                /** @description One of the three is named. */
+                artistId?: components["schemas"]["Id"];
+                albumId?: components["schemas"]["Id"];
+                userId?: components["schemas"]["Id"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys, with what is held. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheEntries"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     invalidateCache: {
         parameters: {
             query?: never;
@@ -5580,7 +5981,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Succeeded"];
+                    "application/json": components["schemas"]["CacheInvalidated"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -5626,7 +6027,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CacheInvalidation"];
+            };
+        };
         responses: {
             /** @description What was done. */
             200: {
@@ -5640,7 +6045,10 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
