@@ -11,6 +11,7 @@ import (
 	"go.uber.org/fx"
 
 	"gatefold/adapters/control"
+	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rest"
 	"gatefold/application/limitrequests"
 	"gatefold/application/signimages"
@@ -25,6 +26,7 @@ import (
 	"gatefold/features/images"
 	"gatefold/features/library"
 	"gatefold/features/limits"
+	"gatefold/features/telemetry"
 )
 
 // How long the parts of the life cycle may take.
@@ -62,23 +64,30 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		identity.Module(cfg.Identity),
 		health.Module(health.Config{Version: version()}),
 		limits.Module(limits.Config{Limits: cfg.HTTP.Limits}),
+		telemetry.Module(telemetry.Config{Version: version(), Renderer: "go", SampleShare: cfg.SampleShare, BackupDir: cfg.Backup.Dir}),
 		fx.Provide(
 			newFills,
 			newOperations,
 			func(operations *operations) control.Verbs { return operations },
-			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, ``, ``, `group:"routes"`)),
+			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, ``, ``, ``, `group:"routes"`)),
 			control.NewServer,
 		),
 		fx.Options(more...),
 	)
 }
 
-func newRouter(cfg Config, authenticate *signin.Authenticate, limiter *limitrequests.Limiter, signer *signimages.Signer, log *slog.Logger, routes []rest.Routes) (*rest.Router, error) {
+func newRouter(cfg Config, authenticate *signin.Authenticate, limiter *limitrequests.Limiter, signer *signimages.Signer, metrics *prommetrics.Metrics, log *slog.Logger,
+	routes []rest.Routes,
+) (*rest.Router, error) {
 	options, err := cfg.HTTP.options(limiter, signer)
 	if err != nil {
 		return nil, err
 	}
-	return rest.NewRouter(authenticate, cfg.HTTP.TrustedProxies, log, routes, options...), nil
+	router := rest.NewRouter(authenticate, cfg.HTTP.TrustedProxies, log, routes, append(options, rest.WithMeter(metrics))...)
+	for _, e := range router.Endpoints() {
+		metrics.ExpectRoute(e.Method, e.Path, router.Codes(e))
+	}
+	return router, nil
 }
 
 // App is one instance: a server, or the parts of one that a command needs. It

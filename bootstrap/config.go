@@ -92,6 +92,7 @@ type variables struct {
 	AuthSecret         string `env:"AUTH_SECRET"`
 	AuthSecretPrevious string `env:"AUTH_SECRET_PREVIOUS"`
 	ActivityKeep       string `env:"ACTIVITY_KEEP" envDefault:"400d"`
+	SampleShare        string `env:"CACHE_SAMPLE_SHARE" envDefault:"0.001"`
 	HTTP               httpVariables
 	Providers          providerVariables
 	Identity           identityVariables
@@ -122,6 +123,7 @@ type Config struct {
 	HTTP               HTTP
 	KeepActivity       time.Duration    // of the activity log; 0: for ever
 	AuthSecrets        []string         // the current one first; none: one is generated and kept in DataDir
+	SampleShare        float64          // of the cache's answers that are compared with the database
 	Providers          providers.Config // of images
 	Identity           identity.Config
 	FirstAdmin         firstAdmin
@@ -208,6 +210,7 @@ func (v variables) check() (Config, error) {
 		DownloadAllowHosts: c.hosts("DOWNLOAD_ALLOW_HOSTS", v.DownloadAllowHosts),
 		HTTP:               c.http(v.HTTP),
 		KeepActivity:       c.days("ACTIVITY_KEEP", v.ActivityKeep, 36500),
+		SampleShare:        c.share("CACHE_SAMPLE_SHARE", v.SampleShare),
 		Identity:           c.identity(v.Identity),
 		FirstAdmin:         c.firstAdmin(v.Identity),
 		Backup:             c.backup(v.Backup),
@@ -301,6 +304,15 @@ func (c *checker) number(variable, value string, least, most int) int {
 		c.fail(variable, "%q is not a number from %d to %d", value, least, most)
 	}
 	return n
+}
+
+// share reads a number from 0 to 1.
+func (c *checker) share(variable, value string) float64 {
+	share, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(share >= 0 && share <= 1) {
+		c.fail(variable, "%q is not a share from 0 to 1, such as 0.001", value)
+	}
+	return share
 }
 
 // allOr reads a number from 0, or "all", which is nil.

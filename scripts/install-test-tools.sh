@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests start and this machine lacks: redis-server (7.0 or
-# later) and PostgreSQL's server programs, and beside the module an S3 server,
+# later), PostgreSQL's server programs and Prometheus, and beside the module an S3 server,
 # versitygw, at the version the tests are written for. Does nothing if they are
 # there. With the argument "chromium", that browser too.
 set -euo pipefail
@@ -20,6 +20,7 @@ command -v redis-server >/dev/null || missing+=(redis-server)
 if ! command -v postgres >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then
   missing+=(postgresql)
 fi
+command -v promtool >/dev/null || missing+=(prometheus)
 if [ "${1:-}" = chromium ] && [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
   missing+=(chromium)
 fi

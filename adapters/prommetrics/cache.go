@@ -2,7 +2,6 @@ package prommetrics
 
 import (
 	"context"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -20,24 +19,21 @@ var (
 // absent is the level of a read whose subject does not exist.
 const absent = "absent"
 
-// reads counts what the image cache is asked for.
+// reads counts what the image cache is asked for, by kind; all else, the cache counts itself.
 type reads struct {
-	total    *prometheus.CounterVec
-	duration *prometheus.HistogramVec
-	changes  *prometheus.CounterVec
+	total   *prometheus.CounterVec
+	changes *prometheus.CounterVec
 }
 
 func newReads(m *Metrics) *reads {
 	r := &reads{
 		total: m.counters("cache_reads_total",
 			"Reads of the image in force, by what answered: process and shared are hits; filled was loaded from the database and cached, loaded was not cached; absent: there is no such subject.", "level", "kind"),
-		duration: m.histograms("cache_read_duration_seconds", "Reads of the image in force, by what answered.", fast, "level"),
-		changes:  m.counters("cache_changes_total", "Changes that went through the cache.", "result"),
+		changes: m.counters("cache_changes_total", "Changes that went through the cache.", "result"),
 	}
 	for _, kind := range kinds {
 		for _, level := range levels {
 			r.total.WithLabelValues(level.String(), kind.String())
-			r.duration.WithLabelValues(level.String())
 		}
 		r.total.WithLabelValues(absent, kind.String())
 		r.total.WithLabelValues(failed, kind.String())
@@ -53,7 +49,6 @@ func (m *Metrics) Cache(inner artwork.ImageCache) artwork.ImageCache {
 	for _, kind := range kinds {
 		for _, level := range levels {
 			c.total[kind][level] = m.cache.total.WithLabelValues(level.String(), kind.String())
-			c.duration[level] = m.cache.duration.WithLabelValues(level.String())
 		}
 	}
 	return c
@@ -62,14 +57,12 @@ func (m *Metrics) Cache(inner artwork.ImageCache) artwork.ImageCache {
 // countedCache knows its series: to look them up would take longer than to count.
 type countedCache struct {
 	artwork.ImageCache
-	reads    *reads
-	total    [4][4]prometheus.Counter // by kind and level
-	duration [4]prometheus.Observer   // by level
+	reads *reads
+	total [4][4]prometheus.Counter // by kind and level
 }
 
 // Fetch implements artwork.ImageCache.
 func (c *countedCache) Fetch(ctx context.Context, key artwork.Key, load artwork.Load) (artwork.Answer, error) {
-	begin := time.Now()
 	answer, err := c.ImageCache.Fetch(ctx, key, load)
 	if err != nil {
 		level := failed
@@ -80,7 +73,6 @@ func (c *countedCache) Fetch(ctx context.Context, key artwork.Key, load artwork.
 		return answer, err
 	}
 	c.total[key.Subject.Kind][answer.Level].Inc()
-	c.duration[answer.Level].Observe(time.Since(begin).Seconds())
 	return answer, nil
 }
 

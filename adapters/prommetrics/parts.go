@@ -58,25 +58,6 @@ func (m *Metrics) Command(name string, took time.Duration, err error) {
 	m.commands.WithLabelValues(name, resultOf(err)).Observe(took.Seconds())
 }
 
-// RedisPool is the state of the connections to Redis.
-type RedisPool struct {
-	Total, Idle     int
-	Waits, Timeouts int64 // for a connection, since the start
-}
-
-// RedisConnections exports the connections to Redis.
-func (m *Metrics) RedisConnections(read func() RedisPool) {
-	gauge := func(state string, of func(RedisPool) int) {
-		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Namespace: namespace, Name: "redis_pool_connections", Help: "Connections to Redis, by what they do.", ConstLabels: prometheus.Labels{"state": state},
-		}, func() float64 { return float64(of(read())) }))
-	}
-	gauge("used", func(p RedisPool) int { return p.Total - p.Idle })
-	gauge("idle", func(p RedisPool) int { return p.Idle })
-	m.registry.MustRegister(prometheus.NewCounterFunc(
-		prometheus.CounterOpts{Namespace: namespace, Name: "redis_pool_timeouts_total", Help: "How often no connection came free in time."}, func() float64 { return float64(read().Timeouts) }))
-}
-
 // renders counts and times the rendering of images.
 type renders struct {
 	duration *prometheus.HistogramVec
@@ -84,12 +65,12 @@ type renders struct {
 	running  prometheus.Gauge
 }
 
-var formats = []artwork.Format{artwork.FormatAuto, artwork.FormatJPEG, artwork.FormatPNG, artwork.FormatWebP, artwork.FormatAVIF}
+var formats = []artwork.Format{artwork.FormatJPEG, artwork.FormatPNG, artwork.FormatWebP, artwork.FormatAVIF}
 
 func newRenders(m *Metrics) *renders {
 	r := &renders{
 		duration: m.histograms("render_duration_seconds", "Decoding an image once and making renditions of it.", slow, "result"),
-		made:     m.counters("renditions_rendered_total", "Renditions that were made. auto is JPEG, or PNG of an image with alpha.", "format"),
+		made:     m.counters("renditions_rendered_total", "Renditions that were made.", "format"),
 		running:  m.gauges("renders_running", "Images that are being rendered, or wait for memory to be decoded in.").WithLabelValues(),
 	}
 	r.duration.WithLabelValues(succeeded)
@@ -165,12 +146,10 @@ func (d *countedDownloader) Download(ctx context.Context, url string, limit int6
 	return content, err
 }
 
-// ExpectProviders makes the series of the providers.
-func (m *Metrics) ExpectProviders(ids []string) {
-	for _, id := range ids {
-		m.providers.WithLabelValues(id, succeeded)
-		m.providers.WithLabelValues(id, failed)
-	}
+// ExpectProvider makes the series of a provider.
+func (m *Metrics) ExpectProvider(id string) {
+	m.providers.WithLabelValues(id, succeeded)
+	m.providers.WithLabelValues(id, failed)
 }
 
 // Providers returns the providers with their answers counted.

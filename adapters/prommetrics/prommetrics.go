@@ -28,7 +28,7 @@ type Metrics struct {
 	downloads *downloads
 	providers *prometheus.HistogramVec
 	samples   *prometheus.CounterVec
-	messages  *prometheus.CounterVec
+	polled    []polled
 }
 
 // New returns the metrics of a program of this version, with the runtime's and the process' own.
@@ -43,7 +43,6 @@ func New(version, renderer string) *Metrics {
 	m.renders, m.downloads = newRenders(m), newDownloads(m)
 	m.providers = m.histograms("provider_search_duration_seconds", "Questions to external providers of images, with their wait for a turn.", slow, "provider", "result")
 	m.samples = m.counters("cache_samples_total", "Cached answers that were compared with the database afterwards. stale must stay 0.", "result")
-	m.messages = m.counters("log_messages_total", "What was logged, by level.", "level")
 	m.expect()
 	return m
 }
@@ -57,9 +56,6 @@ func (m *Metrics) expect() {
 		for _, command := range append(commands, other) {
 			m.commands.WithLabelValues(command, result)
 		}
-	}
-	for _, level := range []string{"debug", "info", "warn", "error"} {
-		m.messages.WithLabelValues(level)
 	}
 	for _, result := range sampled {
 		m.samples.WithLabelValues(result)
@@ -85,7 +81,7 @@ func resultOf(err error) string {
 // Upper bounds of buckets, in seconds.
 var (
 	fast = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5}
-	web  = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+	web  = []float64{.001, .005, .025, .1, .25, .5, 1, 2.5, 10}
 	slow = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 )
 
@@ -119,6 +115,3 @@ func (m *Metrics) Gauge(name, help string, read func() float64) {
 
 // Sampled counts a comparison of a cached answer with the database.
 func (m *Metrics) Sampled(result string) { m.samples.WithLabelValues(result).Inc() }
-
-// Logged counts a line of the log of a level: debug, info, warn or error.
-func (m *Metrics) Logged(level string) { m.messages.WithLabelValues(level).Inc() }

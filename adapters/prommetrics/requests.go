@@ -29,11 +29,14 @@ func newRequests(m *Metrics) *requests {
 	}
 }
 
-// ExpectRoute makes the series of a route and the codes that it is known to answer.
+// ExpectRoute makes the series of a route and the codes that it is known to answer, as far as
+// their first increase tells something: successes, and what went wrong here. Refusals, HEAD and
+// times come with the first that there is: there are some two hundred routes.
 func (m *Metrics) ExpectRoute(method, route string, codes []int) {
 	for _, code := range codes {
-		m.http.total.WithLabelValues(method, route, strconv.Itoa(code))
-		m.http.duration.WithLabelValues(method, route, class(code))
+		if method != "HEAD" && (code < 400 || code >= 500) {
+			m.http.total.WithLabelValues(method, route, strconv.Itoa(code))
+		}
 	}
 }
 

@@ -43,6 +43,9 @@ type Options struct {
 	// Patience is how long a reader waits for Redis before the database answers;
 	// 0: 50 ms. It waits twice as long for another reader's fill.
 	Patience time.Duration
+
+	// Observe is told of every command; nil: nobody is.
+	Observe Observer
 }
 
 // Configured reports whether the options name a Redis.
@@ -144,6 +147,14 @@ func (o Options) connect(opts *redis.UniversalOptions, trusted *trust) redis.Uni
 		opts.OnConnect = trusted.onConnect
 		opts.Dialer = trusted.dialler(redis.NewDialer(opts.Simple()))
 	}
+	client := o.client(opts)
+	if o.Observe != nil {
+		client.AddHook(commands{o.Observe})
+	}
+	return client
+}
+
+func (o Options) client(opts *redis.UniversalOptions) redis.UniversalClient {
 	switch {
 	case len(o.ClusterAddrs) > 0:
 		cluster := opts.Cluster()

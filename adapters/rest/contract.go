@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -48,6 +49,21 @@ type operation struct {
 	maxBytes int64 // of the body
 
 	servesBytes bool
+}
+
+// codes returns the status codes that a method of a pattern answers with.
+func (k *contract) codes(pattern, method string) []int {
+	op := k.operations[pattern][method]
+	if op == nil {
+		return nil
+	}
+	var codes []int
+	for text := range op.route.Operation.Responses.Map() {
+		if code, err := strconv.Atoi(text); err == nil {
+			codes = append(codes, code)
+		}
+	}
+	return codes
 }
 
 // loadContract reads the document.

@@ -48,6 +48,9 @@ func NewEvents(feed *announce.Feed, limits StreamLimits) *Events {
 	return &Events{feed: feed, limits: limits}
 }
 
+// Open returns how many streams are open.
+func (h *Events) Open() int64 { return h.open.Load() }
+
 // Register implements Routes.
 func (h *Events) Register(r *Router) {
 	const path = "/api/events/stream"

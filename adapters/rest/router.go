@@ -47,6 +47,7 @@ type Router struct {
 	log          *slog.Logger
 	contract     *contract
 	documents    *documents
+	meter        Meter // nil: nobody counts
 }
 
 // NewRouter returns a router with the given routes.
@@ -64,7 +65,7 @@ func NewRouter(authenticate Authenticator, proxies []netip.Prefix, log *slog.Log
 	r.engine.HandleMethodNotAllowed = true
 	r.engine.RedirectTrailingSlash = false
 	r.trust(proxies)
-	r.engine.Use(r.identify, r.logRequest, r.recover)
+	r.engine.Use(r.measure, r.identify, r.logRequest, r.recover)
 	r.engine.NoRoute(func(c *gin.Context) {
 		r.writeProblem(c, http.StatusNotFound, artwork.NotFound.String(), "there is nothing at this path")
 	})

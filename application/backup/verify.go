@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"gatefold/domain/artwork"
 )
@@ -106,6 +108,21 @@ func (v *Verify) images(ctx context.Context, hashes []artwork.Hash, found *Verif
 		}
 		return err
 	})
+}
+
+// LastComplete returns when the newest backup was begun that lacks nothing, and 1970 if there is
+// none.
+func LastComplete(ctx context.Context, vault Vault) (time.Time, error) {
+	kept, err := vault.List(ctx)
+	if artwork.KindOf(err) == artwork.NotFound && err != nil {
+		err = nil
+	}
+	for _, backup := range slices.Backward(kept) {
+		if backup.Manifest != nil && backup.Manifest.Complete() {
+			return backup.Manifest.CreatedAt, err
+		}
+	}
+	return time.Unix(0, 0), err
 }
 
 // find returns the backup of the ID or, for "latest", the newest that can be read.

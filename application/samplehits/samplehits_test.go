@@ -62,9 +62,9 @@ func TestResults(t *testing.T) {
 		err    error
 		want   Result
 	}{
-		"the same":                                   {current, []*artwork.Image{current}, nil, Match},
-		"both empty":                                 {nil, []*artwork.Image{nil}, nil, Match},
-		"another for long":                           {old, []*artwork.Image{current}, nil, Stale},
+		"the same":         {current, []*artwork.Image{current}, nil, Match},
+		"both empty":       {nil, []*artwork.Image{nil}, nil, Match},
+		"another for long": {old, []*artwork.Image{current}, nil, Stale},
 		"changed lately, and the cache stays behind": {old, []*artwork.Image{justNow}, nil, Stale},
 		"emptied, and the cache stays behind":        {old, []*artwork.Image{nil}, nil, Stale},
 		"filled, and the cache stays empty":          {nil, []*artwork.Image{justNow}, nil, Stale},

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/fx"
 
 	"gatefold/adapters/memory"
+	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/rest"
 	"gatefold/application/announce"
@@ -75,6 +76,8 @@ func whileRunning(lc fx.Lifecycle, run func(context.Context)) {
 	))
 }
 
-func newRoutes(feed *announce.Feed) *rest.Events {
-	return rest.NewEvents(feed, rest.DefaultStreamLimits)
+func newRoutes(feed *announce.Feed, metrics *prommetrics.Metrics) *rest.Events {
+	routes := rest.NewEvents(feed, rest.DefaultStreamLimits)
+	metrics.Gauge("event_streams", "Open streams of live events.", func() float64 { return float64(routes.Open()) })
+	return routes
 }

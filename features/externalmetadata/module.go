@@ -8,6 +8,7 @@ import (
 	"go.uber.org/fx"
 
 	"gatefold/adapters/imagecheck"
+	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/providers"
 	"gatefold/adapters/rest"
 	"gatefold/adapters/safefetch"
@@ -41,7 +42,8 @@ func Module(cfg Config) fx.Option {
 		fill(),
 		fx.Provide(
 			fx.Annotate(newInspector, fx.As(fx.Self()), fx.As(new(applyimage.Inspector)), fx.As(new(importlibrary.Inspector))),
-			fx.Annotate(newDownloader, fx.As(fx.Self()), fx.As(new(applyimage.Downloader))),
+			newFetcher,
+			newDownloader,
 			applyimage.NewApplier,
 			applyimage.NewApplyArtistAvatar,
 			applyimage.NewApplyAlbumCover,
@@ -71,8 +73,12 @@ func newInspector(cfg Config) *imagecheck.Inspector {
 	return imagecheck.New(int64(cfg.DecodeMemoryMB) << 20)
 }
 
-func newDownloader(cfg Config) *safefetch.Fetcher {
+func newFetcher(cfg Config) *safefetch.Fetcher {
 	return safefetch.New(cfg.AllowHosts, cfg.UserAgent)
+}
+
+func newDownloader(fetcher *safefetch.Fetcher, metrics *prommetrics.Metrics) applyimage.Downloader {
+	return metrics.Downloader(fetcher)
 }
 
 func newRunner(cfg Config, jobs bulkapply.Jobs, applier *applyimage.Applier, downloader applyimage.Downloader, progress bulkapply.Progress, log *slog.Logger) *bulkapply.Runner {

@@ -7,6 +7,7 @@ import (
 
 	"gatefold/adapters/imagecheck"
 	"gatefold/adapters/memory"
+	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/providers"
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/rest"
@@ -58,6 +59,9 @@ func newThumbnails(downloader *safefetch.Fetcher, inspector *imagecheck.Inspecto
 }
 
 // newSearch asks whom the settings say, which the follower sees to.
-func newSearch(live *providers.Live, _ *providersettings.Follower, answers findimages.AnswerCache, fingerprinter findimages.Fingerprinter, log *slog.Logger) *findimages.Search {
-	return findimages.NewLiveSearch(live.Artwork, answers, fingerprinter, log)
+func newSearch(live *providers.Live, _ *providersettings.Follower, answers findimages.AnswerCache, fingerprinter findimages.Fingerprinter, metrics *prommetrics.Metrics, log *slog.Logger) *findimages.Search {
+	for _, provider := range live.All() {
+		metrics.ExpectProvider(provider.ID)
+	}
+	return findimages.NewLiveSearch(func() []findimages.ArtworkProvider { return metrics.Providers(live.Artwork()) }, answers, fingerprinter, log)
 }

@@ -9,6 +9,7 @@ import (
 
 	"gatefold/adapters/bytescache"
 	"gatefold/adapters/diskstore"
+	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rest"
 	"gatefold/adapters/s3store"
 	"gatefold/application/health"
@@ -72,11 +73,19 @@ type storage interface {
 	Check(ctx context.Context) error
 }
 
-func openStore(lc fx.Lifecycle, cfg Config, log *slog.Logger) (storage, error) {
+func openStore(lc fx.Lifecycle, cfg Config, metrics *prommetrics.Metrics, log *slog.Logger) (storage, error) {
 	if cfg.Storage == S3 {
 		return openBucket(lc, cfg.S3, log)
 	}
-	return diskstore.Open(cfg.DataDir)
+	store, err := diskstore.Open(cfg.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	metrics.Polled("storage_free_bytes", "Room that is left where the images are kept; of a bucket nobody knows.", nil, func(context.Context) ([]prommetrics.Sample, error) {
+		free, err := store.Free()
+		return []prommetrics.Sample{{Value: float64(free)}}, err
+	})
+	return store, nil
 }
 
 // openBucket fails the start if the bucket cannot be used. One that is full can:

@@ -11,6 +11,7 @@ import (
 	"gatefold/adapters/gorender"
 	"gatefold/adapters/imagecheck"
 	"gatefold/adapters/memory"
+	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rediscache"
 	"gatefold/application/renderimage"
 	"gatefold/application/serveimage"
@@ -31,13 +32,13 @@ func limits() renderimage.Limits {
 }
 
 func newRenditions(lc fx.Lifecycle, renderer renderimage.ImageRenderer, originals *serveimage.OpenContent, store artwork.RenditionStore,
-	redis *rediscache.Cache, log *slog.Logger,
+	redis *rediscache.Cache, metrics *prommetrics.Metrics, log *slog.Logger,
 ) *renderimage.Renditions {
 	var turns renderimage.Turns = memory.NewTurns()
 	if redis != nil {
 		turns = redis.Turns()
 	}
-	renditions := renderimage.New(renderer, originals, store, turns, limits(), log)
+	renditions := renderimage.New(metrics.Renderer(renderer), originals, store, turns, limits(), log)
 	lc.Append(fx.StopHook(renditions.Close))
 	return renditions
 }

@@ -4,12 +4,14 @@ package library
 
 import (
 	"context"
+	"database/sql"
 	"log/slog"
 
 	"go.uber.org/fx"
 
 	"gatefold/adapters/boundedreads"
 	"gatefold/adapters/bunrepo"
+	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
@@ -51,6 +53,7 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(bunrepo.NewJobs, fx.As(new(bulkapply.Jobs))),
 			fx.Annotate(bunrepo.NewFill, fx.As(new(fillmissing.Jobs))),
 			fx.Annotate(bunrepo.NewGaps, fx.As(new(fillmissing.Gaps))),
+			bunrepo.NewBacklog,
 			fx.Annotate(bunrepo.NewDeployment, fx.As(new(followsettings.Registry))),
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
 			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),
@@ -75,11 +78,14 @@ func newReader(images artwork.ImageRepository, events managecache.Recorder) serv
 }
 
 // open connects, and brings the schema up to date before anything else starts.
-func open(lc fx.Lifecycle, cfg Config, log *slog.Logger) (*bunrepo.DB, error) {
+func open(lc fx.Lifecycle, cfg Config, metrics *prommetrics.Metrics, log *slog.Logger) (*bunrepo.DB, error) {
 	db, err := bunrepo.Open(context.Background(), cfg.DatabaseURL)
 	if err != nil {
 		return nil, err
 	}
+	db.Observe(metrics.Query)
+	metrics.Pool("read", func() sql.DBStats { read, _ := db.Pools(); return read })
+	metrics.Pool("write", func() sql.DBStats { _, write := db.Pools(); return write })
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
 			if err := db.Migrate(ctx); err != nil {
