@@ -33,7 +33,7 @@ func BenchmarkLists(b *testing.B) {
 			}
 			b.ReportMetric(0, "ns/op") // of everything, which says nothing
 			b.Log("\n" + strings.Join(table, "\n"))
-			plans := l.plans(b, planSettings)
+			plans := l.plans(b)
 			for template, plan := range plans {
 				b.Logf("%s\n%s", template, plan)
 			}
