@@ -15,37 +15,39 @@ import (
 // terms that are left need not be made.
 const few = 500
 
-// find goes through all that match the text, which are found by their words; counts those
-// that meet the other conditions; and keeps the places of the page.
+// find makes the set of those who match, counts it, and then goes along the list until the
+// page is full.
 func (s *shelf) find(query catalog.Query) Found {
-	matching, rank := s.match(catalog.NewSearch(query.Text))
-	if query.Order.By != catalog.Best {
+	search := catalog.NewSearch(query.Text)
+	matching, rank := s.match(search)
+	matching = s.filtered(matching, query)
+	total := matching.count()
+	w := wanted{skip: int(min(offset(query), int64(total))), size: query.PageSize}
+	var order []uint32
+	switch by := query.Order.By; {
+	case by == catalog.Best && !search.IsZero():
+		order = s.byRank(matching, rank, query.After, w)
+	case by == catalog.Best, by == catalog.ByName:
 		rank = unranked
+		order = s.byName(matching, query, w)
+	default:
+		rank = unranked
+		order = s.byValue(matching, query, w)
 	}
-	condition := s.condition(query)
-	skip := offset(query)
-	page := nearest{want: int(min(skip, int64(s.len()))) + query.PageSize + 1}
-	after := s.placeOf(query)
-	total := 0
-	matching.each(func(n uint32) {
-		if !condition(n) {
-			return
-		}
-		total++
-		if place := s.place(n, rank(n), query.Order); after == nil || place.compare(*after) > 0 {
-			page.add(place)
-		}
-	})
-	places := page.sorted()
-	places = places[min(int64(len(places)), skip):]
-	found := Found{Total: total, More: len(places) > query.PageSize}
-	for _, place := range places[:min(len(places), query.PageSize)] {
-		found.At = append(found.At, catalog.Position{
-			Rank: rank(place.n), Value: s.value(place.n, query.Order.By), SortKey: s.keys[place.n], ID: s.ids.all[place.n],
-		})
+	found := Found{Total: total, More: len(order) > query.PageSize}
+	for _, n := range order[:min(len(order), query.PageSize)] {
+		found.At = append(found.At, catalog.Position{Rank: rank(n), Value: s.value(n, query.Order.By), SortKey: s.keys[n], ID: s.ids.all[n]})
 	}
 	return found
 }
+
+// wanted is how many subjects are skipped, and then taken. One more says that there are more.
+type wanted struct{ skip, size int }
+
+func (w wanted) most() int { return w.skip + w.size + 1 }
+
+// cut returns what is wanted of the first most() of a list.
+func (w wanted) cut(list []uint32) []uint32 { return list[min(w.skip, len(list)):] }
 
 // offset returns how many subjects come before the page; the largest number there is for
 // a page that is past the end of everything.
@@ -58,6 +60,110 @@ func offset(query catalog.Query) int64 {
 		return math.MaxInt64
 	}
 	return (page - 1) * size
+}
+
+// filtered returns those of the set that meet the conditions of the query, but for the text.
+func (s *shelf) filtered(some set, query catalog.Query) set {
+	if s.owners == nil {
+		query.ArtistID = artwork.ID{}
+	}
+	if query.ArtistID.IsZero() && query.Missing == 0 && query.Holding.Slot == 0 {
+		return some
+	}
+	condition := s.condition(query)
+	out := newSet(s.len())
+	some.each(func(n uint32) {
+		if condition(n) {
+			out.add(n)
+		}
+	})
+	return out
+}
+
+// condition returns what the subjects of the list are like, but for the text.
+func (s *shelf) condition(query catalog.Query) func(n uint32) bool {
+	holding := query.Holding
+	var owner uint32
+	known := true
+	if !query.ArtistID.IsZero() {
+		owner, known = s.owners.ids.number(query.ArtistID)
+	}
+	return func(n uint32) bool {
+		return (query.ArtistID.IsZero() || known && s.owner[n] == owner) &&
+			(query.Missing == 0 || s.slot(n, query.Missing).source == 0) &&
+			(holding.Slot == 0 || s.slot(n, holding.Slot).allowed(holding))
+	}
+}
+
+// allowed is catalog.Holding.Allows.
+func (h *held) allowed(by catalog.Holding) bool {
+	return (!by.Locked || h.locked) &&
+		(by.Source == 0 || h.source == by.Source) &&
+		(!by.Low || h.low) &&
+		(by.Below == 0 || h.source != 0 && int(h.pixels) < by.Below)
+}
+
+// byName goes through the set in the order of names, or against it.
+func (s *shelf) byName(some set, query catalog.Query, w wanted) (list []uint32) {
+	from, to, step := 0, len(s.sorted), 1
+	if query.Order.Descending {
+		from, to, step = len(s.sorted)-1, -1, -1
+	}
+	if query.After != (catalog.Cursor{}) {
+		before, found := s.before(query.After.Position)
+		switch {
+		case query.Order.Descending:
+			from = before - 1
+		case found:
+			from = before + 1
+		default:
+			from = before
+		}
+	}
+	for i := from; i != to && len(list) < w.most(); i += step {
+		if n := s.sorted[i]; some.has(n) {
+			list = append(list, n)
+		}
+	}
+	return w.cut(list)
+}
+
+// byRank goes through the set in the order of names, rank by rank.
+func (s *shelf) byRank(some set, rank ranking, after catalog.Cursor, w wanted) []uint32 {
+	var ranks [catalog.Contained + 1][]uint32
+	behind := 0 // where subjects of the cursor's rank come behind it
+	if after != (catalog.Cursor{}) {
+		before, found := s.before(after.Position)
+		if behind = before; found {
+			behind++
+		}
+	}
+	for i, n := range s.sorted {
+		if !some.has(n) {
+			continue
+		}
+		r := rank(n)
+		if len(ranks[r]) < w.most() && (r > after.Position.Rank || r == after.Position.Rank && i >= behind) {
+			ranks[r] = append(ranks[r], n)
+		}
+	}
+	list := slices.Concat(ranks[:]...)
+	return w.cut(list[:min(len(list), w.most())])
+}
+
+// byValue goes through the set in any order, and keeps the first.
+func (s *shelf) byValue(some set, query catalog.Query, w wanted) (list []uint32) {
+	first := nearest{want: w.most()}
+	after := s.placeOf(query)
+	some.each(func(n uint32) {
+		if p := s.place(n, query.Order); after == nil || p.compare(*after) > 0 {
+			first.add(p)
+		}
+	})
+	for _, p := range first.sorted() {
+		list = append(list, p.n)
+	}
+	return w.cut(list)
 }
 
 type ranking func(n uint32) catalog.Rank
@@ -90,13 +196,11 @@ func (s *shelf) matching(term string) matches {
 		return m
 	}
 	owners := s.owners.words.matching(term, s.owners.len())
+	// Without a branch, which would be foreseen wrongly half of the time.
 	for n, owner := range s.owner {
-		if owners.contain.has(owner) {
-			m.contain.add(uint32(n)) //nolint:gosec // numbers are 32 bits
-			if owners.start.has(owner) {
-				m.start.add(uint32(n)) //nolint:gosec // numbers are 32 bits
-			}
-		}
+		word, bit, of := n/64, n%64, owner%64
+		m.contain[word] |= owners.contain[owner/64] >> of & 1 << bit
+		m.start[word] |= owners.start[owner/64] >> of & 1 << bit
 	}
 	return m
 }
@@ -146,55 +250,27 @@ func (s *shelf) ranking(text string, start set) ranking {
 	}
 }
 
-// condition returns what the subjects of the list are like, but for the text.
-func (s *shelf) condition(query catalog.Query) func(n uint32) bool {
-	holding := query.Holding
-	owner, known := uint32(0), true
-	if s.owners == nil {
-		query.ArtistID = artwork.ID{}
-	} else if !query.ArtistID.IsZero() {
-		owner, known = s.owners.ids.number(query.ArtistID)
-	}
-	return func(n uint32) bool {
-		return (query.ArtistID.IsZero() || known && s.owner[n] == owner) &&
-			(query.Missing == 0 || s.slot(n, query.Missing).source == 0) &&
-			(holding.Slot == 0 || s.slot(n, holding.Slot).allowed(holding))
-	}
-}
-
-// allowed is catalog.Holding.Allows.
-func (h *held) allowed(by catalog.Holding) bool {
-	return (!by.Locked || h.locked) &&
-		(by.Source == 0 || h.source == by.Source) &&
-		(!by.Low || h.low) &&
-		(by.Below == 0 || h.source != 0 && int(h.pixels) < by.Below)
-}
-
-// place is where a subject stands in a list, as numbers: first is compared first.
+// place is where a subject stands in a list that is ordered by a value: by that, then by
+// its position in the order of names.
 type place struct {
-	first, second int64
-	n             uint32
+	value    int64
+	position int
+	n        uint32
 }
 
 func (p place) compare(other place) int {
-	return cmp.Or(cmp.Compare(p.first, other.first), cmp.Compare(p.second, other.second))
+	return cmp.Or(cmp.Compare(p.value, other.value), cmp.Compare(p.position, other.position))
 }
 
-func (s *shelf) place(n uint32, rank catalog.Rank, order catalog.Order) place {
-	return placeAt(rank, s.value(n, order.By), int64(s.positions[n]), order, n)
+func (s *shelf) place(n uint32, order catalog.Order) place {
+	return placed(s.value(n, order.By), int(s.positions[n]), n, order)
 }
 
-func placeAt(rank catalog.Rank, value, position int64, order catalog.Order, n uint32) place {
-	switch {
-	case order.By == catalog.Best:
-		return place{int64(rank), position, n}
-	case order.By == catalog.ByName && order.Descending:
-		return place{0, -position, n}
-	case order.Descending:
-		return place{-value, position, n}
-	default:
-		return place{value, position, n}
+func placed(value int64, position int, n uint32, order catalog.Order) place {
+	if order.Descending {
+		value = -value
 	}
+	return place{value, position, n}
 }
 
 // value is what the order compares before the names; 0 if it compares nothing else.
@@ -217,38 +293,52 @@ func (s *shelf) placeOf(query catalog.Query) *place {
 	if query.After == (catalog.Cursor{}) {
 		return nil
 	}
-	at := query.After.Position
-	before, found := s.before(at)
-	position := int64(before)
-	if backwards := query.Order.By == catalog.ByName && query.Order.Descending; !found && !backwards {
+	position, found := s.before(query.After.Position)
+	if !found {
 		position-- // between two: behind the first of them
 	}
-	p := placeAt(at.Rank, at.Value, position, query.Order, 0)
+	p := placed(query.After.Position.Value, position, 0, query.Order)
 	return &p
 }
 
-// nearest keeps the first of many places.
+// nearest keeps the first of many places, in a heap whose top is the last of them.
 type nearest struct {
 	want   int
-	places []place // the first so many of those that were added, and some more
-	full   bool    // the first so many are sorted: what comes behind them is not wanted
+	places []place
 }
 
 func (n *nearest) add(p place) {
-	if n.full && p.compare(n.places[n.want-1]) > 0 {
-		return
-	}
-	n.places = append(n.places, p)
-	if len(n.places) >= 2*n.want {
-		n.sorted()
+	switch {
+	case len(n.places) < n.want:
+		n.places = append(n.places, p)
+		if len(n.places) == n.want {
+			slices.SortFunc(n.places, func(a, b place) int { return b.compare(a) }) // which is a heap
+		}
+	case p.compare(n.places[0]) < 0:
+		n.places[0] = p
+		n.sink()
 	}
 }
 
-// sorted returns the first so many, in order.
+// sink moves the top down to where it belongs.
+func (n *nearest) sink() {
+	for at := 0; ; {
+		last := at
+		for child := 2*at + 1; child <= 2*at+2 && child < len(n.places); child++ {
+			if n.places[child].compare(n.places[last]) > 0 {
+				last = child
+			}
+		}
+		if last == at {
+			return
+		}
+		n.places[at], n.places[last] = n.places[last], n.places[at]
+		at = last
+	}
+}
+
+// sorted returns them in order.
 func (n *nearest) sorted() []place {
 	slices.SortFunc(n.places, place.compare)
-	if len(n.places) >= n.want {
-		n.places, n.full = n.places[:n.want], true
-	}
 	return n.places
 }
