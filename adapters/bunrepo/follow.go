@@ -25,6 +25,12 @@ type listIndex struct {
 
 func newListIndex() *listIndex { return &listIndex{turn: make(chan struct{}, 1)} }
 
+// PrepareLists reads what the lists need to know of the catalogue, so that the first one who
+// asks for a list need not wait for that. Unavailable: the database cannot be reached.
+func (db *DB) PrepareLists(ctx context.Context) error {
+	return db.fail(ctx, "bunrepo.PrepareLists", db.lists.catchUp(ctx, db))
+}
+
 // changes are the subjects of the catalogue that have changed, for the lists.
 type changes struct {
 	now      string            // how far these changes go

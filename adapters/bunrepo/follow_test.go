@@ -145,7 +145,7 @@ func TestListsAreReadAnewOnceChangesAreForgotten(t *testing.T) {
 		if db.Kind() == "postgres" {
 			exec(t, db.Write(), "SELECT setval(pg_get_serial_sequence('catalog_changes', 'seq'), ?)", next-1)
 		} else {
-			exec(t, db.Write(), "INSERT INTO catalog_changes (seq, subject_kind, subject_id) VALUES (?, 'artist', ?)", next-1, forgotten.String())
+			exec(t, db.Write(), "INSERT INTO catalog_changes (seq, subject_kind, subject_id) VALUES (?, 'artist', ?)", next-1, artwork.NewID().String())
 		}
 		putArtist(t, db, "Last")
 		var rows int

@@ -5,6 +5,7 @@ package library
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"go.uber.org/fx"
 
@@ -80,17 +81,33 @@ func open(lc fx.Lifecycle, cfg Config, log *slog.Logger) (*bunrepo.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	running, stop := context.WithCancel(context.Background())
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
 			if err := db.Migrate(ctx); err != nil {
 				return err
 			}
 			log.Info("Database is ready", "kind", db.Kind())
+			go prepareLists(running, db, log)
 			return nil
 		},
-		OnStop: func(context.Context) error { return db.Close() },
+		OnStop: func(context.Context) error {
+			stop()
+			return db.Close()
+		},
 	})
 	return db, nil
+}
+
+// prepareLists reads the catalogue for the lists. If it fails, the first list reads it.
+func prepareLists(ctx context.Context, db *bunrepo.DB, log *slog.Logger) {
+	begin := time.Now()
+	switch err := db.PrepareLists(ctx); {
+	case err == nil:
+		log.Info("Lists are ready", "took", time.Since(begin).Round(time.Millisecond))
+	case ctx.Err() == nil:
+		log.Warn("Lists are not ready: the first one will have to wait", "err", err)
+	}
 }
 
 func newRequests(db *bunrepo.DB) *bunrepo.Requests {
