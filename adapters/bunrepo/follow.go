@@ -58,21 +58,28 @@ func (l *listIndex) catchUp(ctx context.Context, db *DB) error {
 		<-l.turn
 		return err
 	}
-	if l.seen == "" {
+	since, err := l.sinceSeen(ctx, db)
+	if err == nil && since.lost {
 		return l.loadForAll(ctx, db)
 	}
 	defer func() { <-l.turn }()
-	switch since, err := db.engine.changesSince(ctx, db.read, l.seen); {
+	switch {
 	case err != nil:
 		return err
-	case since.lost:
-		return l.load(ctx, db)
-	case len(since.subjects) == 0:
+	case len(since.subjects) > 0:
+		return l.follow(ctx, db)
+	default:
 		l.seen = since.now
 		return nil
-	default:
-		return l.follow(ctx, db)
 	}
+}
+
+// sinceSeen returns the changes since those that were seen, of which nothing may be left.
+func (l *listIndex) sinceSeen(ctx context.Context, db *DB) (changes, error) {
+	if l.seen == "" {
+		return changes{lost: true}, nil
+	}
+	return db.engine.changesSince(ctx, db.read, l.seen)
 }
 
 // loadForAll loads the index although the caller may not wait so long: those who come

@@ -37,7 +37,7 @@ func (s set) count() (n int) {
 func (s set) each(do func(n uint32)) {
 	for i, word := range s {
 		for word != 0 {
-			do(uint32(i*64 + bits.TrailingZeros64(word))) //nolint:gosec // numbers are 32 bits
+			do(uint32(i*64 + bits.TrailingZeros64(word)))
 			word &= word - 1
 		}
 	}

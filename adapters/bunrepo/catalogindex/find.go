@@ -143,7 +143,7 @@ func (s *shelf) byRank(some set, rank ranking, after catalog.Cursor, w wanted) [
 			continue
 		}
 		r := rank(n)
-		if len(ranks[r]) < w.most() && (r > after.Position.Rank || r == after.Position.Rank && i >= behind) {
+		if len(ranks[r]) < w.most() && (r > after.Rank || r == after.Rank && i >= behind) {
 			ranks[r] = append(ranks[r], n)
 		}
 	}
@@ -297,7 +297,7 @@ func (s *shelf) placeOf(query catalog.Query) *place {
 	if !found {
 		position-- // between two: behind the first of them
 	}
-	p := placed(query.After.Position.Value, position, 0, query.Order)
+	p := placed(query.After.Value, position, 0, query.Order)
 	return &p
 }
 

@@ -32,11 +32,11 @@ func (i *identifiers) numbered(id artwork.ID) uint32 {
 	if 2*len(i.all) >= len(i.slots) {
 		i.slots = make([]uint32, 2*len(i.slots))
 		for n, known := range i.all {
-			i.slots[i.slotOf(known)] = uint32(n) + 1 //nolint:gosec // numbers are 32 bits
+			i.slots[i.slotOf(known)] = uint32(n) + 1
 		}
 	}
 	i.all = append(i.all, id)
-	n := uint32(len(i.all)) //nolint:gosec // numbers are 32 bits
+	n := uint32(len(i.all))
 	i.slots[i.slotOf(id)] = n
 	return n - 1
 }

@@ -142,6 +142,7 @@ func (s *shelves) expected(kind artwork.SubjectKind, q catalog.Query) (all []cat
 			if !search.IsZero() {
 				at.Rank = rank
 			}
+		case catalog.ByName:
 		case catalog.ByAdded:
 			at.Value = subject.Added.UnixMicro()
 		case catalog.ByYear:

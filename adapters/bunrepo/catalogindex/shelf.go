@@ -20,9 +20,9 @@ type shelf struct {
 	keys    []string            // sort keys
 	others  map[uint32][]string // names that are not the sort key
 	owner   []uint32            // of albums: the number of the artist
-	years   []uint16
-	added   []int64 // microseconds since 1970
-	slots   []held  // as many as the kind has for each
+	years   []uint16            // up to 9999
+	added   []int64             // microseconds since 1970
+	slots   []held              // as many as the kind has for each
 
 	sorted    []uint32 // those present, in the order of sort keys and IDs
 	positions []uint32 // by number: where in sorted
@@ -31,8 +31,8 @@ type shelf struct {
 
 // held is what a slot holds.
 type held struct {
-	modified uint32 // seconds since 1970; 0: never
-	pixels   uint16 // of the image in force (artwork.Slot.Resolution); 0: there is none
+	modified uint32 // seconds since 1970, until 2106; 0: never
+	pixels   uint16 // of the image in force (artwork.Slot.Resolution), up to 16 384; 0: there is none
 	source   artwork.Source
 	low      bool
 	locked   bool
@@ -66,7 +66,7 @@ func (s *shelf) put(subject Subject) {
 	if s.owners != nil {
 		s.owner[n] = s.owners.numbered(subject.Owner)
 	}
-	s.years[n] = uint16(subject.Year) //nolint:gosec // years are up to 9999
+	s.years[n] = uint16(subject.Year)
 	s.added[n] = subject.Added.UnixMicro()
 	clear(s.slots[s.firstSlot(n):s.firstSlot(n+1)])
 	for _, slot := range subject.Slots {
@@ -126,11 +126,11 @@ func (s *shelf) slot(n uint32, slot artwork.Slot) *held {
 func (s *shelf) setSlot(n uint32, slot Slot) {
 	h := held{locked: slot.Locked}
 	if !slot.Modified.IsZero() {
-		h.modified = uint32(slot.Modified.Unix()) //nolint:gosec // until 2106
+		h.modified = uint32(slot.Modified.Unix())
 	}
 	if slot.Image != nil {
 		resolution := slot.Slot.Resolution(slot.Image.Width, slot.Image.Height)
-		h.pixels, h.source = uint16(resolution), slot.Image.Source //nolint:gosec // sides are up to 16 384
+		h.pixels, h.source = uint16(resolution), slot.Image.Source
 		h.low = resolution < slot.Slot.Resolution(slot.Slot.Ideal())
 	}
 	*s.slot(n, slot.Slot) = h
@@ -160,7 +160,7 @@ func (s *shelf) settle() {
 	slices.SortFunc(moved, s.compare)
 	s.sorted = s.merged(rest, moved)
 	for position, n := range s.sorted {
-		s.positions[n] = uint32(position) //nolint:gosec // numbers are 32 bits
+		s.positions[n] = uint32(position)
 	}
 	s.unsettled = nil
 }

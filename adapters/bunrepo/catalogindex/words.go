@@ -29,7 +29,7 @@ func wordsOf(names []string) []string {
 func (d *dictionary) add(word string, subject uint32) {
 	n, ok := d.numbers[word]
 	if !ok {
-		n = uint32(len(d.words)) //nolint:gosec // numbers are 32 bits
+		n = uint32(len(d.words))
 		word = strings.Clone(word)
 		d.numbers[word] = n
 		d.words, d.postings = append(d.words, word), append(d.postings, nil)
