@@ -95,10 +95,11 @@ bench:
 	@./scripts/install-test-tools.sh
 	$(GO) test -run '^$$' -bench . -benchmem ./test/bench/...
 
-## bench-lists: lists of 100 000 artists and 500 000 albums, with the plans of the databases
+## bench-lists: lists of 100 000 artists and 500 000 albums, with the plans of the databases; five minutes
 bench-lists:
 	@./scripts/install-test-tools.sh
-	$(GO) test -run '^$$' -bench Lists -benchtime 1x -timeout 30m ./adapters/bunrepo
+	$(GO) test -v -run '^$$' -bench Lists -benchtime 1x -timeout 30m ./adapters/bunrepo
+	$(GO) test -run '^$$' -bench . ./adapters/bunrepo/catalogindex
 
 clean:
 	rm -rf bin .tools

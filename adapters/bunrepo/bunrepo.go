@@ -35,6 +35,7 @@ type DB struct {
 	engine engine
 	read   *bun.DB
 	write  *bun.DB
+	lists  *listIndex
 }
 
 // engine is what differs between the databases.
@@ -75,8 +76,12 @@ type engine interface {
 	// seconds is the time since 1970 at the statement's beginning, by the clock of
 	// the database.
 	seconds() schema.QueryAppender
-	// planLists has the statements of a transaction planned for lists.
-	planLists(ctx context.Context, tx bun.Tx) error
+	// oneView are the options of a transaction that reads, and between whose statements
+	// nothing changes.
+	oneView() *sql.TxOptions
+	// changesSince returns what has changed in the catalogue since the changes that went
+	// as far as since; "" for how far those before the statement go.
+	changesSince(ctx context.Context, conn bun.IConn, since string) (changes, error)
 	// serialise waits until no other transaction that called it with exclusive,
 	// or any that did if exclusive is true, runs any more.
 	serialise(ctx context.Context, tx bun.Tx, exclusive bool) error

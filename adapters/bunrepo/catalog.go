@@ -35,17 +35,17 @@ var (
 
 // NewArtists returns the artists in the database.
 func NewArtists(db *DB) *Artists {
-	return &Artists{subjects[catalog.Artist, artistRow]{db: db, kind: artwork.ArtistSubject, atOnce: fewSubjects}}
+	return &Artists{subjects[catalog.Artist, artistRow]{db: db, kind: artwork.ArtistSubject}}
 }
 
 // NewAlbums returns the albums in the database.
 func NewAlbums(db *DB) *Albums {
-	return &Albums{subjects[catalog.Album, albumRow]{db: db, kind: artwork.AlbumSubject, atOnce: fewSubjects}}
+	return &Albums{subjects[catalog.Album, albumRow]{db: db, kind: artwork.AlbumSubject}}
 }
 
 // NewUsers returns the users in the database.
 func NewUsers(db *DB) *Users {
-	return &Users{subjects[catalog.User, userRow]{db: db, kind: artwork.UserSubject, atOnce: fewSubjects}}
+	return &Users{subjects[catalog.User, userRow]{db: db, kind: artwork.UserSubject}}
 }
 
 // Put implements catalog.Repository.
@@ -121,9 +121,8 @@ func (u *Users) Put(ctx context.Context, by artwork.Actor, user catalog.User) (c
 
 // subjects is what the repositories of the three kinds have in common.
 type subjects[T any, R row[T]] struct {
-	db     *DB
-	kind   artwork.SubjectKind
-	atOnce int // how many subjects a list may look at one by one
+	db   *DB
+	kind artwork.SubjectKind
 }
 
 // row is a row of one of the tables.

@@ -34,7 +34,7 @@ func (db *DB) DownTo(ctx context.Context, version int64) error {
 // WithoutServerDeadline returns the database as it would be if only the client
 // watched the deadline of a fence, before it sends COMMIT.
 func (db *DB) WithoutServerDeadline() *DB {
-	return &DB{engine: clientDeadline{db.engine}, read: db.read, write: db.write}
+	return &DB{engine: clientDeadline{db.engine}, read: db.read, write: db.write, lists: db.lists}
 }
 
 type clientDeadline struct{ engine }
@@ -44,7 +44,7 @@ func (clientDeadline) endBy(context.Context, bun.Tx, time.Time) error { return n
 // BeforeLock returns the database with a hook that is called before rows are
 // locked; and, unless lock is true, as it would be if it did not lock them.
 func (db *DB) BeforeLock(lock bool, hook func()) *DB {
-	return &DB{engine: hookedLock{db.engine, lock, hook}, read: db.read, write: db.write}
+	return &DB{engine: hookedLock{db.engine, lock, hook}, read: db.read, write: db.write, lists: db.lists}
 }
 
 type hookedLock struct {
@@ -61,17 +61,9 @@ func (h hookedLock) forUpdate(query *bun.SelectQuery) *bun.SelectQuery {
 	return query
 }
 
-// With returns the catalogue's repositories, of which the lists look at so many
-// subjects one by one.
-func (db *DB) With(atOnce int) (*Artists, *Albums, *Users) {
-	artists, albums, users := NewArtists(db), NewAlbums(db), NewUsers(db)
-	artists.atOnce, albums.atOnce, users.atOnce = atOnce, atOnce, atOnce
-	return artists, albums, users
-}
-
 // Watched returns the database with a hook that is told of what is read.
 func (db *DB) Watched(hook bun.QueryHook) *DB {
-	return &DB{engine: db.engine, read: db.read.WithQueryHook(hook), write: db.write}
+	return &DB{engine: db.engine, read: db.read.WithQueryHook(hook), write: db.write, lists: db.lists}
 }
 
 // Insert adds artists, albums, and images that are in force, without anything that

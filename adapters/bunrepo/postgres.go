@@ -2,6 +2,7 @@ package bunrepo
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"io"
@@ -47,7 +48,7 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 		// A standby would answer with what was in force a while ago.
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	}
-	db := &DB{engine: engine, read: postgresPool(config, readConnections), write: postgresPool(config, writeConnections)}
+	db := &DB{engine: engine, read: postgresPool(config, readConnections), write: postgresPool(config, writeConnections), lists: newListIndex()}
 	if err := db.Ping(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -130,13 +131,34 @@ func (postgres) seconds() schema.QueryAppender {
 	return bun.SafeQuery("extract(epoch FROM statement_timestamp())::float8")
 }
 
-// planLists leaves the planner the plans that begin with a few rows and follow indexes
-// from there. It would estimate the statements of lists too high: for it, two ends of a
-// stretch of a list are two conditions that have nothing to do with each other.
-func (postgres) planLists(ctx context.Context, tx bun.Tx) error {
-	_, err := tx.ExecContext(ctx, `SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-		set_config('enable_mergejoin', 'off', true), set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)`)
-	return err
+func (postgres) oneView() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+}
+
+// changesSince remembers which transactions were visible, as Postgres writes a snapshot:
+// changes are not committed in the order in which they were made. Whoever has seen the end
+// of a transaction needs none of its rows, so that they may be forgotten for it. Transactions
+// that have not begun yet are of another server, whose backup was restored here: every
+// index was loaded after that.
+func (postgres) changesSince(ctx context.Context, conn bun.IConn, since string) (c changes, err error) {
+	if since == "" {
+		return c, conn.QueryRowContext(ctx, "SELECT pg_current_snapshot()::text").Scan(&c.now)
+	}
+	const state = "SELECT pg_current_snapshot()::text, (SELECT f.xid >= pg_snapshot_xmin(?) AND f.xid < pg_snapshot_xmax(pg_current_snapshot()) FROM catalog_forgotten AS f), c.subject_kind, c.subject_id" +
+		" FROM (SELECT TRUE) AS one LEFT JOIN catalog_changes AS c" +
+		" ON c.xid >= pg_snapshot_xmin(?) AND c.xid < pg_snapshot_xmax(pg_current_snapshot()) AND NOT pg_visible_in_snapshot(c.xid, ?)"
+	seen := bun.SafeQuery("?::pg_snapshot", since)
+	err = eachRow(ctx, conn, state, []any{seen, seen, seen}, func(rows *sql.Rows) error {
+		var kind sql.NullString
+		var id uid
+		if err := rows.Scan(&c.now, &c.lost, &kind, &id); err != nil || !kind.Valid {
+			return err
+		}
+		subject, err := changedSubject(kind.String, id)
+		c.subjects = append(c.subjects, subject)
+		return err
+	})
+	return c, err
 }
 
 // librarySerial names the advisory lock of serialise.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -44,7 +45,7 @@ func openSQLite(path string) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	return &DB{engine: sqlite{path: path}, read: read, write: write}, nil
+	return &DB{engine: sqlite{path: path}, read: read, write: write, lists: newListIndex()}, nil
 }
 
 func sqlitePool(path, parameters string, connections int) (*bun.DB, error) {
@@ -95,7 +96,32 @@ func (sqlite) seconds() schema.QueryAppender {
 	return bun.SafeQuery("?", float64(time.Now().UnixMicro())/1e6)
 }
 
-func (sqlite) planLists(context.Context, bun.Tx) error { return nil }
+// oneView is nil: every transaction of SQLite has one.
+func (sqlite) oneView() *sql.TxOptions { return nil }
+
+// changesSince counts changes by their row in catalog_changes: there is one writer, so they
+// are committed in its order. Some of the last rows are always there.
+func (sqlite) changesSince(ctx context.Context, conn bun.IConn, since string) (c changes, err error) {
+	var first, last int64
+	const ends = "SELECT (SELECT coalesce(min(seq), 0) FROM catalog_changes), (SELECT coalesce(max(seq), 0) FROM catalog_changes)"
+	if err := conn.QueryRowContext(ctx, ends).Scan(&first, &last); err != nil {
+		return c, err
+	}
+	c.now = strconv.FormatInt(last, 10)
+	if since == "" || since == c.now {
+		return c, nil
+	}
+	seen, err := strconv.ParseInt(since, 10, 64)
+	if err != nil {
+		return c, err
+	}
+	if c.lost = first > seen+1 || last < seen; c.lost {
+		return c, nil
+	}
+	const changed = "SELECT subject_kind, subject_id FROM catalog_changes WHERE seq > ? AND seq <= ?"
+	c.subjects, err = readChanged(ctx, conn, changed, seen, last)
+	return c, err
+}
 
 func (sqlite) serialise(context.Context, bun.Tx, bool) error { return nil }
 

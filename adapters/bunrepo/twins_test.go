@@ -42,6 +42,7 @@ func TestSuiteRejectsBrokenTwins(t *testing.T) {
 		{"catalogue: an MBID is held once, and the conflict names the holder", func(r *conformance.Repositories) { r.Artists = namesNobody{r.Artists} }},
 		{"catalogue: pages do not overlap and miss nothing", func(r *conformance.Repositories) { r.Artists = overlappingPages{r.Artists} }},
 		{"catalogue: lists are ordered without case and accents", func(r *conformance.Repositories) { r.Artists = unsortedNames{r.Artists} }},
+		{"lists: they are sorted by name, by when subjects were added, and by when their artwork was changed", func(r *conformance.Repositories) { r.Artists = oneOrder{r.Artists} }},
 		{"catalogue: a search folds case, accents and composition", func(r *conformance.Repositories) { r.Artists = plainSearch{r.Artists} }},
 		{"sessions: of ten refreshes at once one rotates", func(r *conformance.Repositories) { r.Sessions = rotatesAlways{r.Sessions} }},
 		{"sessions: another token ends the session", func(r *conformance.Repositories) { r.Sessions = forgivesReuse{r.Sessions} }},
@@ -312,6 +313,16 @@ func (u unsortedNames) List(ctx context.Context, query catalog.Query) (catalog.P
 		}
 	}
 	return page, err
+}
+
+// oneOrder sorts lists by name, whatever is asked for.
+type oneOrder struct{ catalog.Artists }
+
+func (o oneOrder) List(ctx context.Context, query catalog.Query) (catalog.Page[catalog.Artist], error) {
+	if query.Order.By != catalog.Best {
+		query.Order.By = catalog.ByName
+	}
+	return o.Artists.List(ctx, query)
 }
 
 // plainSearch finds only names that contain the text as it is spelled.

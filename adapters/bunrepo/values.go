@@ -4,9 +4,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/uptrace/bun/dialect"
 	"github.com/uptrace/bun/schema"
@@ -129,32 +127,4 @@ func digests(texts []string) [][]byte {
 		out[i] = digest(text)
 	}
 	return out
-}
-
-// containing is the LIKE pattern, escaped with a backslash, for what contains
-// the text.
-func containing(text string) string { return "%" + beginning(text) }
-
-// beginning is the LIKE pattern, escaped with a backslash, for what begins with the
-// text.
-func beginning(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
-}
-
-// behind returns the first text, in the order of bytes, that comes behind all those
-// that begin with the prefix; "" if none does.
-func behind(prefix string) string {
-	runes := []rune(prefix)
-	for i := len(runes) - 1; i >= 0; i-- {
-		switch runes[i] {
-		case unicode.MaxRune:
-			continue
-		case 0xd7ff: // what follows are surrogates, which no text has
-			runes[i] = 0xe000
-		default:
-			runes[i]++
-		}
-		return string(runes[:i+1])
-	}
-	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
@@ -13,7 +14,7 @@ import (
 func (a *Artists) List(ctx context.Context, query catalog.Query) (catalog.Page[catalog.Artist], error) {
 	return list(ctx, a.r, artwork.ArtistSubject, a.r.artists, query, func(artist catalog.Artist) listed {
 		sortKey := catalog.SortKey(cmp.Or(artist.SortName, artist.Name))
-		return listed{id: artist.ID, sortKey: sortKey, names: []string{sortKey, catalog.FoldName(artist.Name)}}
+		return listed{id: artist.ID, sortKey: sortKey, added: artist.CreatedAt, names: []string{sortKey, catalog.SearchForm(artist.Name)}}
 	})
 }
 
@@ -23,8 +24,8 @@ func (a *Albums) List(ctx context.Context, query catalog.Query) (catalog.Page[ca
 		artist := a.r.artists[album.ArtistID]
 		sortKey := catalog.SortKey(album.Name)
 		return listed{
-			id: album.ID, artist: album.ArtistID, sortKey: sortKey, names: []string{sortKey, catalog.FoldName(album.Name)},
-			others: []string{catalog.FoldName(artist.Name), catalog.SortKey(cmp.Or(artist.SortName, artist.Name))},
+			id: album.ID, artist: album.ArtistID, sortKey: sortKey, added: album.CreatedAt, year: album.Year, names: []string{sortKey, catalog.SearchForm(album.Name)},
+			others: []string{catalog.SearchForm(artist.Name), catalog.SortKey(cmp.Or(artist.SortName, artist.Name))},
 		}
 	})
 	if err != nil {
@@ -43,7 +44,7 @@ func (a *Albums) List(ctx context.Context, query catalog.Query) (catalog.Page[ca
 func (u *Users) List(ctx context.Context, query catalog.Query) (catalog.Page[catalog.User], error) {
 	return list(ctx, u.r, artwork.UserSubject, u.r.users, query, func(user catalog.User) listed {
 		sortKey := catalog.SortKey(user.Username)
-		return listed{id: user.ID, sortKey: sortKey, names: []string{sortKey, catalog.FoldName(user.Username), catalog.FoldName(user.DisplayName)}}
+		return listed{id: user.ID, sortKey: sortKey, added: user.CreatedAt, names: []string{sortKey, catalog.SearchForm(user.Username), catalog.SearchForm(user.DisplayName)}}
 	})
 }
 
@@ -51,6 +52,8 @@ func (u *Users) List(ctx context.Context, query catalog.Query) (catalog.Page[cat
 type listed struct {
 	id, artist    artwork.ID
 	sortKey       string
+	added         time.Time
+	year          int
 	names, others []string // what is searched, folded
 }
 
@@ -74,14 +77,35 @@ func list[T any](
 			d := describe(subject)
 			rank := d.rank(search)
 			if (search.IsZero() || rank != catalog.Unmatched) && r.matches(kind, d, query) {
-				lines = append(lines, line[T]{catalog.Position{Rank: rank, SortKey: d.sortKey, ID: d.id}, subject})
+				lines = append(lines, line[T]{r.position(kind, d, rank, query.Order.By), subject})
 			}
 		}
-		slices.SortFunc(lines, func(a, b line[T]) int { return a.Compare(b.Position) })
+		slices.SortFunc(lines, func(a, b line[T]) int { return query.Order.Compare(a.Position, b.Position) })
 		page = pageOf(r, kind, lines, query)
 		return nil
 	})
 	return page, err
+}
+
+func (r *Repository) position(kind artwork.SubjectKind, d listed, rank catalog.Rank, by catalog.OrderBy) catalog.Position {
+	at := catalog.Position{SortKey: d.sortKey, ID: d.id}
+	switch by {
+	case catalog.Best:
+		at.Rank = rank
+	case catalog.ByAdded:
+		at.Value = d.added.UnixMicro()
+	case catalog.ByYear:
+		at.Value = int64(d.year)
+	case catalog.ByUpdated:
+		for _, slot := range kind.Slots() {
+			state := r.slots[artwork.Place{Subject: artwork.Subject{Kind: kind, ID: d.id}, Slot: slot}]
+			if !state.LastModified.IsZero() {
+				at.Value = max(at.Value, state.LastModified.Unix())
+			}
+		}
+	default: // names alone
+	}
+	return at
 }
 
 func (d listed) rank(search catalog.Search) catalog.Rank {
@@ -120,7 +144,7 @@ func pageOf[T any](r *Repository, kind artwork.SubjectKind, lines []line[T], que
 // start returns how many lines come before the page.
 func start[T any](lines []line[T], query catalog.Query) int {
 	if after := query.After; after != (catalog.Cursor{}) {
-		n, found := slices.BinarySearchFunc(lines, after.Position, func(l line[T], at catalog.Position) int { return l.Compare(at) })
+		n, found := slices.BinarySearchFunc(lines, after.Position, func(l line[T], at catalog.Position) int { return query.Order.Compare(l.Position, at) })
 		if found {
 			n++
 		}

@@ -38,7 +38,7 @@ func artistPageOf(page catalog.Page[catalog.Artist]) api.ArtistPage {
 			Missing: a.Missing, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Images: infosOf(page.Images[a.ID]),
 		}
 	}
-	return api.ArtistPage{Items: items, Total: page.Total, TotalIsLowerBound: page.TotalIsLowerBound, Next: page.Next.String()}
+	return api.ArtistPage{Items: items, Total: page.Total, Next: page.Next.String()}
 }
 
 func albumPageOf(page catalog.Page[catalog.Album]) api.AlbumPage {
@@ -49,7 +49,7 @@ func albumPageOf(page catalog.Page[catalog.Album]) api.AlbumPage {
 			Missing: a.Missing, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Images: infosOf(page.Images[a.ID]),
 		}
 	}
-	return api.AlbumPage{Items: items, Total: page.Total, TotalIsLowerBound: page.TotalIsLowerBound, Next: page.Next.String()}
+	return api.AlbumPage{Items: items, Total: page.Total, Next: page.Next.String()}
 }
 
 func userPageOf(page catalog.Page[catalog.User]) api.UserPage {
@@ -60,11 +60,11 @@ func userPageOf(page catalog.Page[catalog.User]) api.UserPage {
 			CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, Images: infosOf(page.Images[u.ID]),
 		}
 	}
-	return api.UserPage{Items: items, Total: page.Total, TotalIsLowerBound: page.TotalIsLowerBound, Next: page.Next.String()}
+	return api.UserPage{Items: items, Total: page.Total, Next: page.Next.String()}
 }
 
 func readQuery(c *gin.Context, kind artwork.SubjectKind) (query catalog.Query, err error) {
-	allowed := []string{"query", "missing", "slot", "source", "locked", "lowResolution", "page", "pageSize", "cursor"}
+	allowed := []string{"query", "missing", "slot", "source", "locked", "lowResolution", "sort", "page", "pageSize", "cursor"}
 	if kind == artwork.AlbumSubject {
 		allowed = append(allowed, "artistId")
 	}
@@ -84,6 +84,11 @@ func readQuery(c *gin.Context, kind artwork.SubjectKind) (query catalog.Query, e
 	}
 	if query.Holding, err = readHolding(c, kind); err != nil {
 		return query, err
+	}
+	if order, ok := c.GetQuery("sort"); ok {
+		if query.Order, err = catalog.ParseOrder(order); err != nil {
+			return query, err
+		}
 	}
 	return query, readPage(c, &query)
 }

@@ -181,12 +181,29 @@ func FoldName(s string) string {
 	return norm.NFC.String(folded)
 }
 
+// SearchForm returns the form in which names are searched and sorted: FoldName, and
+// letters that are no other letter with a mark as they are typed without their keyboard.
+// Nothing is recognised by it: Mø and Mo are two artists, whom a search for "mo" finds.
+func SearchForm(name string) string { return SearchFormOf(FoldName(name)) }
+
+// SearchFormOf is SearchForm of a name that was folded already (FoldName).
+func SearchFormOf(folded string) string { return typeable.Replace(folded) }
+
+// typeable are the letters that Unicode does not take apart, after case folding.
+var typeable = strings.NewReplacer(
+	"æ", "ae", "œ", "oe", "þ", "th", "ø", "o", "ð", "d", "đ", "d", "ɖ", "d", "ł", "l", "ƚ", "l", "ħ", "h", "ı", "i", "ɨ", "i", "ȷ", "j",
+	"ĸ", "k", "ŋ", "n", "ŧ", "t", "ƀ", "b", "ƶ", "z", "ɵ", "o", "ʉ", "u", "ǥ", "g", "ɇ", "e", "ɍ", "r", "ɏ", "y", "ȼ", "c", "ⱥ", "a", "ɓ", "b", "ɗ", "d", "ƒ", "f",
+)
+
 // sortKeyLength bounds sort keys in characters, so that they fit into an entry of an
 // index of any database.
 const sortKeyLength = 500
 
-// SortKey returns the text by whose bytes lists are ordered: the folded name, cut.
-func SortKey(name string) string { return cut(FoldName(name), sortKeyLength) }
+// SortKey returns the text by whose bytes lists are ordered: the name in its SearchForm, cut.
+func SortKey(name string) string { return SortKeyOf(FoldName(name)) }
+
+// SortKeyOf is SortKey of a name that was folded already (FoldName).
+func SortKeyOf(folded string) string { return cut(SearchFormOf(folded), sortKeyLength) }
 
 // cut returns the first n characters.
 func cut(s string, n int) string {

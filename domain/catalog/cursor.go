@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -14,15 +13,10 @@ import (
 
 // Position is where a subject stands in a list.
 type Position struct {
-	Rank    Rank // Unmatched in a list without a Text
+	Rank    Rank  // Unmatched in a list without a Text, and in one that is ordered by anything but Best
+	Value   int64 // of what the list is ordered by before the names (OrderBy); else 0
 	SortKey string
 	ID      artwork.ID
-}
-
-// Compare returns a negative number if p comes before other, a positive one if it
-// comes after it.
-func (p Position) Compare(other Position) int {
-	return cmp.Or(cmp.Compare(p.Rank, other.Rank), cmp.Compare(p.SortKey, other.SortKey), cmp.Compare(p.ID.String(), other.ID.String()))
 }
 
 // Cursor is a position in the list of one query. The zero value is none.
@@ -36,7 +30,7 @@ func (q Query) CursorAt(at Position) Cursor { return Cursor{at, q.digest()} }
 
 // digest stands for everything that makes the list, but not for the page.
 func (q Query) digest() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %+v %s", FoldName(q.Text), q.Missing, q.Holding, q.ArtistID))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %+v %s %+v", SearchForm(q.Text), q.Missing, q.Holding, q.ArtistID, q.Order))
 	return hex.EncodeToString(sum[:8])
 }
 
@@ -44,6 +38,7 @@ func (q Query) digest() string {
 type written struct {
 	Query   string     `json:"q"`
 	Rank    Rank       `json:"r,omitempty"`
+	Value   int64      `json:"v,omitempty"`
 	SortKey string     `json:"k"`
 	ID      artwork.ID `json:"i"`
 }
@@ -54,7 +49,7 @@ func (c Cursor) String() string {
 	if (c == Cursor{}) {
 		return ""
 	}
-	text, err := json.Marshal(written{Query: c.query, Rank: c.Rank, SortKey: c.SortKey, ID: c.ID})
+	text, err := json.Marshal(written{Query: c.query, Rank: c.Rank, Value: c.Value, SortKey: c.SortKey, ID: c.ID})
 	if err != nil {
 		panic(err) // these fields can be marshalled
 	}
@@ -70,7 +65,7 @@ func ParseCursor(text string) (Cursor, error) {
 	if raw, err := base64.RawURLEncoding.DecodeString(text); err != nil || len(raw) > maxCursor || json.Unmarshal(raw, &w) != nil {
 		return Cursor{}, errNoCursor()
 	}
-	cursor := Cursor{Position{w.Rank, w.SortKey, w.ID}, w.Query}
+	cursor := Cursor{Position{w.Rank, w.Value, w.SortKey, w.ID}, w.Query}
 	// Whatever else would be the same list is not accepted, so that it is known what is.
 	if w.ID.IsZero() || w.Rank > Contained || utf8.RuneCountInString(w.SortKey) > sortKeyLength ||
 		artwork.CheckText("the cursor", w.SortKey) != nil || cursor.String() != text {

@@ -7,17 +7,17 @@ import (
 	"gatefold/domain/artwork"
 )
 
-// Query selects a page of a list. A list is ordered by sort name (albums and users by
-// name), without case and accents, then by ID, so that pages never overlap; a list
-// with a Text first by how well a subject matches it (Rank).
+// Query selects a page of a list. Pages never overlap: what is equal in the Order is
+// ordered by ID.
 type Query struct {
 	Text     string       // what is searched in names (Search); empty: all
 	Missing  artwork.Slot // only subjects with no image in this slot; zero: all
 	Holding  Holding      // only subjects with a slot that is like this; zero: all
 	ArtistID artwork.ID   // only albums of this artist; zero: all. Ignored for artists and users
-	Page     int          // from 1; 0 if After says where the page begins
-	After    Cursor       // the page begins behind this; zero: at Page
-	PageSize int          // 1 to MaxPageSize
+	Order    Order
+	Page     int    // from 1; 0 if After says where the page begins
+	After    Cursor // the page begins behind this; zero: at Page
+	PageSize int    // 1 to MaxPageSize
 }
 
 // Holding is what a slot has to be like. All that is asked for is asked of the one
@@ -42,6 +42,8 @@ func (q Query) Check(kind artwork.SubjectKind) error {
 		return artwork.Errorf(artwork.InvalidInput, "a page has 1 to %d items", MaxPageSize)
 	case q.Missing != 0 && !kind.Has(q.Missing):
 		return artwork.Errorf(artwork.InvalidInput, "an %s has no slot %q", kind, q.Missing)
+	case q.Order.By == ByYear && kind != artwork.AlbumSubject:
+		return artwork.Errorf(artwork.InvalidInput, "an %s has no year to be ordered by", kind)
 	case q.After != Cursor{} && q.After.query != q.digest():
 		return artwork.Errorf(artwork.InvalidInput, "the cursor belongs to another list")
 	case utf8.RuneCountInString(q.Text) > maxName:
@@ -98,11 +100,8 @@ type Page[T any] struct {
 	Items []T
 	// Images are the images in force of the items that have any, by slot.
 	Images map[artwork.ID]map[artwork.Slot]*artwork.Image
-	// Total is the length of the whole list, or if TotalIsLowerBound is true a length
-	// that it has at least: then it was not worth counting.
-	Total             int
-	TotalIsLowerBound bool
-	Next              Cursor // where the next page begins; zero if this is the last
+	Total  int    // the length of the whole list
+	Next   Cursor // where the next page begins; zero if this is the last
 }
 
 // Repository keeps one kind of subject: artists, albums or users. All methods
@@ -111,12 +110,10 @@ type Page[T any] struct {
 type Repository[T any] interface {
 	// Get returns one subject. NotFound: there is none with this ID.
 	Get(ctx context.Context, id artwork.ID) (T, error)
-	// List returns a page. A page past the end is empty, not an error. From cursor to
-	// cursor every subject that is in the list all the time is met once, whatever is
-	// added or removed meanwhile. A list without a Text is counted, and so is one that
-	// is short; TotalIsLowerBound may be true of others, and of combinations of filters.
-	// InvalidInput: the query cannot be asked (Query.Check), or it has a Text that
-	// very many names match, and the Page lies so far down that a cursor is needed.
+	// List returns a page. Whatever was committed before the call began is in it. A page
+	// past the end is empty, not an error. From cursor to cursor every subject that is in
+	// the list all the time, and in the same place, is met once, whatever is added, moved
+	// or removed meanwhile. InvalidInput: the query cannot be asked (Query.Check).
 	List(ctx context.Context, query Query) (Page[T], error)
 	// Put creates the subject or replaces what is known of it, and reports
 	// whether it was created; CreatedAt, UpdatedAt and Missing are kept by the

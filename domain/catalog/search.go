@@ -20,7 +20,7 @@ const (
 )
 
 // Search is a text that names are searched for. Its words may stand in any order;
-// case, accents and composition make no difference (FoldName). The zero value finds
+// case, accents and composition make no difference (SearchForm). The zero value finds
 // everything.
 type Search struct {
 	text  string
@@ -32,8 +32,8 @@ const MaxWord = 200
 
 // NewSearch returns the search for the text.
 func NewSearch(text string) Search {
-	s := Search{text: FoldName(text)}
-	for _, word := range words(s.text) {
+	s := Search{text: SearchForm(text)}
+	for _, word := range Words(s.text) {
 		if !slices.Contains(s.terms, word) {
 			s.terms = append(s.terms, word)
 		}
@@ -51,7 +51,7 @@ func (s Search) Text() string { return s.text }
 // The caller must not change them.
 func (s Search) Terms() []string { return s.terms }
 
-// Rank returns how well folded names match. own are the names of the subject itself,
+// Rank returns how well names match, in their SearchForm. own are the names of the subject itself,
 // the first of which it is sorted by (SortKey); others are those of what it belongs to:
 // the artist of an album.
 func (s Search) Rank(own, others []string) Rank {
@@ -89,7 +89,7 @@ const (
 func bestPlace(term string, names []string) place {
 	best := nowhere
 	for _, name := range names {
-		for _, word := range words(name) {
+		for _, word := range Words(name) {
 			if best = max(best, placeIn(word, term)); best == atStart {
 				return best
 			}
@@ -97,6 +97,9 @@ func bestPlace(term string, names []string) place {
 	}
 	return best
 }
+
+// Starts reports whether the term starts the word, or follows punctuation in it.
+func Starts(word, term string) bool { return placeIn(word, term) == atStart }
 
 // placeIn finds the term in the word. What follows punctuation starts a word too.
 func placeIn(word, term string) place {
@@ -117,16 +120,15 @@ func placeIn(word, term string) place {
 	}
 }
 
-// wordBreaks is the punctuation behind which a word begins. The schema of the
-// database has the same.
+// wordBreaks is the punctuation behind which a word begins.
 const wordBreaks = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~¡¿«»·"
 
-// words are what of a folded name is searched. They are parted by single spaces.
-func words(folded string) []string {
-	if folded == "" {
+// Words are what of a name in its SearchForm is searched, cut to MaxWord characters.
+func Words(name string) []string {
+	if name == "" {
 		return nil
 	}
-	all := strings.Split(folded, " ")
+	all := strings.Split(name, " ")
 	for i, word := range all {
 		all[i] = cut(word, MaxWord)
 	}

@@ -35,10 +35,40 @@ func TestWordsBeginBehindPunctuation(t *testing.T) {
 	require.Equal(t, catalog.Unmatched, catalog.NewSearch("yz").Rank([]string{long + "yz"}, nil), "words are cut")
 }
 
+func TestTheSearchFormIsWhatIsTyped(t *testing.T) {
+	for name, want := range map[string]string{
+		"Łódź": "lodz", "MØ": "mo", "Ænima": "aenima", "ŒUVRE": "oeuvre", "Þór": "thor", "Ðorđe": "dorde", "Straße": "strasse", "ılık": "ilik", "Ħ": "h", "ǿ": "o", "東京": "東京",
+	} {
+		require.Equal(t, want, catalog.SearchForm(name), name)
+		require.Equal(t, want, catalog.SearchForm(want), "twice: %s", name)
+		require.Equal(t, want, catalog.SortKey(name), name)
+	}
+	require.NotEqual(t, catalog.FoldName("MØ"), catalog.FoldName("Mo"), "names are not recognised by it")
+	require.Equal(t, 500, len(catalog.SortKey(strings.Repeat("æ", 499))), "cut when it is what is typed")
+}
+
+func TestOrdersAreParsed(t *testing.T) {
+	for text, want := range map[string]catalog.Order{
+		"name": {By: catalog.ByName}, "-name": {By: catalog.ByName, Descending: true}, "-added": {By: catalog.ByAdded, Descending: true},
+		"updated": {By: catalog.ByUpdated}, "-year": {By: catalog.ByYear, Descending: true},
+	} {
+		got, err := catalog.ParseOrder(text)
+		require.NoError(t, err)
+		require.Equal(t, want, got, text)
+	}
+	for _, bad := range []string{"", "-", "--name", "Name", "best", "name ", "\xff"} {
+		_, err := catalog.ParseOrder(bad)
+		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), "%q", bad)
+	}
+	year := catalog.Query{Page: 1, PageSize: 1, Order: catalog.Order{By: catalog.ByYear}}
+	require.NoError(t, year.Check(artwork.AlbumSubject))
+	require.Equal(t, artwork.InvalidInput, artwork.KindOf(year.Check(artwork.UserSubject)))
+}
+
 func TestCursorsAreReadAsTheyWereWritten(t *testing.T) {
 	query := catalog.Query{Text: "Ana", PageSize: 10}
 	for _, key := range []string{"ana", "\"<&>\u2028 事変 🎸", strings.Repeat("𝔘", 500)} {
-		cursor := query.CursorAt(catalog.Position{Rank: catalog.Contained, SortKey: key, ID: artwork.NewID()})
+		cursor := query.CursorAt(catalog.Position{Rank: catalog.Contained, Value: -1 << 62, SortKey: key, ID: artwork.NewID()})
 		got, err := catalog.ParseCursor(cursor.String())
 		require.NoError(t, err)
 		require.Equal(t, cursor, got)

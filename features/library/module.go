@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"time"
 
 	"go.uber.org/fx"
 
@@ -86,17 +87,33 @@ func open(lc fx.Lifecycle, cfg Config, metrics *prommetrics.Metrics, log *slog.L
 	db.Observe(metrics.Query)
 	metrics.Pool("read", func() sql.DBStats { read, _ := db.Pools(); return read })
 	metrics.Pool("write", func() sql.DBStats { _, write := db.Pools(); return write })
+	running, stop := context.WithCancel(context.Background())
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
 			if err := db.Migrate(ctx); err != nil {
 				return err
 			}
 			log.Info("Database is ready", "kind", db.Kind())
+			go prepareLists(running, db, log)
 			return nil
 		},
-		OnStop: func(context.Context) error { return db.Close() },
+		OnStop: func(context.Context) error {
+			stop()
+			return db.Close()
+		},
 	})
 	return db, nil
+}
+
+// prepareLists reads the catalogue for the lists. If it fails, the first list reads it.
+func prepareLists(ctx context.Context, db *bunrepo.DB, log *slog.Logger) {
+	begin := time.Now()
+	switch err := db.PrepareLists(ctx); {
+	case err == nil:
+		log.Info("Lists are ready", "took", time.Since(begin).Round(time.Millisecond))
+	case ctx.Err() == nil:
+		log.Warn("Lists are not ready: the first one will have to wait", "err", err)
+	}
 }
 
 func newRequests(db *bunrepo.DB) *bunrepo.Requests {

@@ -331,14 +331,26 @@ local time = redis.call('TIME')`,
 
 	// Lists.
 	{
-		rule: "a renamed artist is found by its old words",
-		file: repository + "/migrations/sqlite/00013_catalogue_lists.sql", old: `DELETE FROM catalog_words WHERE kind = 'artist' AND subject_id = NEW.id;`, new: ``,
+		rule: "lists do not follow a subject that is renamed",
+		file: repository + "/migrations/sqlite/00014_catalogue_changes.sql",
+		old:  `WHEN (OLD.folded_name, OLD.sort_key) IS NOT (NEW.folded_name, NEW.sort_key)`, new: `WHEN FALSE`,
 		pkg: repository, test: onSQLite + "lists:_an_artist_is_found_by_its_sort_name_too",
 	},
 	{
-		rule: "a filter does not follow an image that changes",
-		file: repository + "/migrations/sqlite/00013_catalogue_lists.sql", old: `WHEN OLD.image_id IS NOT NEW.image_id OR`, new: `WHEN`,
+		rule: "lists do not follow an image that changes",
+		file: repository + "/migrations/sqlite/00014_catalogue_changes.sql",
+		old:  `WHEN (OLD.image_id, OLD.locked, OLD.last_modified) IS NOT (NEW.image_id, NEW.locked, NEW.last_modified)`, new: `WHEN FALSE`,
 		pkg: repository, test: onSQLite + "lists:_an_image_that_goes,_comes_or_changes_moves_its_subject_to_other_lists",
+	},
+	{
+		rule: "a transaction that ends after younger ones is passed over",
+		file: repository + "/postgres.go", old: `c.xid >= pg_snapshot_xmin(?) AND`, new: `c.xid >= pg_snapshot_xmax(?) AND`,
+		pkg: repository, test: "TestListsFollowTransactionsThatEndInAnotherOrder",
+	},
+	{
+		rule: "nobody notices that changes were forgotten",
+		file: repository + "/sqlite.go", old: `first > seen+1 || last < seen`, new: `last < seen`,
+		pkg: repository, test: "TestListsAreReadAnewOnceChangesAreForgotten/sqlite",
 	},
 
 	// One deployment, one setting.

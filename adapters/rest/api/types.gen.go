@@ -179,9 +179,6 @@ type AlbumPage struct {
 
 	// Total Of all pages.
 	Total int `json:"total"`
-
-	// TotalIsLowerBound There are `total` at least.
-	TotalIsLowerBound bool `json:"totalIsLowerBound,omitempty,omitzero"`
 }
 
 // AlbumSearch defines model for AlbumSearch.
@@ -327,9 +324,6 @@ type ArtistPage struct {
 
 	// Total Of all pages.
 	Total int `json:"total"`
-
-	// TotalIsLowerBound There are `total` at least.
-	TotalIsLowerBound bool `json:"totalIsLowerBound,omitempty,omitzero"`
 }
 
 // ArtistSearch defines model for ArtistSearch.
@@ -2328,9 +2322,6 @@ type UserPage struct {
 
 	// Total Of all pages.
 	Total int `json:"total"`
-
-	// TotalIsLowerBound There are `total` at least.
-	TotalIsLowerBound bool `json:"totalIsLowerBound,omitempty,omitzero"`
 }
 
 // UserSlot defines model for UserSlot.

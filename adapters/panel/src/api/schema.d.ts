@@ -1946,8 +1946,6 @@ export interface components {
             items: components["schemas"]["ListedArtist"][];
             /** @description Of all pages. */
             total: number;
-            /** @description There are `total` at least. */
-            totalIsLowerBound?: boolean;
             /** @description For `cursor` of the next page; absent if this is the last one. */
             next?: string;
         };
@@ -2017,8 +2015,6 @@ export interface components {
             items: components["schemas"]["ListedAlbum"][];
             /** @description Of all pages. */
             total: number;
-            /** @description There are `total` at least. */
-            totalIsLowerBound?: boolean;
             /** @description For `cursor` of the next page; absent if this is the last one. */
             next?: string;
         };
@@ -2059,8 +2055,6 @@ export interface components {
             items: components["schemas"]["ListedUser"][];
             /** @description Of all pages. */
             total: number;
-            /** @description There are `total` at least. */
-            totalIsLowerBound?: boolean;
             /** @description For `cursor` of the next page; absent if this is the last one. */
             next?: string;
         };
@@ -3794,7 +3788,7 @@ export interface components {
         /** @description The revision, in quotes, that is to be replaced; 412 if it is another one. */
         IfMatchRevision: string;
         ProviderId: string;
-        /** @description Only those whose name contains this text, in any case and with or without accents. */
+        /** @description Only those in whose names every word of this text is part of a word, in any case and with or without accents. */
         Query: string;
         /** @description Only those with an image of this source. */
         HeldSource: components["schemas"]["Source"];
@@ -4258,7 +4252,7 @@ export interface operations {
     listArtists: {
         parameters: {
             query?: {
-                /** @description Only those whose name contains this text, in any case and with or without accents. */
+                /** @description Only those in whose names every word of this text is part of a word, in any case and with or without accents. */
                 query?: components["parameters"]["Query"];
                 /** @description Only those whose slot is empty. */
                 missing?: components["schemas"]["ArtistSlot"];
@@ -4270,6 +4264,8 @@ export interface operations {
                 lowResolution?: components["parameters"]["LowResolution"];
                 /** @description Only those whose slot is locked, empty ones too. */
                 locked?: components["parameters"]["Locked"];
+                /** @description The order, `-` for descending: by name, by when it was added, or by when an image of it was changed last. Without it by name, or with a `query` the best matches first. */
+                sort?: "name" | "-name" | "added" | "-added" | "updated" | "-updated";
                 /** @description Counted from 1. Pages shift when something is added; those from cursor to cursor do not. */
                 page?: components["parameters"]["Page"];
                 pageSize?: components["parameters"]["PageSize"];
@@ -4376,7 +4372,7 @@ export interface operations {
     listAlbums: {
         parameters: {
             query?: {
-                /** @description Only those whose name contains this text, in any case and with or without accents. */
+                /** @description Only those in whose names every word of this text is part of a word, in any case and with or without accents. */
                 query?: components["parameters"]["Query"];
                 /** @description Only those without a cover. */
                 missing?: components["schemas"]["AlbumSlot"];
@@ -4390,6 +4386,8 @@ export interface operations {
                 locked?: components["parameters"]["Locked"];
                 /** @description Only those of the artist. */
                 artistId?: components["schemas"]["Id"];
+                /** @description The order, `-` for descending: by name, by when it was added, by when its cover was changed last, or by year. Without it by name, or with a `query` the best matches first. */
+                sort?: "name" | "-name" | "added" | "-added" | "updated" | "-updated" | "year" | "-year";
                 /** @description Counted from 1. Pages shift when something is added; those from cursor to cursor do not. */
                 page?: components["parameters"]["Page"];
                 pageSize?: components["parameters"]["PageSize"];
@@ -4497,7 +4495,7 @@ export interface operations {
     listUsers: {
         parameters: {
             query?: {
-                /** @description Only those whose name contains this text, in any case and with or without accents. */
+                /** @description Only those in whose names every word of this text is part of a word, in any case and with or without accents. */
                 query?: components["parameters"]["Query"];
                 /** @description Only those without an avatar. */
                 missing?: components["schemas"]["UserSlot"];
@@ -4509,6 +4507,8 @@ export interface operations {
                 lowResolution?: components["parameters"]["LowResolution"];
                 /** @description Only those whose slot is locked, empty ones too. */
                 locked?: components["parameters"]["Locked"];
+                /** @description The order, `-` for descending: by name, by when it was added, or by when an image of it was changed last. Without it by name, or with a `query` the best matches first. */
+                sort?: "name" | "-name" | "added" | "-added" | "updated" | "-updated";
                 /** @description Counted from 1. Pages shift when something is added; those from cursor to cursor do not. */
                 page?: components["parameters"]["Page"];
                 pageSize?: components["parameters"]["PageSize"];
