@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/fleet"
 )
 
 // When a fleet sweeps. A claim is not renewed: that two instances sweep at once
@@ -56,13 +56,13 @@ type Swept struct {
 type Sweep struct {
 	orphans
 	cfg    Config
-	claims warmcache.Claims
+	claims fleet.Claims
 	log    *slog.Logger
 }
 
 // NewSweep returns the use case on the ports.
 func NewSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore,
-	claims warmcache.Claims, log *slog.Logger,
+	claims fleet.Claims, log *slog.Logger,
 ) *Sweep {
 	return &Sweep{newOrphans(archive, store, renditions, cfg.RenditionBytes, cfg.Grace), cfg, claims, log}
 }
@@ -92,7 +92,7 @@ func (s *Sweep) Watch(ctx context.Context) {
 
 // inTurn sweeps if it is time.
 func (s *Sweep) inTurn(ctx context.Context) {
-	claim := warmcache.Claim{Task: task, Holder: s.cfg.Instance + "/" + artwork.NewID().String(), Term: claimTerm}
+	claim := fleet.Claim{Task: task, Holder: s.cfg.Instance + "/" + artwork.NewID().String(), Term: claimTerm}
 	var swept Swept
 	taken, err := s.claim(ctx, claim)
 	if taken && err == nil {
@@ -109,14 +109,14 @@ func (s *Sweep) inTurn(ctx context.Context) {
 	}
 }
 
-func (s *Sweep) claim(ctx context.Context, claim warmcache.Claim) (bool, error) {
+func (s *Sweep) claim(ctx context.Context, claim fleet.Claim) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, claimBudget)
 	defer cancel()
 	taken, _, err := s.claims.Claim(ctx, claim, restTime)
 	return taken, err
 }
 
-func (s *Sweep) release(ctx context.Context, claim warmcache.Claim, finished bool) {
+func (s *Sweep) release(ctx context.Context, claim fleet.Claim, finished bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimBudget)
 	defer cancel()
 	if err := s.claims.Release(ctx, claim, finished); err != nil {

@@ -15,8 +15,8 @@ import (
 	"gatefold/application/serveimage"
 	"gatefold/application/signimages"
 	"gatefold/application/verifystore"
-	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/fleet"
 )
 
 // Storage is what keeps the bytes.
@@ -112,7 +112,7 @@ func newRenditionStore(cfg Config, store storage) artwork.RenditionStore {
 	return bytescache.NewRenditions(store, int64(cfg.BytesCacheMB)<<19)
 }
 
-func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, claims warmcache.Claims, log *slog.Logger) *verifystore.Sweep {
+func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, claims fleet.Claims, log *slog.Logger) *verifystore.Sweep {
 	return verifystore.NewSweep(cfg.Sweep, archive, store, renditions, claims, log)
 }
 

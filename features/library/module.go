@@ -27,6 +27,7 @@ import (
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
+	"gatefold/domain/fleet"
 )
 
 // Config says where the database is.
@@ -47,7 +48,7 @@ func Module(cfg Config) fx.Option {
 			newReader,
 			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog)), fx.As(new(warmcache.Changes)), fx.As(new(announce.Changes))),
 			fx.Annotate(newRequests, fx.As(new(warmcache.Requests))),
-			fx.Annotate(bunrepo.NewClaims, fx.As(new(warmcache.Claims))),
+			fx.Annotate(bunrepo.NewClaims, fx.As(new(fleet.Claims))),
 			fx.Annotate(bunrepo.NewJobs, fx.As(new(bulkapply.Jobs))),
 			fx.Annotate(bunrepo.NewFill, fx.As(new(fillmissing.Jobs))),
 			fx.Annotate(bunrepo.NewGaps, fx.As(new(fillmissing.Gaps))),

@@ -26,6 +26,7 @@ import (
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
+	"gatefold/domain/fleet"
 )
 
 // Repositories are the ports of one database: what is written through one of
@@ -48,7 +49,7 @@ type Repositories struct {
 	Registry  followsettings.Registry
 	Requests  warmcache.Requests // with RecordTerms
 	Changes   warmcache.Changes
-	Claims    warmcache.Claims
+	Claims    fleet.Claims
 	Jobs      bulkapply.Jobs
 	Activity  activity.Log
 	Fill      fillmissing.Jobs
