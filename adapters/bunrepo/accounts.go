@@ -136,12 +136,25 @@ func (a *Accounts) CreateLinked(ctx context.Context, by artwork.Actor, user cata
 		if err := insertUser(ctx, tx, by, user, &accountRow{UserID: uid(user.ID)}); err != nil {
 			return err
 		}
-		row := identityRow{Issuer: identity.Issuer, Subject: identity.Subject, UserID: uid(user.ID)}
-		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
-			return err
-		}
-		return note(ctx, tx, account.OfLink(by, user, identity))
+		return link(ctx, tx, by, user, identity)
 	})
+}
+
+// link lets the user sign in with the identity, unless it is that of somebody who was
+// deleted.
+func link(ctx context.Context, tx bun.Tx, by artwork.Actor, user catalog.User, identity account.Identity) error {
+	row := identityRow{Issuer: identity.Issuer, Subject: identity.Subject, UserID: uid(user.ID)}
+	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+		return err
+	}
+	deleted, err := tx.NewSelect().Model((*deletedIdentityRow)(nil)).Where("issuer = ? AND subject = ?", identity.Issuer, identity.Subject).Exists(ctx)
+	if err != nil {
+		return err
+	}
+	if deleted {
+		return account.DeletedError()
+	}
+	return note(ctx, tx, account.OfLink(by, user, identity))
 }
 
 // CreateFirst implements account.Accounts.

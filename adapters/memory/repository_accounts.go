@@ -147,11 +147,22 @@ func (a *Accounts) CreateLinked(ctx context.Context, by artwork.Actor, user cata
 		return err
 	}
 	return a.create(ctx, by, user, "", &identity, func() error {
-		if _, linked := a.r.identity.linked[identity]; linked {
-			return artwork.Errorf(artwork.Conflict, "the identity is linked")
-		}
-		return nil
+		return a.r.mayLink(identity)
 	})
+}
+
+// mayLink returns an error if the identity is that of somebody else, or of somebody who
+// was deleted.
+func (r *Repository) mayLink(identity account.Identity) error {
+	if _, linked := r.identity.linked[identity]; linked {
+		return artwork.Errorf(artwork.Conflict, "the identity is linked")
+	}
+	for _, state := range r.deleted {
+		if slices.Contains(state.identities, identity) {
+			return account.DeletedError()
+		}
+	}
+	return nil
 }
 
 // CreateFirst implements account.Accounts.

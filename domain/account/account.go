@@ -131,6 +131,12 @@ func (i Identity) Check() error {
 	return nil
 }
 
+// DeletedError is the Forbidden of an identity that was linked to a user who was deleted
+// and can be restored: whoever has it is not let in as somebody new meanwhile.
+func DeletedError() error {
+	return artwork.Errorf(artwork.Forbidden, "your account was deleted: an administrator can restore it")
+}
+
 // Throttle says how attempts to sign in are slowed down.
 type Throttle struct {
 	Free   int           // attempts in a row that are not

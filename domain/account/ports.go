@@ -32,7 +32,8 @@ type Accounts interface {
 	// InvalidInput: the user cannot be stored.
 	Create(ctx context.Context, by artwork.Actor, user catalog.User, passwordHash string) error
 	// CreateLinked adds a user who signs in with an identity. Errors are those of
-	// Create; Conflict too if the identity is linked.
+	// Create; Conflict too if the identity is linked. Forbidden: it was linked to a user
+	// who was deleted, and can be restored.
 	CreateLinked(ctx context.Context, by artwork.Actor, user catalog.User, identity Identity) error
 	// CreateFirst is Create for the first administrator: if any exists who could sign
 	// in if they were not disabled, created is false and nothing changes. With a

@@ -16,6 +16,8 @@ import (
 const (
 	CatalogCreate   artwork.Action = "catalog.create"
 	CatalogUpdate   artwork.Action = "catalog.update"
+	CatalogDelete   artwork.Action = "catalog.delete"
+	CatalogRestore  artwork.Action = "catalog.restore"
 	TokenCreate     artwork.Action = "token.create"
 	TokenRevoke     artwork.Action = "token.revoke"
 	SignIn          artwork.Action = "session.begin"
@@ -26,6 +28,7 @@ const (
 	UserDisable     artwork.Action = "user.disable"
 	UserEnable      artwork.Action = "user.enable"
 	UserLink        artwork.Action = "user.link"
+	UserUnlink      artwork.Action = "user.unlink"
 	CacheMode       artwork.Action = "cache.mode"
 	CacheFlush      artwork.Action = "cache.flush"
 	CacheInvalidate artwork.Action = "cache.invalidate"

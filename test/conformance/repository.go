@@ -41,6 +41,7 @@ type Repositories struct {
 	Artists   catalog.Artists
 	Albums    catalog.Albums
 	Users     catalog.Users
+	Bin       catalog.Bin
 	Library   importlibrary.Library
 	Tokens    accesstoken.Repository
 	Logins    account.Accounts
@@ -80,6 +81,7 @@ func RepositoryCases() []Case[Repositories] {
 		changeLogCases(),
 		catalogCases(),
 		listCases(),
+		binCases(),
 		libraryCases(),
 		tokenCases(),
 		credentialCases(),
