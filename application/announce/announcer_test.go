@@ -83,7 +83,7 @@ func (d deployment) start(t *testing.T) *instance {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	in := &instance{t: t, repo: d.repo, feed: startFeed(t, d.log), changes: &brokenChanges{Changes: d.repo.ChangeLog()}}
-	names := announce.Names{Artists: d.repo.Artists(), Albums: d.repo.Albums(), Users: d.repo.Users()}
+	names := announce.Names{Artists: d.repo.Artists(), Albums: d.repo.Albums(), Users: d.repo.Users(), Deleted: d.repo.Bin()}
 	announcer := announce.NewAnnouncer(in.feed, in.changes, d.repo.Images(), names, log)
 	in.cache = announcer.Observe(memory.NewCache(artwork.CachePolicy{TTL: time.Hour}, 100, managecache.NewCounters()))
 	in.stop = runs(t, announcer.Run)
@@ -222,7 +222,7 @@ func TestWhatIsCommittedIsAnnounced(t *testing.T) {
 			in := d.start(t)
 			s := subscribe(t, in.feed, "", false)
 			announcer := announce.NewAnnouncer(in.feed, in.changes, d.repo.Images(),
-				announce.Names{Artists: d.repo.Artists(), Albums: d.repo.Albums(), Users: d.repo.Users()}, slog.New(slog.DiscardHandler))
+				announce.Names{Artists: d.repo.Artists(), Albums: d.repo.Albums(), Users: d.repo.Users(), Deleted: d.repo.Bin()}, slog.New(slog.DiscardHandler))
 			runs(t, announcer.Run)
 			in.cache = announcer.Observe(outcomeCache{err: artwork.Errorf(kind, "told so")})
 			err := in.cache.Change(t.Context(), cover.Keys(), func(ctx context.Context, fence artwork.Fence) error {

@@ -46,7 +46,7 @@ func TestSweepKeepsAsManyFormerPicturesAsItIsTold(t *testing.T) {
 	}
 	f.ahead = aDayLater
 	keep := 2
-	sweep := NewSweep(Config{Grace: DefaultGrace, Instance: "one", Keep: &keep}, f.repo.Images(), f.store, f.renditions, f.repo.Claims(), f.slog)
+	sweep := NewSweep(Config{Grace: DefaultGrace, Instance: "one", Keep: &keep, KeepDeleted: keepDeleted}, f.repo.Images(), f.store, f.renditions, f.repo.Bin(), f.repo.Claims(), f.slog)
 	sweep.now = f.now
 	swept, err := sweep.Run(t.Context())
 	require.NoError(t, err)
@@ -244,3 +244,6 @@ func TestASweepIsSlow(t *testing.T) {
 		require.InDelta(t, 80*removePause, time.Since(begin), float64(2*removePause))
 	})
 }
+
+// keepDeleted is how long the tests keep what was deleted.
+const keepDeleted = 30 * 24 * time.Hour

@@ -16,6 +16,7 @@ import (
 	"gatefold/application/signimages"
 	"gatefold/application/verifystore"
 	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
 	"gatefold/domain/fleet"
 )
 
@@ -112,8 +113,8 @@ func newRenditionStore(cfg Config, store storage) artwork.RenditionStore {
 	return bytescache.NewRenditions(store, int64(cfg.BytesCacheMB)<<19)
 }
 
-func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, claims fleet.Claims, log *slog.Logger) *verifystore.Sweep {
-	return verifystore.NewSweep(cfg.Sweep, archive, store, renditions, claims, log)
+func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, bin catalog.Bin, claims fleet.Claims, log *slog.Logger) *verifystore.Sweep {
+	return verifystore.NewSweep(cfg.Sweep, archive, store, renditions, bin, claims, log)
 }
 
 // probe asks the storage, whatever memory could still answer.

@@ -14,6 +14,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/deletesubjects"
 	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
@@ -33,13 +34,14 @@ import (
 // Config says where the database is.
 type Config struct {
 	DatabaseURL string // sqlite:PATH or postgres://…
+	Deletions   deletesubjects.Config
 }
 
 // Module provides the database and everything that is kept in it, and the
 // import with the routes of the catalogue.
 func Module(cfg Config) fx.Option {
 	return fx.Module("library",
-		fx.Supply(cfg),
+		fx.Supply(cfg, cfg.Deletions),
 		fx.Provide(
 			open,
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
@@ -56,6 +58,11 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
 			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),
 			fx.Annotate(bunrepo.NewUsers, fx.As(new(catalog.Users))),
+			fx.Annotate(bunrepo.NewBin, fx.As(new(catalog.Bin))),
+			deletesubjects.NewSteps,
+			deletesubjects.NewDelete,
+			deletesubjects.NewRestore,
+			deletesubjects.NewList,
 			fx.Annotate(bunrepo.NewLibrary, fx.As(new(importlibrary.Library))),
 			fx.Annotate(bunrepo.NewActivity, fx.As(new(activity.Log))),
 			fx.Annotate(bunrepo.NewProviderSettings, fx.As(new(providersettings.Store))),
@@ -65,6 +72,7 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(bunrepo.NewAttempts, fx.As(new(account.Attempts))),
 			importlibrary.New,
 			fx.Annotate(rest.NewCatalog, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+			fx.Annotate(rest.NewDeletions, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
 }

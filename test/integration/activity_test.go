@@ -182,6 +182,10 @@ func (in *instance) catalogActs() []act {
 	put := func(path string, body map[string]any) func() answer {
 		return func() answer { return in.send(http.MethodPut, path, body) }
 	}
+	del := func(path string) func() answer { return func() answer { return in.send(http.MethodDelete, path, nil) } }
+	restore := func(path string) func() answer {
+		return func() answer { return in.send(http.MethodPost, path+"/restore", nil) }
+	}
 	artist, album, user := "/api/artists/"+artistID, "/api/albums/"+albumID, "/api/users/"+userID
 	return []act{
 		{
@@ -191,6 +195,14 @@ func (in *instance) catalogActs() []act {
 		{
 			route: "PUT /api/artists/:id", do: put(artist, map[string]any{"name": "Ñandú", "sortName": "Nandu"}), action: "catalog.update",
 			subject: anArtist, before: map[string]any{"name": "Nandu", "sortName": nil}, after: map[string]any{"name": "Ñandú", "sortName": "Nandu"},
+		},
+		{
+			route: "DELETE /api/artists/:id", do: del(artist), action: "catalog.delete",
+			subject: anArtist, before: map[string]any{"name": "Ñandú", "sortName": "Nandu"},
+		},
+		{
+			route: "POST /api/artists/:id/restore", do: restore(artist), action: "catalog.restore",
+			subject: anArtist, after: map[string]any{"name": "Ñandú", "sortName": "Nandu"},
 		},
 		{
 			route: "PUT /api/albums/:id", do: put(album, map[string]any{"name": "Uno", "artistId": artistID, "year": 1999}), action: "catalog.create",
@@ -203,6 +215,22 @@ func (in *instance) catalogActs() []act {
 		{
 			route: "PUT /api/users/:id", do: put(user, map[string]any{"username": "ana", "role": "admin"}), action: "catalog.update",
 			subject: aUser, before: map[string]any{"role": "user"}, after: map[string]any{"role": "admin"},
+		},
+		{
+			route: "DELETE /api/albums/:id", do: del(album), action: "catalog.delete",
+			subject: anAlbum, before: map[string]any{"name": "Uno", "artistId": artistID, "year": 1999.0},
+		},
+		{
+			route: "POST /api/albums/:id/restore", do: restore(album), action: "catalog.restore",
+			subject: anAlbum, after: map[string]any{"name": "Uno", "artistId": artistID, "year": 1999.0},
+		},
+		{
+			route: "DELETE /api/users/:id", do: del(user), action: "catalog.delete",
+			subject: aUser, before: map[string]any{"username": "ana", "role": "admin"},
+		},
+		{
+			route: "POST /api/users/:id/restore", do: restore(user), action: "catalog.restore",
+			subject: aUser, after: map[string]any{"username": "ana", "role": "admin"},
 		},
 		{
 			route: "PATCH " + metadata + "artist/background-position", do: func() answer {

@@ -15,6 +15,24 @@ import (
 	"gatefold/domain/catalog"
 )
 
+// Defines values for StreamEndReason.
+const (
+	NotAllowed   StreamEndReason = "not-allowed"
+	SessionEnded StreamEndReason = "session-ended"
+)
+
+// Valid indicates whether the value is a known member of the StreamEndReason enum.
+func (e StreamEndReason) Valid() bool {
+	switch e {
+	case NotAllowed:
+		return true
+	case SessionEnded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Act How an image took force.
 type Act = artwork.Act
 
@@ -150,6 +168,18 @@ type AlbumCoverUpdated struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
+// AlbumDeleted defines model for AlbumDeleted.
+type AlbumDeleted struct {
+	// AlbumID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	AlbumID   ID     `json:"albumId"`
+	AlbumName string `json:"albumName"`
+
+	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ArtistID   ID        `json:"artistId"`
+	ArtistName string    `json:"artistName"`
+	UpdatedAt  time.Time `json:"updatedAt"`
+}
+
 // AlbumFields defines model for AlbumFields.
 type AlbumFields struct {
 	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
@@ -242,6 +272,14 @@ type Artist struct {
 	// Example: Sigur Ros
 	SortName  string    `json:"sortName,omitempty,omitzero"`
 	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// ArtistDeleted defines model for ArtistDeleted.
+type ArtistDeleted struct {
+	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ArtistID   ID        `json:"artistId"`
+	ArtistName string    `json:"artistName"`
+	UpdatedAt  time.Time `json:"updatedAt"`
 }
 
 // ArtistFields defines model for ArtistFields.
@@ -741,6 +779,39 @@ type CreatedToken struct {
 	//
 	// Example: gf_…
 	Token string `json:"token"`
+}
+
+// DeletedPage defines model for DeletedPage.
+type DeletedPage struct {
+	Items []DeletedSubject `json:"items"`
+
+	// Next The `cursor` of the next page; absent if this is the last one.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// DeletedSubject defines model for DeletedSubject.
+type DeletedSubject struct {
+	// Albums How many albums went with the artist and can be restored.
+	Albums int `json:"albums,omitempty,omitzero"`
+
+	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ArtistID ID `json:"artistId,omitempty,omitzero"`
+
+	// ArtistName Of an album, when it was deleted.
+	ArtistName string    `json:"artistName,omitempty,omitzero"`
+	DeletedAt  time.Time `json:"deletedAt"`
+	DeletedBy  string    `json:"deletedBy"`
+
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID   ID          `json:"id"`
+	Kind SubjectKind `json:"kind"`
+
+	// Name What it was called when it was deleted.
+	Name            string    `json:"name"`
+	RestorableUntil time.Time `json:"restorableUntil"`
+
+	// WithArtist The album went with its artist.
+	WithArtist bool `json:"withArtist,omitempty,omitzero"`
 }
 
 // Disabling defines model for Disabling.
@@ -1791,8 +1862,49 @@ type Slot = artwork.Slot
 // Source `custom` images were uploaded, `local` ones found beside the music, `external` ones downloaded.
 type Source = artwork.Source
 
+// StreamEnd defines model for StreamEnd.
+type StreamEnd struct {
+	Message string `json:"message"`
+
+	// Reason `session-ended`: the credential is good for nothing any more, as when a session or token ends; `not-allowed`: its owner may not read events any more.
+	Reason StreamEndReason `json:"reason"`
+}
+
+// StreamEndReason `session-ended`: the credential is good for nothing any more, as when a session or token ends; `not-allowed`: its owner may not read events any more.
+type StreamEndReason string
+
+// SubjectDeleted defines model for SubjectDeleted.
+type SubjectDeleted struct {
+	// Albums How many albums of an artist went with it just now.
+	Albums int `json:"albums"`
+
+	// RestorableUntil Absent if it was restored in the same moment.
+	RestorableUntil time.Time `json:"restorableUntil,omitempty,omitzero"`
+	Success         Success   `json:"success"`
+
+	// VisibleAfterMs How long the call waited until no instance could serve the older image.
+	//
+	// Example: 1003.2
+	VisibleAfterMs Milliseconds `json:"visibleAfterMs"`
+}
+
 // SubjectKind defines model for SubjectKind.
 type SubjectKind = artwork.SubjectKind
+
+// SubjectRestored defines model for SubjectRestored.
+type SubjectRestored struct {
+	// Albums How many albums came back with an artist.
+	Albums int `json:"albums"`
+
+	// AlbumsLeft How many did not, because other albums hold their MBIDs by now.
+	AlbumsLeft int     `json:"albumsLeft"`
+	Success    Success `json:"success"`
+
+	// VisibleAfterMs How long the call waited until no instance could serve the older image.
+	//
+	// Example: 1003.2
+	VisibleAfterMs Milliseconds `json:"visibleAfterMs"`
+}
 
 // Succeeded defines model for Succeeded.
 type Succeeded struct {
@@ -2051,6 +2163,15 @@ type UserAvatarUpdated struct {
 
 	// Tag null if the slot is empty now.
 	Tag       TagOfSlot `json:"tag"`
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// UserID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	UserID   ID     `json:"userId"`
+	Username string `json:"username"`
+}
+
+// UserDeleted defines model for UserDeleted.
+type UserDeleted struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 
 	// UserID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
