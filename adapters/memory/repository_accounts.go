@@ -55,9 +55,10 @@ type accountState struct {
 }
 
 type sessionState struct {
-	session            account.Session
-	previous           *account.Hash
-	rotatedAt, expires time.Time
+	session  account.Session
+	previous *account.Hash
+
+	beganAt, rotatedAt, expires time.Time
 }
 
 type attemptState struct {
@@ -360,7 +361,7 @@ func (s *Sessions) Begin(ctx context.Context, by artwork.Actor, session account.
 		return func() {
 			now := time.Now()
 			s.makeRoom(session.UserID, now)
-			s.r.identity.sessions[session.ID] = sessionState{session: session, rotatedAt: now, expires: now.Add(life)}
+			s.r.identity.sessions[session.ID] = sessionState{session: session, beganAt: now, rotatedAt: now, expires: now.Add(life)}
 			state := s.r.identity.accounts[session.UserID]
 			state.lastSignIn = stored(now)
 			s.r.identity.accounts[session.UserID] = state
@@ -413,13 +414,16 @@ func (s *Sessions) Rotate(ctx context.Context, by artwork.Actor, session artwork
 			return nil, err
 		}
 		now := time.Now()
+		life := terms.LifeAt(now.Sub(st.beganAt))
 		switch {
+		case terms.MaxAge > 0 && life <= 0:
+			return nil, notFound("such session")
 		case st.session.Token == presented:
-			done = account.Rotation{Outcome: account.Rotated, User: user, InForce: next}
-			st.previous, st.session.Token, st.rotatedAt, st.expires = &presented, next, now, now.Add(terms.Life)
+			done = account.Rotation{Outcome: account.Rotated, User: user, InForce: next, Life: life}
+			st.previous, st.session.Token, st.rotatedAt, st.expires = &presented, next, now, now.Add(life)
 			return func() { s.r.identity.sessions[session] = st }, nil
 		case st.previous != nil && *st.previous == presented && now.Sub(st.rotatedAt) < terms.Grace:
-			done = account.Rotation{Outcome: account.Repeated, User: user, InForce: st.session.Token}
+			done = account.Rotation{Outcome: account.Repeated, User: user, InForce: st.session.Token, Life: life}
 			return func() {}, nil
 		}
 		done = account.Rotation{Outcome: account.Reused, User: user}

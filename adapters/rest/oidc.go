@@ -15,9 +15,6 @@ import (
 
 // beginExternal sends the browser to the identity provider.
 func (h *Auth) beginExternal(c *gin.Context) error {
-	if err := onlyQuery(c, "returnTo"); err != nil {
-		return err
-	}
 	returnTo, err := ownPath(c.DefaultQuery("returnTo", "/"))
 	if err != nil {
 		return err

@@ -152,9 +152,6 @@ func keyOutOf(p providersettings.Resolved, field providersettings.Field) *keyOut
 }
 
 func (h *Settings) list(c *gin.Context) error {
-	if err := onlyQuery(c); err != nil {
-		return err
-	}
 	all, revision, err := h.providers.List(c.Request.Context())
 	if err != nil {
 		return err
@@ -190,9 +187,6 @@ func answerProvider(c *gin.Context, p providersettings.Resolved, err error) erro
 }
 
 func (h *Settings) get(c *gin.Context) error {
-	if err := onlyQuery(c); err != nil {
-		return err
-	}
 	p, err := h.providers.Get(c.Request.Context(), c.Param("provider"))
 	return answerProvider(c, p, err)
 }
@@ -214,9 +208,6 @@ func (h *Settings) change(c *gin.Context) error {
 }
 
 func (h *Settings) reset(c *gin.Context) error {
-	if err := onlyQuery(c); err != nil {
-		return err
-	}
 	match, err := matchRevision(c)
 	if err != nil {
 		return err
@@ -262,9 +253,6 @@ type settingsPatch struct {
 }
 
 func readSettingsPatch(c *gin.Context) (providersettings.Patch, error) {
-	if err := onlyQuery(c); err != nil {
-		return nil, err
-	}
 	var body settingsPatch
 	if err := decodeJSON(c, &body); err != nil {
 		return nil, err

@@ -67,11 +67,12 @@ type Sessions interface {
 	// it has expired.
 	Find(ctx context.Context, session artwork.ID) (catalog.User, error)
 	// Rotate puts next in force if presented is, and the session lasts for
-	// terms.Life from now on. Of several calls with the same token one rotates, and
+	// terms.Life from now on, but not longer than terms.MaxAge from its begin. Of several calls with the same token one rotates, and
 	// within terms.Grace the others repeat. Another token is reused, which ends the
 	// session; the activity log has that, as done by the user from the address and
 	// with the request of by. It returns the user, and the hash of the token in
-	// force. NotFound: there is no such session, or it has expired.
+	// force. NotFound: there is no such session, or it has expired, or is older than
+	// terms.MaxAge.
 	Rotate(ctx context.Context, by artwork.Actor, session artwork.ID, presented, next Hash, terms Terms) (Rotation, error)
 	// End ends a session; the activity log has it. NotFound: there is none.
 	End(ctx context.Context, by artwork.Actor, session artwork.ID) error

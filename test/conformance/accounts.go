@@ -44,6 +44,7 @@ func sessionCases() []Case[Repositories] {
 		{"sessions: an ID is held once", sessionTwice},
 		{"sessions: a session ends with its time", sessionExpires},
 		{"sessions: a refresh lets it last", sessionLasts},
+		{"sessions: none gets older than it may, however often it is refreshed", sessionAges},
 		{"sessions: the token in force gives the next", sessionRotates},
 		{"sessions: the one before repeats within the grace", sessionRepeats},
 		{"sessions: the one before ends the session after the grace", sessionReuse},
