@@ -366,3 +366,39 @@ func TestMoreThanIsWorthAnEventEach(t *testing.T) {
 		require.JSONEq(t, `{"reason":"many-changes"}`, string(entry.Data))
 	})
 }
+
+// TestADeletionIsAnnouncedOnce, however many slots the subject has; when it is back, its
+// slots are announced.
+func TestADeletionIsAnnouncedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDeployment(t)
+		in, other := d.start(t), d.start(t)
+		subject := d.profile.Subject
+		in.apply(d.profile, "one")
+		synctest.Wait()
+		clients := []*announce.Subscription{in.subscribe(), other.subscribe()}
+		change := func(commit func(ctx context.Context, fence artwork.Fence) error) {
+			t.Helper()
+			require.NoError(t, in.cache.Change(t.Context(), subject.Keys(), commit))
+		}
+		change(func(ctx context.Context, fence artwork.Fence) error {
+			_, err := d.repo.Bin().Delete(ctx, fence, catalog.Deletion{Subjects: []artwork.Subject{subject}})
+			return err
+		})
+		for _, client := range clients {
+			event := next(t, client)
+			require.Equal(t, announce.ArtistDeleted, event.Name)
+			require.Contains(t, string(event.Data), subject.ID.String())
+		}
+		time.Sleep(time.Minute)
+		change(func(ctx context.Context, fence artwork.Fence) error {
+			_, err := d.repo.Bin().Restore(ctx, fence, catalog.Restoration{Subjects: []artwork.Subject{subject}})
+			return err
+		})
+		for _, client := range clients {
+			for range subject.Kind.Slots() {
+				require.Equal(t, announce.ArtistImagesUpdated, next(t, client).Name, "nothing came in between")
+			}
+		}
+	})
+}

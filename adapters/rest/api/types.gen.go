@@ -703,6 +703,28 @@ type Candidate struct {
 
 // Configuration Of the environment; none of it is a secret.
 type Configuration struct {
+	// Access Who gets in, and for how long.
+	Access struct {
+		AccessTokenTTL string `json:"accessTokenTtl"`
+
+		// CorsOrigins Whose pages may use the API; none is only our own.
+		CorsOrigins []string `json:"corsOrigins"`
+
+		// HstsMaxAge 0d tells browsers nothing.
+		HstsMaxAge string `json:"hstsMaxAge"`
+
+		// IdentityIssuer Empty if there is no identity provider.
+		IdentityIssuer  string `json:"identityIssuer"`
+		PublicImages    bool   `json:"publicImages"`
+		RefreshTokenTTL string `json:"refreshTokenTtl"`
+
+		// SessionMaxAge When a session ends, however often it is refreshed; 0d is not by that.
+		SessionMaxAge string `json:"sessionMaxAge"`
+
+		// TrustedProxies Networks.
+		TrustedProxies []string `json:"trustedProxies"`
+	} `json:"access"`
+
 	// ActivityKeep 0d is for ever.
 	ActivityKeep string `json:"activityKeep"`
 	Cache        struct {
@@ -712,8 +734,33 @@ type Configuration struct {
 	} `json:"cache"`
 	Database string `json:"database"`
 
+	// DeletedKeep For how long what was deleted can be restored.
+	DeletedKeep string `json:"deletedKeep"`
+
 	// HistoryKeep Former pictures of a slot; null is all.
-	HistoryKeep int    `json:"historyKeep"`
+	HistoryKeep int `json:"historyKeep"`
+
+	// Limits Requests a minute, of each caller; 0 is as many as they want.
+	Limits struct {
+		Logins   int `json:"logins"`
+		Requests int `json:"requests"`
+
+		// Tokens All requests of an API token.
+		Tokens  int `json:"tokens"`
+		Uploads int `json:"uploads"`
+	} `json:"limits"`
+
+	// Memory What is bounded, in MB.
+	Memory struct {
+		BytesCacheMb int `json:"bytesCacheMb"`
+		DecodingMb   int `json:"decodingMb"`
+
+		// RenditionsMb Of renditions that are kept; 0 is all.
+		RenditionsMb int `json:"renditionsMb"`
+
+		// UploadsMb That are taken in at the same time, all together.
+		UploadsMb int `json:"uploadsMb"`
+	} `json:"memory"`
 	MusicFolder bool   `json:"musicFolder"`
 	OrphanGrace string `json:"orphanGrace"`
 

@@ -2998,8 +2998,43 @@ export interface components {
             orphanGrace: string;
             /** @description Former pictures of a slot; null is all. */
             historyKeep: number | null;
+            /** @description For how long what was deleted can be restored. */
+            deletedKeep: string;
             /** @description 0d is for ever. */
             activityKeep: string;
+            /** @description Who gets in, and for how long. */
+            access: {
+                publicImages: boolean;
+                /** @description Whose pages may use the API; none is only our own. */
+                corsOrigins: string[];
+                /** @description Networks. */
+                trustedProxies: string[];
+                /** @description 0d tells browsers nothing. */
+                hstsMaxAge: string;
+                accessTokenTtl: string;
+                refreshTokenTtl: string;
+                /** @description When a session ends, however often it is refreshed; 0d is not by that. */
+                sessionMaxAge: string;
+                /** @description Empty if there is no identity provider. */
+                identityIssuer: string;
+            };
+            /** @description Requests a minute, of each caller; 0 is as many as they want. */
+            limits: {
+                requests: number;
+                uploads: number;
+                logins: number;
+                /** @description All requests of an API token. */
+                tokens: number;
+            };
+            /** @description What is bounded, in MB. */
+            memory: {
+                bytesCacheMb: number;
+                decodingMb: number;
+                /** @description That are taken in at the same time, all together. */
+                uploadsMb: number;
+                /** @description Of renditions that are kept; 0 is all. */
+                renditionsMb: number;
+            };
             uploads: {
                 maxBytes: number;
                 maxAvatarBytes: number;
