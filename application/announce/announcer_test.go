@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -367,38 +368,38 @@ func TestMoreThanIsWorthAnEventEach(t *testing.T) {
 	})
 }
 
-// TestADeletionIsAnnouncedOnce, however many slots the subject has; when it is back, its
-// slots are announced.
+// TestADeletionIsAnnouncedOnce, however many slots the subject has, and also if its
+// writer died; when the subject is back, its slots are announced.
 func TestADeletionIsAnnouncedOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDeployment(t)
+		d := deploy(t)
 		in, other := d.start(t), d.start(t)
-		subject := d.profile.Subject
-		in.apply(d.profile, "one")
-		synctest.Wait()
-		clients := []*announce.Subscription{in.subscribe(), other.subscribe()}
-		change := func(commit func(ctx context.Context, fence artwork.Fence) error) {
-			t.Helper()
-			require.NoError(t, in.cache.Change(t.Context(), subject.Keys(), commit))
-		}
-		change(func(ctx context.Context, fence artwork.Fence) error {
-			_, err := d.repo.Bin().Delete(ctx, fence, catalog.Deletion{Subjects: []artwork.Subject{subject}})
-			return err
-		})
-		for _, client := range clients {
-			event := next(t, client)
-			require.Equal(t, announce.ArtistDeleted, event.Name)
-			require.Contains(t, string(event.Data), subject.ID.String())
-		}
-		time.Sleep(time.Minute)
-		change(func(ctx context.Context, fence artwork.Fence) error {
-			_, err := d.repo.Bin().Restore(ctx, fence, catalog.Restoration{Subjects: []artwork.Subject{subject}})
-			return err
-		})
-		for _, client := range clients {
-			for range subject.Kind.Slots() {
-				require.Equal(t, announce.ArtistImagesUpdated, next(t, client).Name, "nothing came in between")
+		in.apply(cover, "1")
+		here, there := subscribe(t, in.feed, "", false), subscribe(t, other.feed, "", false)
+		album, by := cover.Subject, artwork.Actor{Name: "test"}
+		remove := func(subjects ...artwork.Subject) artwork.Commit {
+			return func(ctx context.Context, fence artwork.Fence) error {
+				_, err := d.repo.Bin().Delete(ctx, fence, catalog.Deletion{Subjects: subjects, By: by})
+				return err
 			}
 		}
+		require.NoError(t, in.cache.Change(t.Context(), album.Keys(), remove(album)))
+		for _, client := range []*announce.Subscription{here, there} {
+			told := requireNext(t, client, announce.AlbumDeleted)
+			require.Contains(t, string(told.Data), `"albumName":"Mar"`)
+		}
+		require.NoError(t, remove(banner.Subject)(t.Context(), artwork.Unfenced())) // who dies before it can announce that
+		time.Sleep(time.Minute)
+		for _, client := range []*announce.Subscription{here, there} {
+			require.Contains(t, string(requireNext(t, client, announce.ArtistDeleted).Data), `"artistName":"Sol"`)
+		}
+		require.NoError(t, in.cache.Change(t.Context(), banner.Subject.Keys(), func(ctx context.Context, fence artwork.Fence) error {
+			_, err := d.repo.Bin().Restore(ctx, fence, catalog.Restoration{Subjects: []artwork.Subject{banner.Subject}, By: by})
+			return err
+		}))
+		requireNext(t, there, slices.Repeat([]string{announce.ArtistImagesUpdated}, len(banner.Subject.Kind.Slots()))...)
+		time.Sleep(time.Minute)
+		requireNext(t, there)
 	})
 }
