@@ -140,6 +140,33 @@ func (a *Accounts) CreateLinked(ctx context.Context, by artwork.Actor, user cata
 	})
 }
 
+// Link implements account.Accounts.
+func (a *Accounts) Link(ctx context.Context, by artwork.Actor, user artwork.ID, identity account.Identity) error {
+	if err := identity.Check(); err != nil {
+		return err
+	}
+	err := a.alter(ctx, "bunrepo.LinkAccount", by, user, func(ctx context.Context, tx bun.Tx, was account.Account) (*activity.Entry, error) {
+		if err := was.CheckLink(); err != nil {
+			return nil, err
+		}
+		var holders []identityRow
+		err := tx.NewSelect().Model(&holders).Where("d.issuer = ? AND d.subject = ?", identity.Issuer, identity.Subject).Scan(ctx)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(holders) == 0:
+			return nil, link(ctx, tx, by, was.User, identity)
+		case holders[0].UserID != uid(user):
+			return nil, account.LinkedError()
+		}
+		return nil, nil
+	})
+	if artwork.KindOf(err) == artwork.Conflict { // also if somebody else was faster
+		return account.LinkedError()
+	}
+	return err
+}
+
 // link lets the user sign in with the identity, unless it is that of somebody who was
 // deleted.
 func link(ctx context.Context, tx bun.Tx, by artwork.Actor, user catalog.User, identity account.Identity) error {

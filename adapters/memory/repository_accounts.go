@@ -152,11 +152,39 @@ func (a *Accounts) CreateLinked(ctx context.Context, by artwork.Actor, user cata
 	})
 }
 
+// Link implements account.Accounts.
+func (a *Accounts) Link(ctx context.Context, by artwork.Actor, user artwork.ID, identity account.Identity) error {
+	if err := cmp.Or(by.Check(), identity.Check()); err != nil {
+		return err
+	}
+	return a.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		known, ok := a.r.users[user]
+		if !ok {
+			return nil, errNoUser()
+		}
+		if err := a.r.account(user).CheckLink(); err != nil {
+			return nil, err
+		}
+		if holder, linked := a.r.identity.linked[identity]; linked && holder == user {
+			return func() {}, nil
+		}
+		if err := a.r.mayLink(identity); err != nil {
+			return nil, err
+		}
+		kept, err := keptOf(account.OfLink(by, known, identity))
+		return func() {
+			a.r.identity.linked[identity] = user
+			a.r.identity.accounts[user] = a.r.identity.accounts[user]
+			a.r.note(kept...)
+		}, err
+	})
+}
+
 // mayLink returns an error if the identity is that of somebody else, or of somebody who
 // was deleted.
 func (r *Repository) mayLink(identity account.Identity) error {
 	if _, linked := r.identity.linked[identity]; linked {
-		return artwork.Errorf(artwork.Conflict, "the identity is linked")
+		return account.LinkedError()
 	}
 	for _, state := range r.deleted {
 		if slices.Contains(state.identities, identity) {

@@ -152,6 +152,19 @@ func DeletedError() error {
 	return artwork.Errorf(artwork.Forbidden, "your account was deleted: an administrator can restore it")
 }
 
+// LinkedError is the Conflict of an identity that is linked to another user.
+func LinkedError() error {
+	return artwork.Errorf(artwork.Conflict, "the identity is linked to another user")
+}
+
+// CheckLink returns a Forbidden error if no identity is to be linked to the account.
+func (a Account) CheckLink() error {
+	if a.Disabled {
+		return artwork.Errorf(artwork.Forbidden, "the user is disabled")
+	}
+	return nil
+}
+
 // Throttle says how attempts to sign in are slowed down.
 type Throttle struct {
 	Free   int           // attempts in a row that are not

@@ -35,6 +35,11 @@ type Accounts interface {
 	// Create; Conflict too if the identity is linked. Forbidden: it was linked to a user
 	// who was deleted, and can be restored.
 	CreateLinked(ctx context.Context, by artwork.Actor, user catalog.User, identity Identity) error
+	// Link lets a user sign in with an identity, too; what is so already is no
+	// activity. NotFound: there is no such user. Conflict: the identity is linked to
+	// another user. Forbidden: the user is disabled, or the identity was linked to a
+	// user who was deleted, and can be restored.
+	Link(ctx context.Context, by artwork.Actor, user artwork.ID, identity Identity) error
 	// CreateFirst is Create for the first administrator: if any exists who could sign
 	// in if they were not disabled, created is false and nothing changes. With a
 	// link, it needs one that was offered, and all links have ended when it was

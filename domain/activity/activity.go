@@ -28,7 +28,6 @@ const (
 	UserDisable     artwork.Action = "user.disable"
 	UserEnable      artwork.Action = "user.enable"
 	UserLink        artwork.Action = "user.link"
-	UserUnlink      artwork.Action = "user.unlink"
 	CacheMode       artwork.Action = "cache.mode"
 	CacheFlush      artwork.Action = "cache.flush"
 	CacheInvalidate artwork.Action = "cache.invalidate"

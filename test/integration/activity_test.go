@@ -45,6 +45,7 @@ var noActivity = map[string]string{
 	"POST /api/auth/refresh":                            "a session that goes on is none; a token that comes back is: TestARefreshTokenUsedTwiceEndsTheFamily",
 	"POST /api/auth/logout":                             "the actor is whoever signs out: TestSignInsAreInTheActivityLog",
 	"POST /api/auth/first-run":                          "it can be done once: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/oidc/link":                          "the link is made when the browser comes back: TestLinkingAnIdentity",
 	"POST /api/auth/password":                           "tokens have no password: TestSignInsAreInTheActivityLog",
 	"POST /api/admin/tokens":                            "the id of what it creates is not known before: TestTokensAreManaged",
 	"POST /api/admin/settings/providers/:provider/test": "a provider is asked something, and nothing is set",

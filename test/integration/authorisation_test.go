@@ -68,6 +68,7 @@ var needs = map[string]string{
 	"GET /api/auth/oidc/callback": toEverybody,
 	"GET /api/auth/me":            toRead,
 	"POST /api/auth/password":     toUsers,
+	"POST /api/auth/oidc/link":    toUsers,
 
 	"PUT /api/artists/:id": toWrite,
 	"PUT /api/albums/:id":  toWrite,

@@ -1511,6 +1511,19 @@ type KeySetting struct {
 	Variable string `json:"variable"`
 }
 
+// LinkBegun defines model for LinkBegun.
+type LinkBegun struct {
+	URL string `json:"url"`
+}
+
+// LinkRequest defines model for LinkRequest.
+type LinkRequest struct {
+	CurrentPassword string `json:"currentPassword"`
+
+	// ReturnTo A path of this server, where the browser is sent in the end.
+	ReturnTo string `json:"returnTo,omitempty,omitzero"`
+}
+
 // ListedAlbum What `getAlbum` answers, and the images in force.
 type ListedAlbum struct {
 	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11

@@ -1469,6 +1469,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/oidc/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with the identity provider from now on, too
+         * @description For a user who is signed in, with the password as confirmation. The browser is to be sent to `url`; the identity that the provider
+         *     recognises then is linked to the user, whatever it is called there. 409 at the callback if it is linked to another user. 404 if there
+         *     is no provider.
+         */
+        post: operations["linkIdentity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/oidc/callback": {
         parameters: {
             query?: never;
@@ -3187,6 +3209,14 @@ export interface components {
             name: string;
             scope: components["schemas"]["Scope"];
             user?: components["schemas"]["User"];
+        };
+        LinkRequest: {
+            currentPassword: string;
+            /** @description A path of this server, where the browser is sent in the end. */
+            returnTo?: string;
+        };
+        LinkBegun: {
+            url: string;
         };
         PasswordChange: {
             /** Format: password */
@@ -6583,6 +6613,39 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             502: components["responses"]["DownloadFailed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    linkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Where to go, within ten minutes and with the cookie that comes along. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkBegun"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
