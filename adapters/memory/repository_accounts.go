@@ -174,7 +174,6 @@ func (a *Accounts) Link(ctx context.Context, by artwork.Actor, user artwork.ID, 
 		kept, err := keptOf(account.OfLink(by, known, identity))
 		return func() {
 			a.r.identity.linked[identity] = user
-			a.r.identity.accounts[user] = a.r.identity.accounts[user]
 			a.r.note(kept...)
 		}, err
 	})

@@ -238,17 +238,18 @@ func (a *Announcer) farewell(ctx context.Context, m modification) ([]Event, erro
 	if a.announced.has(m.place, m.at) {
 		return nil, nil // of another of its places
 	}
+	var told []Event
 	event, err := a.names.farewell(ctx, m.place.Subject, m.at)
-	if err != nil && artwork.KindOf(err) != artwork.NotFound {
+	switch {
+	case err == nil:
+		told = append(told, event)
+	case artwork.KindOf(err) != artwork.NotFound:
 		return nil, err
 	}
 	for _, slot := range m.place.Subject.Kind.Slots() {
 		a.announced.note(artwork.Place{Subject: m.place.Subject, Slot: slot}, m.at)
 	}
-	if err != nil {
-		return nil, nil
-	}
-	return []Event{event}, nil
+	return told, nil
 }
 
 // noteAnnounced notes what any instance has announced, and returns when the latest

@@ -125,11 +125,9 @@ func (d *Delete) Run(ctx context.Context, in In) (out Out, err error) {
 	}
 	out.VisibleAfter = d.now().Sub(begin)
 	d.log.InfoContext(ctx, "Invalidated image cache for "+in.Subject.String(), "deleted", true, "albums", out.Albums, "by", in.By.Name)
-	deleted, err := d.bin.Find(ctx, in.Subject)
-	if err != nil { // it has been restored already
-		return out, nil
+	if deleted, err := d.bin.Find(ctx, in.Subject); err == nil { // else it has been restored already
+		out.Until = deleted.At.Add(d.cfg.Keep)
 	}
-	out.Until = deleted.At.Add(d.cfg.Keep)
 	return out, nil
 }
 
