@@ -13,6 +13,7 @@ import (
 	"gatefold/adapters/control"
 	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rest"
+	"gatefold/application/deletesubjects"
 	"gatefold/application/limitrequests"
 	"gatefold/application/signimages"
 	"gatefold/application/signin"
@@ -46,11 +47,13 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		fx.Supply(cfg, cfg.shown(), log),
 		cache.Module(cfg.Cache),
 		events.Module(events.Config{Redis: cfg.Cache.Redis}),
-		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL}),
+		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL, Deletions: deletesubjects.Config{Keep: cfg.DeletedKeep}}),
 		images.Module(images.Config{
 			Storage: cfg.Storage, DataDir: cfg.DataDir, S3: cfg.S3, BytesCacheMB: cfg.BytesCacheMB,
 			RenderAhead: cfg.RenderAhead,
-			Sweep:       verifystore.Config{Grace: cfg.OrphanGrace, Instance: cfg.Cache.Name, Keep: cfg.HistoryKeep, RenditionBytes: int64(cfg.RenditionsMB) << 20},
+			Sweep: verifystore.Config{
+				Grace: cfg.OrphanGrace, Instance: cfg.Cache.Name, Keep: cfg.HistoryKeep, KeepDeleted: cfg.DeletedKeep, RenditionBytes: int64(cfg.RenditionsMB) << 20,
+			},
 		}),
 		externalmetadata.Module(externalmetadata.Config{
 			AllowHosts: cfg.DownloadAllowHosts,
@@ -67,6 +70,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		telemetry.Module(telemetry.Config{Version: version(), Renderer: "go", SampleShare: cfg.SampleShare, BackupDir: cfg.Backup.Dir}),
 		fx.Provide(
 			newFills,
+			newDeletions,
 			newOperations,
 			func(operations *operations) control.Verbs { return operations },
 			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, ``, ``, ``, `group:"routes"`)),

@@ -20,6 +20,7 @@ import (
 	"gatefold/adapters/providers"
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/s3store"
+	"gatefold/application/deletesubjects"
 	"gatefold/application/verifystore"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
@@ -69,6 +70,7 @@ type variables struct {
 	S3URLStyle         string `env:"S3_URL_STYLE" envDefault:"auto"`
 	OrphanGrace        string `env:"ORPHAN_GRACE" envDefault:"24h"`
 	HistoryKeep        string `env:"HISTORY_KEEP" envDefault:"all"`
+	DeletedKeep        string `env:"DELETED_KEEP" envDefault:"720h"`
 	BytesCacheMB       string `env:"BYTES_CACHE_MB" envDefault:"64"`
 	DecodeMemoryMB     string `env:"DECODE_MEMORY_MB" envDefault:"1024"`
 	RenderAhead        string `env:"RENDER_AHEAD" envDefault:"true"`
@@ -111,7 +113,8 @@ type Config struct {
 	Storage            images.Storage
 	S3                 s3store.Options // of images.S3
 	OrphanGrace        time.Duration
-	HistoryKeep        *int   // former pictures of a slot; nil: all
+	HistoryKeep        *int // former pictures of a slot; nil: all
+	DeletedKeep        time.Duration
 	BytesCacheMB       int    // 0: no bytes are kept in memory
 	DecodeMemoryMB     int    // for the checks and renderings of images, all together
 	RenderAhead        bool   // render what is put in force, before anybody asks for it
@@ -199,6 +202,7 @@ func (v variables) check() (Config, error) {
 		ListenAddr:         c.address("LISTEN_ADDR", v.ListenAddr),
 		DataDir:            c.path("DATA_DIR", v.DataDir),
 		HistoryKeep:        c.allOr("HISTORY_KEEP", v.HistoryKeep, 100_000),
+		DeletedKeep:        c.duration("DELETED_KEEP", v.DeletedKeep, deletesubjects.MinKeep, deletesubjects.MaxKeep),
 		OrphanGrace:        c.duration("ORPHAN_GRACE", v.OrphanGrace, verifystore.MinGrace, verifystore.MaxGrace),
 		BytesCacheMB:       c.number("BYTES_CACHE_MB", v.BytesCacheMB, 0, 65536),
 		DecodeMemoryMB:     c.number("DECODE_MEMORY_MB", v.DecodeMemoryMB, 16, 1<<20),

@@ -87,10 +87,11 @@ func TestTrustedProxies(t *testing.T) {
 }
 
 func TestWhoMayAskAndHowOften(t *testing.T) {
-	require.Equal(t, HTTP{Limits: limitrequests.Default, PublicImages: true}, load(t).HTTP)
+	require.Equal(t, HTTP{Limits: limitrequests.Default, PublicImages: true, UploadsMB: 256}, load(t).HTTP)
 	got := load(t, "RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_UPLOADS=30", "RATE_LIMIT_LOGINS=3", "RATE_LIMIT_TOKENS=1000", "PUBLIC_IMAGES=FALSE",
-		"CORS_ORIGINS=https://a.example, http://b.example:3000", "HSTS_MAX_AGE=365d").HTTP
+		"CORS_ORIGINS=https://a.example, http://b.example:3000", "HSTS_MAX_AGE=365d", "UPLOADS_MB=50").HTTP
 	require.Equal(t, HTTP{
+		UploadsMB:   50,
 		Limits:      limitrequests.Limits{Uploads: 30, Logins: 3, Tokens: 1000},
 		CORSOrigins: []string{"https://a.example", "http://b.example:3000"}, HSTSMaxAge: 365 * 24 * time.Hour,
 	}, got)

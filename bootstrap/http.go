@@ -16,6 +16,7 @@ type httpVariables struct {
 	RateLimitUploads  string `env:"RATE_LIMIT_UPLOADS" envDefault:"300"`
 	RateLimitLogins   string `env:"RATE_LIMIT_LOGINS" envDefault:"5"`
 	RateLimitTokens   string `env:"RATE_LIMIT_TOKENS" envDefault:"0"`
+	UploadsMB         string `env:"UPLOADS_MB" envDefault:"256"`
 	PublicImages      string `env:"PUBLIC_IMAGES" envDefault:"true"`
 	CORSOrigins       string `env:"CORS_ORIGINS"`
 	HSTSMaxAge        string `env:"HSTS_MAX_AGE" envDefault:"0"`
@@ -25,6 +26,7 @@ type httpVariables struct {
 type HTTP struct {
 	TrustedProxies []netip.Prefix // whose word about a client's address is taken
 	Limits         limitrequests.Limits
+	UploadsMB      int // that are taken in at the same time, all together
 	PublicImages   bool
 	CORSOrigins    []string      // whose pages may ask; none: only our own
 	HSTSMaxAge     time.Duration // 0: browsers are told nothing
@@ -42,6 +44,7 @@ func (c *checker) http(v httpVariables) HTTP {
 			Logins:   c.number("RATE_LIMIT_LOGINS", v.RateLimitLogins, 0, mostRequests),
 			Tokens:   c.number("RATE_LIMIT_TOKENS", v.RateLimitTokens, 0, mostRequests),
 		},
+		UploadsMB:    c.number("UPLOADS_MB", v.UploadsMB, rest.MinUploadRoom>>20+1, 1<<20),
 		PublicImages: c.oneOf("PUBLIC_IMAGES", v.PublicImages, "true", "false") == "true",
 		CORSOrigins:  c.origins("CORS_ORIGINS", v.CORSOrigins),
 		HSTSMaxAge:   c.days("HSTS_MAX_AGE", v.HSTSMaxAge, 730),
@@ -61,7 +64,7 @@ func (c *checker) origins(variable, value string) []string {
 
 // options returns what the router does by the configuration.
 func (h HTTP) options(limiter *limitrequests.Limiter, signer *signimages.Signer) ([]rest.Option, error) {
-	options := []rest.Option{rest.WithLimits(limiter)}
+	options := []rest.Option{rest.WithLimits(limiter), rest.WithUploadRoom(int64(h.UploadsMB) << 20)}
 	if !h.PublicImages {
 		options = append(options, rest.WithPrivateImages(signer))
 	}

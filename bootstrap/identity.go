@@ -27,6 +27,7 @@ type identityVariables struct {
 	AdminPassword   string `env:"ADMIN_PASSWORD"`
 	AccessTokenTTL  string `env:"ACCESS_TOKEN_TTL" envDefault:"24h"`
 	RefreshTokenTTL string `env:"REFRESH_TOKEN_TTL" envDefault:"168h"`
+	SessionMaxAge   string `env:"SESSION_MAX_AGE" envDefault:"30d"`
 	Issuer          string `env:"OIDC_ISSUER"`
 	ClientID        string `env:"OIDC_CLIENT_ID"`
 	ClientSecret    string `env:"OIDC_CLIENT_SECRET"`
@@ -69,6 +70,7 @@ func (c *checker) identity(v identityVariables) identity.Config {
 	cfg := identity.Config{Lives: signin.Config{
 		AccessLife:  c.duration("ACCESS_TOKEN_TTL", v.AccessTokenTTL, time.Minute, 7*24*time.Hour),
 		RefreshLife: c.duration("REFRESH_TOKEN_TTL", v.RefreshTokenTTL, time.Minute, 400*24*time.Hour),
+		MaxAge:      c.days("SESSION_MAX_AGE", v.SessionMaxAge, 3650),
 	}}
 	if v.Issuer == "" {
 		for name, value := range map[string]string{"OIDC_CLIENT_ID": v.ClientID, "OIDC_CLIENT_SECRET": v.ClientSecret, "OIDC_REDIRECT_URL": v.RedirectURL} {

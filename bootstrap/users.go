@@ -20,11 +20,14 @@ import (
 )
 
 type userCommand struct {
-	Create  createUserCommand  `cmd:"" help:"Create a user who signs in with a password."`
-	Passwd  passwdCommand      `cmd:"" help:"Give a user another password, and end their sessions."`
-	Disable disableUserCommand `cmd:"" help:"Keep a user out, and end their sessions."`
-	Enable  enableUserCommand  `cmd:"" help:"Let a user in again."`
-	List    listUsersCommand   `cmd:"" help:"List the users who have a way to sign in."`
+	Create  createUserCommand   `cmd:"" help:"Create a user who signs in with a password."`
+	Passwd  passwdCommand       `cmd:"" help:"Give a user another password, and end their sessions."`
+	Disable disableUserCommand  `cmd:"" help:"Keep a user out, and end their sessions."`
+	Enable  enableUserCommand   `cmd:"" help:"Let a user in again."`
+	Delete  deleteUserCommand   `cmd:"" help:"Delete a user, who can be restored for a while."`
+	Restore restoreUserCommand  `cmd:"" help:"Restore a user who was deleted."`
+	Deleted deletedUsersCommand `cmd:"" help:"List the users who were deleted and can be restored."`
+	List    listUsersCommand    `cmd:"" help:"List the users who have a way to sign in."`
 }
 
 // onVerbs runs do with the verbs of the running server, or of this process.

@@ -136,12 +136,52 @@ func (a *Accounts) CreateLinked(ctx context.Context, by artwork.Actor, user cata
 		if err := insertUser(ctx, tx, by, user, &accountRow{UserID: uid(user.ID)}); err != nil {
 			return err
 		}
-		row := identityRow{Issuer: identity.Issuer, Subject: identity.Subject, UserID: uid(user.ID)}
-		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
-			return err
-		}
-		return note(ctx, tx, account.OfLink(by, user, identity))
+		return link(ctx, tx, by, user, identity)
 	})
+}
+
+// Link implements account.Accounts.
+func (a *Accounts) Link(ctx context.Context, by artwork.Actor, user artwork.ID, identity account.Identity) error {
+	if err := identity.Check(); err != nil {
+		return err
+	}
+	err := a.alter(ctx, "bunrepo.LinkAccount", by, user, func(ctx context.Context, tx bun.Tx, was account.Account) (*activity.Entry, error) {
+		if err := was.CheckLink(); err != nil {
+			return nil, err
+		}
+		var holders []identityRow
+		err := tx.NewSelect().Model(&holders).Where("d.issuer = ? AND d.subject = ?", identity.Issuer, identity.Subject).Scan(ctx)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(holders) == 0:
+			return nil, link(ctx, tx, by, was.User, identity)
+		case holders[0].UserID != uid(user):
+			return nil, account.LinkedError()
+		}
+		return nil, nil
+	})
+	if artwork.KindOf(err) == artwork.Conflict { // also if somebody else was faster
+		return account.LinkedError()
+	}
+	return err
+}
+
+// link lets the user sign in with the identity, unless it is that of somebody who was
+// deleted.
+func link(ctx context.Context, tx bun.Tx, by artwork.Actor, user catalog.User, identity account.Identity) error {
+	row := identityRow{Issuer: identity.Issuer, Subject: identity.Subject, UserID: uid(user.ID)}
+	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+		return err
+	}
+	deleted, err := tx.NewSelect().Model((*deletedIdentityRow)(nil)).Where("issuer = ? AND subject = ?", identity.Issuer, identity.Subject).Exists(ctx)
+	if err != nil {
+		return err
+	}
+	if deleted {
+		return account.DeletedError()
+	}
+	return note(ctx, tx, account.OfLink(by, user, identity))
 }
 
 // CreateFirst implements account.Accounts.

@@ -103,7 +103,7 @@ func (m *Images) take(ctx context.Context, tx bun.Tx, b *board, places []artwork
 		subjects[i] = p.Subject
 	}
 	var err error
-	if b.names, err = namesOf(ctx, tx, subjects); err != nil {
+	if b.names, err = m.db.hold(ctx, tx, subjects); err != nil {
 		return err
 	}
 	for some := range slices.Chunk(places, chunkSize) {

@@ -62,6 +62,9 @@ type engine interface {
 	forUpdate(query *bun.SelectQuery) *bun.SelectQuery
 	// forShare has a SELECT lock its rows against those who change them.
 	forShare(query *bun.SelectQuery) *bun.SelectQuery
+	// forReference has a SELECT keep its rows from being removed, as a reference to
+	// them would: others may refer to them as well, and change what else is in them.
+	forReference(query *bun.SelectQuery) *bun.SelectQuery
 	// skipLocked has a SELECT lock its rows, and leave out those that others have
 	// locked: two that clean up do not wait for each other.
 	skipLocked(query *bun.SelectQuery) *bun.SelectQuery

@@ -82,6 +82,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 		Artists:   bunrepo.NewArtists(db),
 		Albums:    bunrepo.NewAlbums(db),
 		Users:     bunrepo.NewUsers(db),
+		Bin:       bunrepo.NewBin(db),
 		Library:   bunrepo.NewLibrary(db),
 		Tokens:    bunrepo.NewTokens(db),
 		Logins:    bunrepo.NewAccounts(db),

@@ -3,6 +3,7 @@ package bunrepo
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -170,6 +171,9 @@ func (s *subjects[T, R]) put(ctx context.Context, by artwork.Actor, id artwork.I
 			return err
 		}
 		if created = n > 0; created {
+			if err := requireKept(ctx, tx, artwork.Subject{Kind: s.kind, ID: id}); err != nil {
+				return err
+			}
 			return s.tell(ctx, tx, by, id, nil, *row)
 		}
 		var before R
@@ -202,7 +206,7 @@ func (s *subjects[T, R]) tell(ctx context.Context, tx bun.Tx, by artwork.Actor, 
 func (s *subjects[T, R]) heldBy(ctx context.Context, conflict error, what, condition string, value any) error {
 	var holders []uid
 	err := s.db.read.NewRaw("SELECT id FROM ? WHERE "+condition, tables[s.kind], value).Scan(ctx, &holders)
-	if err != nil || len(holders) == 0 {
+	if errors.Is(conflict, catalog.ErrDeleted) || err != nil || len(holders) == 0 {
 		return conflict // it stays true, only with less to say
 	}
 	holder := artwork.Subject{Kind: s.kind, ID: artwork.ID(holders[0])}

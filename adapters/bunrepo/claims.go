@@ -4,13 +4,13 @@ import (
 	"context"
 	"time"
 
-	"gatefold/application/warmcache"
+	"gatefold/domain/fleet"
 )
 
 // Claims keeps which instance does a task that is to be done once.
 type Claims struct{ db *DB }
 
-var _ warmcache.Claims = (*Claims)(nil)
+var _ fleet.Claims = (*Claims)(nil)
 
 // NewClaims returns the claims in the database.
 func NewClaims(db *DB) *Claims { return &Claims{db} }
@@ -22,8 +22,8 @@ INSERT INTO fleet_tasks AS f (name, holder, until) VALUES (?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.until
 WHERE f.until <= ? AND (f.finished_at IS NULL OR f.finished_at <= ?)`
 
-// Claim implements warmcache.Claims.
-func (c *Claims) Claim(ctx context.Context, claim warmcache.Claim, rest time.Duration) (taken bool, holder string, err error) {
+// Claim implements fleet.Claims.
+func (c *Claims) Claim(ctx context.Context, claim fleet.Claim, rest time.Duration) (taken bool, holder string, err error) {
 	now := c.db.engine.fromNow
 	taken, err = c.db.affects(ctx, "bunrepo.Claim", takeClaim, claim.Task, claim.Holder, now(claim.Term), now(0), now(-rest))
 	if taken || err != nil {
@@ -36,8 +36,8 @@ func (c *Claims) Claim(ctx context.Context, claim warmcache.Claim, rest time.Dur
 	return false, holder, c.db.fail(ctx, "bunrepo.Claim", err)
 }
 
-// Renew implements warmcache.Claims.
-func (c *Claims) Renew(ctx context.Context, claim warmcache.Claim) error {
+// Renew implements fleet.Claims.
+func (c *Claims) Renew(ctx context.Context, claim fleet.Claim) error {
 	now := c.db.engine.fromNow
 	held, err := c.db.affects(ctx, "bunrepo.Renew", "UPDATE fleet_tasks SET until = ? WHERE name = ? AND holder = ? AND until > ?",
 		now(claim.Term), claim.Task, claim.Holder, now(0))
@@ -47,8 +47,8 @@ func (c *Claims) Renew(ctx context.Context, claim warmcache.Claim) error {
 	return err
 }
 
-// Release implements warmcache.Claims.
-func (c *Claims) Release(ctx context.Context, claim warmcache.Claim, finished bool) error {
+// Release implements fleet.Claims.
+func (c *Claims) Release(ctx context.Context, claim fleet.Claim, finished bool) error {
 	now := c.db.engine.fromNow
 	_, err := c.db.affects(ctx, "bunrepo.Release", "UPDATE fleet_tasks SET until = ?, finished_at = CASE WHEN ? THEN ? ELSE finished_at END WHERE name = ? AND holder = ? AND until > ?",
 		now(0), finished, now(0), claim.Task, claim.Holder, now(0))

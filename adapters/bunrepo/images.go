@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 	"time"
 
@@ -76,7 +77,7 @@ func (m *Images) Add(ctx context.Context, record artwork.Record) error {
 		return err
 	}
 	return m.db.change(ctx, "bunrepo.Add", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
-		if err := requireSubjects(ctx, tx, []artwork.Subject{record.Place.Subject}); err != nil {
+		if _, err := m.db.hold(ctx, tx, []artwork.Subject{record.Place.Subject}); err != nil {
 			return err
 		}
 		if _, err := insertRecords(ctx, tx, []artwork.Record{record}); err != nil {
@@ -93,7 +94,7 @@ func (m *Images) AddUploaded(ctx context.Context, by artwork.Actor, record artwo
 		return err
 	}
 	return m.db.change(ctx, "bunrepo.AddUploaded", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
-		names, err := namesOf(ctx, tx, []artwork.Subject{record.Place.Subject})
+		names, err := m.db.hold(ctx, tx, []artwork.Subject{record.Place.Subject})
 		if err != nil {
 			return err
 		}
@@ -119,6 +120,12 @@ func (m *Images) Find(ctx context.Context, id artwork.ID) (artwork.Record, error
 		return artwork.Record{}, notFound("image " + id.String())
 	}
 	record, err := rows[0].record()
+	if err == nil {
+		err = requireSubjects(ctx, m.db.read, []artwork.Subject{record.Place.Subject})
+	}
+	if artwork.KindOf(err) == artwork.NotFound {
+		return artwork.Record{}, notFound("image " + id.String())
+	}
 	return record, m.db.fail(ctx, "bunrepo.Find", err)
 }
 
@@ -245,10 +252,16 @@ func (r *inForceRow) image() (*artwork.Image, error) {
 }
 
 // requireSubjects returns a NotFound error if one of the subjects does not
-// exist. Subjects are never deleted, so that the answer stays true.
+// exist.
 func requireSubjects(ctx context.Context, db bun.IDB, subjects []artwork.Subject) error {
-	_, err := namesOf(ctx, db, subjects)
+	_, err := namesOf(ctx, db, subjects, func(query *bun.SelectQuery) *bun.SelectQuery { return query })
 	return err
+}
+
+// hold is requireSubjects for who writes, and returns what the subjects are called: none
+// of them is deleted until the transaction ends.
+func (db *DB) hold(ctx context.Context, tx bun.Tx, subjects []artwork.Subject) (map[artwork.Subject]string, error) {
+	return namesOf(ctx, tx, subjects, db.engine.forReference)
 }
 
 // nameColumns say what the kinds of subject are called.
@@ -258,24 +271,28 @@ var nameColumns = [...]bun.Ident{
 	artwork.UserSubject:   "username",
 }
 
-// namesOf is requireSubjects and returns what the subjects are called.
-func namesOf(ctx context.Context, db bun.IDB, subjects []artwork.Subject) (map[artwork.Subject]string, error) {
+// namesOf returns what the subjects are called, as rows that are locked as wanted, in
+// the same order by everybody.
+func namesOf(
+	ctx context.Context, db bun.IDB, subjects []artwork.Subject, lock func(*bun.SelectQuery) *bun.SelectQuery,
+) (map[artwork.Subject]string, error) {
 	wanted := map[artwork.SubjectKind][]artwork.ID{}
 	for _, s := range subjects {
 		wanted[s.Kind] = append(wanted[s.Kind], s.ID)
 	}
 	names := map[artwork.Subject]string{}
-	for kind, ids := range wanted {
+	for _, kind := range slices.Sorted(maps.Keys(wanted)) {
 		if int(kind) >= len(tables) || tables[kind] == "" {
 			continue // nothing of such a kind is known
 		}
-		for some := range slices.Chunk(ids, chunkSize) {
+		for some := range slices.Chunk(wanted[kind], chunkSize) {
 			var found []struct {
 				ID   uid
 				Name string
 			}
-			err := db.NewRaw("SELECT id, ? AS name FROM ? WHERE id IN (?)", nameColumns[kind], tables[kind], bun.List(uids(some))).Scan(ctx, &found)
-			if err != nil {
+			query := db.NewSelect().TableExpr("? AS s", tables[kind]).ColumnExpr("s.id, s.? AS name", nameColumns[kind]).
+				Where("s.id IN (?)", bun.List(uids(some))).OrderExpr("s.id")
+			if err := lock(query).Scan(ctx, &found); err != nil {
 				return nil, err
 			}
 			for _, subject := range found {

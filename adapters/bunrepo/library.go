@@ -161,8 +161,52 @@ func (l *Library) Save(ctx context.Context, artists []catalog.Artist, albums []c
 				return err
 			}
 		}
-		return nil
+		var subjects []artwork.Subject
+		for _, a := range artists {
+			subjects = append(subjects, a.Subject())
+		}
+		for _, a := range albums {
+			subjects = append(subjects, a.Subject())
+		}
+		return requireKept(ctx, tx, subjects...)
 	})
+}
+
+// FindDeleted implements importlibrary.Library.
+func (l *Library) FindDeleted(ctx context.Context, kind artwork.SubjectKind, mbids []catalog.MBID, artists []artwork.ID, foldedNames []string) ([]catalog.Item, error) {
+	found := map[artwork.ID]catalog.Item{}
+	find := func(condition string, args ...any) error {
+		var rows []deletedRow
+		err := l.db.read.NewSelect().Model(&rows).Column("kind", "id", "name", "mbid", "artist_id").
+			Where("x.kind = ?", kind.String()).Where(condition, args...).Scan(ctx)
+		for _, r := range rows {
+			if kind == artwork.ArtistSubject {
+				found[artwork.ID(r.ID)] = catalog.Artist{ID: artwork.ID(r.ID), Name: r.Name, MBID: catalog.MBID(r.MBID)}
+			} else {
+				found[artwork.ID(r.ID)] = catalog.Album{ID: artwork.ID(r.ID), Name: r.Name, MBID: catalog.MBID(r.MBID), ArtistID: artwork.ID(r.ArtistID)}
+			}
+		}
+		return l.db.fail(ctx, "bunrepo.FindDeleted", err)
+	}
+	for some := range slices.Chunk(mbids, chunkSize) {
+		if err := find("x.mbid IN (?)", bun.List(uids(some))); err != nil {
+			return nil, err
+		}
+	}
+	for some := range slices.Chunk(foldedNames, chunkSize) {
+		if kind == artwork.ArtistSubject {
+			if err := find("x.name_key IN (?)", bun.List(digests(some))); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		for theirs := range slices.Chunk(artists, chunkSize) {
+			if err := find("x.name_key IN (?) AND x.artist_id IN (?)", bun.List(digests(some)), bun.List(uids(theirs))); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return slices.Collect(maps.Values(found)), nil
 }
 
 // batches splits rows for statements that write several at once. Such a

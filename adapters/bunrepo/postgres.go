@@ -82,6 +82,8 @@ func (postgres) forUpdate(query *bun.SelectQuery) *bun.SelectQuery { return quer
 
 func (postgres) forShare(query *bun.SelectQuery) *bun.SelectQuery { return query.For("SHARE") }
 
+func (postgres) forReference(query *bun.SelectQuery) *bun.SelectQuery { return query.For("KEY SHARE") }
+
 func (postgres) skipLocked(query *bun.SelectQuery) *bun.SelectQuery {
 	return query.For("UPDATE SKIP LOCKED")
 }

@@ -65,6 +65,9 @@ func (m *Images) Trim(ctx context.Context, keep int) (forgotten int, err error) 
 		}
 		n, err := m.trim(ctx, op, place, keep)
 		forgotten += n
+		if artwork.KindOf(err) == artwork.NotFound {
+			continue // it was deleted: it is forgotten as a whole, or not at all
+		}
 		if err != nil {
 			return forgotten, err
 		}

@@ -31,8 +31,11 @@ type sessionRow struct {
 	Token    []byte `bun:"token_hash"`
 	Previous []byte `bun:"previous_hash"`
 
-	Fresh bool `bun:"fresh,scanonly"` // rotated within the grace
+	Fresh bool  `bun:"fresh,scanonly"` // rotated within the grace
+	Ahead int64 `bun:"ahead,scanonly"` // of its begin: microseconds, negative
 }
+
+func (r sessionRow) age() time.Duration { return -time.Duration(r.Ahead) * time.Microsecond }
 
 // expiredAtOnce bounds how many expired rows a change takes with it.
 const expiredAtOnce = 100
@@ -121,12 +124,16 @@ func (s *Sessions) Rotate(ctx context.Context, by artwork.Actor, session artwork
 		if err != nil {
 			return err
 		}
-		done = account.Rotation{User: user}
+		life := terms.LifeAt(row.age())
+		if terms.MaxAge > 0 && life <= 0 {
+			return notFound("such session")
+		}
+		done = account.Rotation{User: user, Life: life}
 		switch {
 		case bytes.Equal(row.Token, presented[:]):
 			done.InForce = next
 			_, err := tx.ExecContext(ctx, "UPDATE sessions SET token_hash = ?, previous_hash = token_hash, rotated_at = ?, expires_at = ? WHERE id = ?",
-				next[:], s.db.engine.fromNow(0), s.db.engine.fromNow(terms.Life), uid(session))
+				next[:], s.db.engine.fromNow(0), s.db.engine.fromNow(life), uid(session))
 			return err
 		case row.Fresh && bytes.Equal(row.Previous, presented[:]):
 			done.Outcome = account.Repeated
@@ -135,7 +142,7 @@ func (s *Sessions) Rotate(ctx context.Context, by artwork.Actor, session artwork
 			}
 			return nil
 		}
-		done.Outcome = account.Reused
+		done.Outcome, done.Life = account.Reused, 0
 		if err := remove(ctx, tx, session); err != nil {
 			return err
 		}
@@ -149,6 +156,7 @@ func (s *Sessions) lock(ctx context.Context, tx bun.Tx, session artwork.ID, grac
 	var rows []sessionRow
 	query := tx.NewSelect().Model(&rows).ColumnExpr("n.id, n.user_id, n.token_hash, n.previous_hash").
 		ColumnExpr("n.rotated_at > ? AS fresh", s.db.engine.fromNow(-grace)).
+		ColumnExpr("? AS ahead", s.db.engine.microsecondsUntil("n.created_at")).
 		Where("n.id = ? AND n.expires_at > ?", uid(session), s.db.engine.fromNow(0))
 	if err := s.db.engine.forUpdate(query).Scan(ctx); err != nil {
 		return sessionRow{}, catalog.User{}, err

@@ -70,6 +70,8 @@ func (sqlite) forUpdate(query *bun.SelectQuery) *bun.SelectQuery { return query 
 
 func (sqlite) forShare(query *bun.SelectQuery) *bun.SelectQuery { return query }
 
+func (sqlite) forReference(query *bun.SelectQuery) *bun.SelectQuery { return query }
+
 func (sqlite) skipLocked(query *bun.SelectQuery) *bun.SelectQuery { return query }
 
 // endBy does nothing: the database is in this process, and its COMMIT cannot be

@@ -11,6 +11,7 @@ import (
 	"gatefold/adapters/bunrepo"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/fleet"
 	"gatefold/test/conformance"
 )
 
@@ -70,7 +71,7 @@ func TestWeightsMayBeTooFarApartForAnExponential(t *testing.T) {
 // is.
 func TestAClaimIsTimeByTheServersClock(t *testing.T) {
 	db, _ := openPostgres(t)
-	claims, claim := bunrepo.NewClaims(db), warmcache.Claim{Task: "warm", Holder: "a", Term: time.Hour}
+	claims, claim := bunrepo.NewClaims(db), fleet.Claim{Task: "warm", Holder: "a", Term: time.Hour}
 	taken, _, err := claims.Claim(t.Context(), claim, 0)
 	require.NoError(t, err)
 	require.True(t, taken)
@@ -223,18 +224,18 @@ func finishesLate(r *conformance.Repositories, db *bunrepo.DB) {
 }
 
 type finishing struct {
-	warmcache.Claims
+	fleet.Claims
 	db *bunrepo.DB
 }
 
-func (f finishing) Release(ctx context.Context, claim warmcache.Claim, _ bool) error {
+func (f finishing) Release(ctx context.Context, claim fleet.Claim, _ bool) error {
 	_, err := f.db.Write().ExecContext(ctx, "UPDATE fleet_tasks SET finished_at = ? WHERE holder = ?", time.Now().UnixMicro(), claim.Holder)
 	return err
 }
 
 // brokenClaims are claims that leave out what their fields say.
 type brokenClaims struct {
-	warmcache.Claims
+	fleet.Claims
 	db             *bunrepo.DB
 	neverHeld      bool // whoever comes takes the task
 	oneTask        bool // all tasks are one
@@ -246,7 +247,7 @@ type brokenClaims struct {
 	uncancelled    bool
 }
 
-func (b brokenClaims) Claim(ctx context.Context, claim warmcache.Claim, rest time.Duration) (bool, string, error) {
+func (b brokenClaims) Claim(ctx context.Context, claim fleet.Claim, rest time.Duration) (bool, string, error) {
 	if b.neverHeld {
 		if _, err := b.db.Write().ExecContext(ctx, "UPDATE fleet_tasks SET until = 0"); err != nil {
 			return false, "", err
@@ -267,14 +268,14 @@ func (b brokenClaims) Claim(ctx context.Context, claim warmcache.Claim, rest tim
 	return b.Claims.Claim(ctx, claim, rest)
 }
 
-func (b brokenClaims) Renew(ctx context.Context, claim warmcache.Claim) error {
+func (b brokenClaims) Renew(ctx context.Context, claim fleet.Claim) error {
 	if b.notRenewed {
 		return nil
 	}
 	return b.Claims.Renew(ctx, claim)
 }
 
-func (b brokenClaims) Release(ctx context.Context, claim warmcache.Claim, finished bool) error {
+func (b brokenClaims) Release(ctx context.Context, claim fleet.Claim, finished bool) error {
 	if b.oneTask {
 		claim.Task = "task"
 	}

@@ -67,6 +67,7 @@ type Verbs interface {
 	CacheManager
 	CacheWarmer
 	AccountManager
+	UserDeleter
 	Filler
 }
 
@@ -109,6 +110,7 @@ func NewServer(verbs Verbs, log *slog.Logger) *Server {
 	mux.HandleFunc("POST "+switchPath, serve(s, s.verbs.SwitchCache))
 	mux.HandleFunc("POST "+warmPath, s.serveWarm)
 	s.accountVerbs(mux)
+	s.deletionVerbs(mux)
 	s.serveFills(mux)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	return s

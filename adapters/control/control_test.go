@@ -15,6 +15,7 @@ import (
 
 	"gatefold/adapters/control"
 	"gatefold/application/accesstoken"
+	"gatefold/application/deletesubjects"
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/manageaccounts"
@@ -112,6 +113,23 @@ func (v *verbs) SetPassword(_ context.Context, username, password string) error 
 
 func (v *verbs) SetDisabled(_ context.Context, username string, disabled bool) error {
 	return unless(username == "ana" && disabled)
+}
+
+// aDeletion is what there is in the list of those who were deleted.
+var aDeletion = deletesubjects.Restorable{
+	Deleted: catalog.Deleted{Subject: aUser.User.Subject(), Name: "ana", At: aToken.ExpiresAt, By: "eva"}, Until: aToken.ExpiresAt.Add(time.Hour),
+}
+
+func (v *verbs) DeleteUser(_ context.Context, username string) (time.Time, error) {
+	return aDeletion.Until, unless(username == "ana")
+}
+
+func (v *verbs) RestoreUser(_ context.Context, id artwork.ID) error {
+	return unless(id == aUser.User.ID)
+}
+
+func (v *verbs) DeletedUsers(context.Context) ([]deletesubjects.Restorable, error) {
+	return []deletesubjects.Restorable{aDeletion}, nil
 }
 
 // unless returns an error unless the verb was called as the client did.
@@ -281,6 +299,14 @@ func TestAccountsAndTokens(t *testing.T) {
 	require.NoError(t, client.RevokeToken(ctx, aToken.ID))
 	require.NoError(t, client.SetPassword(ctx, "ana", "correct horse"))
 	require.NoError(t, client.SetDisabled(ctx, "ana", true))
+	until, err := client.DeleteUser(ctx, "ana")
+	require.NoError(t, err)
+	require.Equal(t, aDeletion.Until, until)
+	require.NoError(t, client.RestoreUser(ctx, aUser.User.ID))
+	deleted, err := client.DeletedUsers(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []deletesubjects.Restorable{aDeletion}, deleted)
+	require.Equal(t, artwork.NotFound, artwork.KindOf(client.RestoreUser(ctx, aToken.ID)))
 
 	in.Role = catalog.RoleUser
 	_, err = client.CreateUser(ctx, in)

@@ -24,6 +24,7 @@ type Repository struct {
 	artists map[artwork.ID]catalog.Artist
 	albums  map[artwork.ID]catalog.Album
 	users   map[artwork.ID]catalog.User
+	deleted map[artwork.Subject]deletedState
 	records map[artwork.ID]artwork.Record
 	slots   map[artwork.Place]artwork.SlotState
 	history []artwork.HistoryEntry    // the latest last
@@ -56,6 +57,7 @@ func NewRepository() *Repository {
 		artists: map[artwork.ID]catalog.Artist{},
 		albums:  map[artwork.ID]catalog.Album{},
 		users:   map[artwork.ID]catalog.User{},
+		deleted: map[artwork.Subject]deletedState{},
 		records: map[artwork.ID]artwork.Record{},
 
 		withdrawn:  map[artwork.ID]bool{},

@@ -55,9 +55,10 @@ type accountState struct {
 }
 
 type sessionState struct {
-	session            account.Session
-	previous           *account.Hash
-	rotatedAt, expires time.Time
+	session  account.Session
+	previous *account.Hash
+
+	beganAt, rotatedAt, expires time.Time
 }
 
 type attemptState struct {
@@ -147,11 +148,49 @@ func (a *Accounts) CreateLinked(ctx context.Context, by artwork.Actor, user cata
 		return err
 	}
 	return a.create(ctx, by, user, "", &identity, func() error {
-		if _, linked := a.r.identity.linked[identity]; linked {
-			return artwork.Errorf(artwork.Conflict, "the identity is linked")
-		}
-		return nil
+		return a.r.mayLink(identity)
 	})
+}
+
+// Link implements account.Accounts.
+func (a *Accounts) Link(ctx context.Context, by artwork.Actor, user artwork.ID, identity account.Identity) error {
+	if err := cmp.Or(by.Check(), identity.Check()); err != nil {
+		return err
+	}
+	return a.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		known, ok := a.r.users[user]
+		if !ok {
+			return nil, errNoUser()
+		}
+		if err := a.r.account(user).CheckLink(); err != nil {
+			return nil, err
+		}
+		if holder, linked := a.r.identity.linked[identity]; linked && holder == user {
+			return func() {}, nil
+		}
+		if err := a.r.mayLink(identity); err != nil {
+			return nil, err
+		}
+		kept, err := keptOf(account.OfLink(by, known, identity))
+		return func() {
+			a.r.identity.linked[identity] = user
+			a.r.note(kept...)
+		}, err
+	})
+}
+
+// mayLink returns an error if the identity is that of somebody else, or of somebody who
+// was deleted.
+func (r *Repository) mayLink(identity account.Identity) error {
+	if _, linked := r.identity.linked[identity]; linked {
+		return account.LinkedError()
+	}
+	for _, state := range r.deleted {
+		if slices.Contains(state.identities, identity) {
+			return account.DeletedError()
+		}
+	}
+	return nil
 }
 
 // CreateFirst implements account.Accounts.
@@ -349,7 +388,7 @@ func (s *Sessions) Begin(ctx context.Context, by artwork.Actor, session account.
 		return func() {
 			now := time.Now()
 			s.makeRoom(session.UserID, now)
-			s.r.identity.sessions[session.ID] = sessionState{session: session, rotatedAt: now, expires: now.Add(life)}
+			s.r.identity.sessions[session.ID] = sessionState{session: session, beganAt: now, rotatedAt: now, expires: now.Add(life)}
 			state := s.r.identity.accounts[session.UserID]
 			state.lastSignIn = stored(now)
 			s.r.identity.accounts[session.UserID] = state
@@ -402,13 +441,16 @@ func (s *Sessions) Rotate(ctx context.Context, by artwork.Actor, session artwork
 			return nil, err
 		}
 		now := time.Now()
+		life := terms.LifeAt(now.Sub(st.beganAt))
 		switch {
+		case terms.MaxAge > 0 && life <= 0:
+			return nil, notFound("such session")
 		case st.session.Token == presented:
-			done = account.Rotation{Outcome: account.Rotated, User: user, InForce: next}
-			st.previous, st.session.Token, st.rotatedAt, st.expires = &presented, next, now, now.Add(terms.Life)
+			done = account.Rotation{Outcome: account.Rotated, User: user, InForce: next, Life: life}
+			st.previous, st.session.Token, st.rotatedAt, st.expires = &presented, next, now, now.Add(life)
 			return func() { s.r.identity.sessions[session] = st }, nil
 		case st.previous != nil && *st.previous == presented && now.Sub(st.rotatedAt) < terms.Grace:
-			done = account.Rotation{Outcome: account.Repeated, User: user, InForce: st.session.Token}
+			done = account.Rotation{Outcome: account.Repeated, User: user, InForce: st.session.Token, Life: life}
 			return func() {}, nil
 		}
 		done = account.Rotation{Outcome: account.Reused, User: user}

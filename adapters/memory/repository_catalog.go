@@ -156,6 +156,9 @@ func put[T any](
 	}
 	err = r.change(ctx, artwork.Unfenced(), func() (func(), error) {
 		known, ok := all[subject.ID]
+		if _, gone := r.deleted[subject]; gone {
+			return nil, catalog.DeletedError(subject)
+		}
 		created = !ok
 		merged, err := merge(known, stored(time.Now()))
 		if err != nil {

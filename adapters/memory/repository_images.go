@@ -137,7 +137,7 @@ func (m *Images) AddUploaded(ctx context.Context, by artwork.Actor, record artwo
 func (m *Images) Find(ctx context.Context, id artwork.ID) (record artwork.Record, err error) {
 	err = m.r.read(ctx, func() error {
 		known, ok := m.r.records[id]
-		if !ok {
+		if !ok || m.r.requireSubject(known.Place.Subject) != nil {
 			return notFound("image " + id.String())
 		}
 		record = detached(known)
@@ -248,6 +248,9 @@ func (m *Images) Trim(ctx context.Context, keep int) (forgotten int, err error) 
 	err = m.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
 		draft := newDraft(m.r)
 		for place, state := range m.r.slots {
+			if m.r.requireSubject(place.Subject) != nil {
+				continue // it is forgotten as a whole, or not at all
+			}
 			draft.forget(state.Expendable(m.r.known(place), m.r.took(place), keep))
 		}
 		forgotten = len(draft.gone)

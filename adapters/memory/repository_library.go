@@ -87,6 +87,9 @@ func (l *Library) Save(ctx context.Context, artists []catalog.Artist, albums []c
 		// nothing is written.
 		trial := &Repository{artists: maps.Clone(l.r.artists), albums: maps.Clone(l.r.albums)}
 		now := stored(time.Now())
+		if err := l.noneDeleted(artists, albums); err != nil {
+			return nil, err
+		}
 		for _, artist := range artists {
 			if err := trial.mergeArtist(artist, now); err != nil {
 				return nil, err
@@ -102,6 +105,42 @@ func (l *Library) Save(ctx context.Context, artists []catalog.Artist, albums []c
 			maps.Copy(l.r.albums, trial.albums)
 		}, nil
 	})
+}
+
+// noneDeleted returns a Conflict if one of the subjects was deleted.
+func (l *Library) noneDeleted(artists []catalog.Artist, albums []catalog.Album) error {
+	for _, artist := range artists {
+		if _, gone := l.r.deleted[artist.Subject()]; gone {
+			return catalog.DeletedError(artist.Subject())
+		}
+	}
+	for _, album := range albums {
+		if _, gone := l.r.deleted[album.Subject()]; gone {
+			return catalog.DeletedError(album.Subject())
+		}
+	}
+	return nil
+}
+
+// FindDeleted implements importlibrary.Library.
+func (l *Library) FindDeleted(ctx context.Context, kind artwork.SubjectKind, mbids []catalog.MBID, artists []artwork.ID, foldedNames []string) (found []catalog.Item, err error) {
+	err = l.r.read(ctx, func() error {
+		for _, state := range l.r.deleted {
+			switch item := state.item.(type) {
+			case catalog.Artist:
+				if kind == artwork.ArtistSubject && (isOneOf(item.MBID, mbids) || slices.Contains(foldedNames, catalog.FoldName(item.Name))) {
+					found = append(found, item)
+				}
+			case catalog.Album:
+				named := slices.Contains(artists, item.ArtistID) && slices.Contains(foldedNames, catalog.FoldName(item.Name))
+				if kind == artwork.AlbumSubject && (isOneOf(item.MBID, mbids) || named) {
+					found = append(found, item)
+				}
+			}
+		}
+		return nil
+	})
+	return found, err
 }
 
 // mergeArtist adds what was not known of the artist.

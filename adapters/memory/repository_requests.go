@@ -11,6 +11,7 @@ import (
 
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/fleet"
 )
 
 // Requests is the view of a Repository as record of what is requested.
@@ -22,7 +23,7 @@ type Requests struct {
 var (
 	_ warmcache.Requests = (*Requests)(nil)
 	_ warmcache.Changes  = (*ChangeLog)(nil)
-	_ warmcache.Claims   = (*Claims)(nil)
+	_ fleet.Claims       = (*Claims)(nil)
 )
 
 // Requests returns the record of requests, which forgets by the terms.
@@ -104,8 +105,8 @@ type taskState struct {
 	finished time.Time
 }
 
-// Claim implements warmcache.Claims.
-func (c *Claims) Claim(ctx context.Context, claim warmcache.Claim, rest time.Duration) (taken bool, holder string, err error) {
+// Claim implements fleet.Claims.
+func (c *Claims) Claim(ctx context.Context, claim fleet.Claim, rest time.Duration) (taken bool, holder string, err error) {
 	err = c.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
 		now, task := time.Now(), c.r.tasks[claim.Task]
 		switch {
@@ -120,8 +121,8 @@ func (c *Claims) Claim(ctx context.Context, claim warmcache.Claim, rest time.Dur
 	return taken, holder, err
 }
 
-// Renew implements warmcache.Claims.
-func (c *Claims) Renew(ctx context.Context, claim warmcache.Claim) error {
+// Renew implements fleet.Claims.
+func (c *Claims) Renew(ctx context.Context, claim fleet.Claim) error {
 	return c.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
 		now, task := time.Now(), c.r.tasks[claim.Task]
 		if task.holder != claim.Holder || !now.Before(task.until) {
@@ -132,8 +133,8 @@ func (c *Claims) Renew(ctx context.Context, claim warmcache.Claim) error {
 	})
 }
 
-// Release implements warmcache.Claims.
-func (c *Claims) Release(ctx context.Context, claim warmcache.Claim, finished bool) error {
+// Release implements fleet.Claims.
+func (c *Claims) Release(ctx context.Context, claim fleet.Claim, finished bool) error {
 	return c.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
 		now, task := time.Now(), c.r.tasks[claim.Task]
 		if task.holder == claim.Holder && now.Before(task.until) {

@@ -19,6 +19,7 @@ func openRepository(conformance.TB) conformance.Repositories {
 		Artists:   repository.Artists(),
 		Albums:    repository.Albums(),
 		Users:     repository.Users(),
+		Bin:       repository.Bin(),
 		Library:   repository.Library(),
 		Tokens:    repository.Tokens(),
 		Logins:    repository.Accounts(),

@@ -43,6 +43,7 @@ func (h *Auth) Register(r *Router) {
 	r.everybody(http.MethodGet, authPrefix+"oidc/callback", h.finishExternal)
 	r.guarded(http.MethodGet, authPrefix+"me", accesstoken.Read, h.me)
 	r.guardedBy(http.MethodPost, authPrefix+"password", signedIn, h.changePassword)
+	r.guardedBy(http.MethodPost, authPrefix+"oidc/link", signedIn, h.beginLink)
 }
 
 // grant answers with the credentials. A browser that asked for cookies gets no tokens:
@@ -149,9 +150,6 @@ func (h *Auth) logout(c *gin.Context) error {
 
 // me says who asks, and what they may do.
 func (h *Auth) me(c *gin.Context) error {
-	if err := onlyQuery(c); err != nil {
-		return err
-	}
 	who := principal(c)
 	answer := api.Caller{Kind: string(who.Kind), ID: who.ID, Name: who.Name, Scope: who.Scope}
 	if who.Kind == signin.User {
@@ -170,11 +168,7 @@ func (h *Auth) changePassword(c *gin.Context) error {
 		return err
 	}
 	who, ctx := principal(c), c.Request.Context()
-	err := h.password.Confirm(ctx, stranger(c), catalog.User{ID: who.ID, Username: who.Name}, in.CurrentPassword)
-	if artwork.KindOf(err) == artwork.Unauthenticated {
-		return artwork.Errorf(artwork.Forbidden, "currentPassword is not your password") // the session is sound
-	}
-	if err != nil {
+	if err := h.confirm(c, in.CurrentPassword); err != nil {
 		return err
 	}
 	if err := h.manage.SetPassword(ctx, caller(c), who.ID, in.NewPassword, who.Session); err != nil {
@@ -182,6 +176,16 @@ func (h *Auth) changePassword(c *gin.Context) error {
 	}
 	c.Status(http.StatusNoContent)
 	return nil
+}
+
+// confirm returns a Forbidden error unless it is the password of the user who asks.
+func (h *Auth) confirm(c *gin.Context, password string) error {
+	who := principal(c)
+	err := h.password.Confirm(c.Request.Context(), stranger(c), catalog.User{ID: who.ID, Username: who.Name}, password)
+	if artwork.KindOf(err) == artwork.Unauthenticated {
+		return artwork.Errorf(artwork.Forbidden, "currentPassword is not your password") // the session is sound
+	}
+	return err
 }
 
 // decodeOptionalJSON is decodeJSON for a body that may be empty.

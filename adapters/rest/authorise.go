@@ -102,7 +102,7 @@ func (r *Router) guarded(method, path string, scope accesstoken.Scope, h handler
 
 // guardedBy is guarded for another right.
 func (r *Router) guardedBy(method, path string, may right, h handler) {
-	r.handle(method, path, chain(r.suspect, r.authorise(may), r.limit(method, path), r.run(h)))
+	r.handle(method, path, chain(r.suspect, r.authorise(may), r.limit(method, path), r.room(method, path), r.run(h)))
 }
 
 // everybody registers a route that needs no credential, of any method. A GET answers

@@ -8,6 +8,7 @@ import (
 
 	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
+	"gatefold/application/deletesubjects"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 )
@@ -17,25 +18,26 @@ type Catalog struct {
 	artists catalog.Artists
 	albums  catalog.Albums
 	users   catalog.Users
+	restore *deletesubjects.Restore
 }
 
 // NewCatalog returns the routes.
-func NewCatalog(artists catalog.Artists, albums catalog.Albums, users catalog.Users) *Catalog {
-	return &Catalog{artists, albums, users}
+func NewCatalog(artists catalog.Artists, albums catalog.Albums, users catalog.Users, restore *deletesubjects.Restore) *Catalog {
+	return &Catalog{artists, albums, users, restore}
 }
 
 // Register implements Routes. Artists and albums are public, users never are.
 func (h *Catalog) Register(r *Router) {
 	r.public("/api/artists", list(h.artists, artwork.ArtistSubject, artistPageOf))
 	r.public("/api/artists/:id", get(h.artists, artistBodyOf))
-	r.guarded(http.MethodPut, "/api/artists/:id", accesstoken.Write, put[artistFields](h.artists, artistBodyOf))
+	r.guarded(http.MethodPut, "/api/artists/:id", accesstoken.Write, put[artistFields](h.restore, h.artists, artistBodyOf))
 	r.guarded(http.MethodPatch, metadataPrefix+"artist/background-position", accesstoken.Write, h.placeBackground)
 	r.public("/api/albums", list(h.albums, artwork.AlbumSubject, albumPageOf))
 	r.public("/api/albums/:id", get(h.albums, albumBodyOf))
-	r.guarded(http.MethodPut, "/api/albums/:id", accesstoken.Write, put[albumFields](h.albums, albumBodyOf))
+	r.guarded(http.MethodPut, "/api/albums/:id", accesstoken.Write, put[albumFields](h.restore, h.albums, albumBodyOf))
 	r.guarded(http.MethodGet, "/api/users", accesstoken.Read, list(h.users, artwork.UserSubject, userPageOf))
 	r.guarded(http.MethodGet, "/api/users/:id", accesstoken.Read, get(h.users, userBodyOf))
-	r.guarded(http.MethodPut, "/api/users/:id", accesstoken.Admin, put[userFields](h.users, userBodyOf))
+	r.guarded(http.MethodPut, "/api/users/:id", accesstoken.Admin, put[userFields](h.restore, h.users, userBodyOf))
 }
 
 // artistFields are what a PUT of an artist may say.
@@ -133,8 +135,9 @@ type fields[T any] interface {
 	subject(artwork.ID) (T, error)
 }
 
-// put creates or replaces a subject: how another system pushes its catalogue.
-func put[Fields fields[T], T, Body any](repository catalog.Repository[T], bodyOf func(T) Body) handler {
+// put creates or replaces a subject: how another system pushes its catalogue. What was
+// deleted comes back.
+func put[Fields fields[T], T catalog.Item, Body any](restore *deletesubjects.Restore, repository catalog.Repository[T], bodyOf func(T) Body) handler {
 	return byID(func(c *gin.Context, id artwork.ID) error {
 		var in Fields
 		if err := decodeJSON(c, &in); err != nil {
@@ -144,7 +147,7 @@ func put[Fields fields[T], T, Body any](repository catalog.Repository[T], bodyOf
 		if err != nil {
 			return err
 		}
-		created, err := repository.Put(c.Request.Context(), caller(c), subject)
+		created, err := deletesubjects.Put(c.Request.Context(), restore, repository, caller(c), subject)
 		if err != nil {
 			return err
 		}

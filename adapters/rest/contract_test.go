@@ -11,6 +11,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
+
+	"gatefold/domain/artwork"
 )
 
 // TestTheContractIsSound: it is an OpenAPI document, its examples are true to their
@@ -161,6 +163,34 @@ func TestShortcomings(t *testing.T) {
 		require.ErrorAs(t, err, &found, body)
 		require.Equal(t, want, shortcomingOf(found).String(), body)
 	}
+}
+
+// TestUnknownParametersAreRefused by the contract, for every operation but those whose
+// query is open and those of images, which check it themselves: no other handler has to.
+func TestUnknownParametersAreRefused(t *testing.T) {
+	t.Parallel()
+	k, err := loadContract()
+	require.NoError(t, err)
+	checked := 0
+	for pattern, methods := range k.operations {
+		for method, op := range methods {
+			if op.anyQuery || op.servesBytes {
+				continue
+			}
+			checked++
+			for query, detail := range map[string]string{"nonsense=1": `unknown query parameter "nonsense"`, "%zz": "the query is not name=value"} {
+				engine := gin.New()
+				engine.Handle(method, pattern, func(c *gin.Context) {
+					err := k.check(c)
+					require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), "%s %s", method, pattern)
+					require.ErrorContains(t, err, detail, "%s %s", method, pattern)
+				})
+				path := strings.NewReplacer(":id", "x", ":", "", "*", "").Replace(pattern)
+				engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path+"?"+query, nil))
+			}
+		}
+	}
+	require.Greater(t, checked, 70)
 }
 
 // BenchmarkCheck is what the contract costs a request: nothing that counts if it is for

@@ -23,10 +23,12 @@ type StreamLimits struct {
 	KeepAlive time.Duration // between two signs of life
 	// Patience is how long a client may take to accept an event.
 	Patience time.Duration
+	// Recheck is how often it is asked whether the client may still be told; 0: never.
+	Recheck time.Duration
 }
 
 // DefaultStreamLimits are those of a server.
-var DefaultStreamLimits = StreamLimits{Streams: 1000, KeepAlive: 30 * time.Second, Patience: 10 * time.Second}
+var DefaultStreamLimits = StreamLimits{Streams: 1000, KeepAlive: 30 * time.Second, Patience: 10 * time.Second, Recheck: 2 * time.Second}
 
 const (
 	// retryLeast and retryMost are how long a client waits before it connects again:
@@ -55,7 +57,7 @@ func (h *Events) Open() int64 { return h.open.Load() }
 func (h *Events) Register(r *Router) {
 	const path = "/api/events/stream"
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		r.engine.Handle(method, path, chain(tokenFromQuery, r.suspect, r.require(accesstoken.Read), r.limit(method, path), r.run(h.stream))...)
+		r.engine.Handle(method, path, chain(tokenFromQuery, r.suspect, r.require(accesstoken.Read), r.limit(method, path), r.run(h.streamBy(r)))...)
 	}
 }
 
@@ -74,11 +76,30 @@ func tokenFromQuery(c *gin.Context) {
 	rewriteQuery(c, query)
 }
 
-// stream answers until the client leaves or the instance stops.
-func (h *Events) stream(c *gin.Context) error {
-	if err := onlyQuery(c); err != nil {
-		return err
+// streamBy answers until the client leaves, may not be told any more, or the instance
+// stops.
+func (h *Events) streamBy(r *Router) handler {
+	return func(c *gin.Context) error {
+		return h.stream(c, func() error { return r.stillMay(c, accesstoken.Read) })
 	}
+}
+
+// stillMay returns nil for as long as the credential of a request that goes on is good
+// for the scope. A database that cannot be asked takes nothing away.
+func (r *Router) stillMay(c *gin.Context, scope accesstoken.Scope) error {
+	who, _, err := r.authenticated(c)
+	if err == nil {
+		err = scoped(scope)(c, who)
+	}
+	switch artwork.KindOf(err) {
+	case artwork.Unauthenticated, artwork.Forbidden:
+		return err
+	default:
+		return nil
+	}
+}
+
+func (h *Events) stream(c *gin.Context, may func() error) error {
 	if h.open.Add(1) > int64(h.limits.Streams) {
 		h.open.Add(-1)
 		return artwork.Errorf(artwork.Unavailable, "%d streams are open already", h.limits.Streams)
@@ -93,7 +114,7 @@ func (h *Events) stream(c *gin.Context) error {
 	}
 	ctx := c.Request.Context()
 	subscription, resumed := h.feed.Subscribe(ctx, c.GetHeader("Last-Event-ID"))
-	s := &eventStream{http.NewResponseController(c.Writer), c.Writer, h.limits}
+	s := &eventStream{http.NewResponseController(c.Writer), c.Writer, h.limits, may}
 	if err := s.begin(subscription.Position(), resumed); err != nil {
 		return nil // the client has left
 	}
@@ -106,6 +127,7 @@ type eventStream struct {
 	control *http.ResponseController
 	out     gin.ResponseWriter
 	limits  StreamLimits
+	may     func() error // whether the client may still be told
 }
 
 // begin answers at once, so that the client knows that it is heard.
@@ -118,11 +140,18 @@ func (s *eventStream) begin(position string, resumed bool) error {
 }
 
 // pump writes what the subscription tells, and signs of life, until the client or
-// the subscription has ended.
+// the subscription has ended, or the client may not be told any more.
 func (s *eventStream) pump(ctx context.Context, subscription *announce.Subscription) {
-	due := time.Now().Add(s.limits.KeepAlive)
+	due, check := time.Now().Add(s.limits.KeepAlive), s.nextCheck(time.Now())
 	for {
-		waiting, stop := context.WithDeadline(ctx, due)
+		if now := time.Now(); !now.Before(check) {
+			if err := s.may(); err != nil {
+				_ = s.write(farewell(err)) // it ends either way
+				return
+			}
+			check = s.nextCheck(now)
+		}
+		waiting, stop := context.WithDeadline(ctx, earliest(due, check))
 		entry, err := subscription.Next(waiting)
 		stop()
 		text := ""
@@ -138,10 +167,39 @@ func (s *eventStream) pump(ctx context.Context, subscription *announce.Subscript
 				At time.Time `json:"at"`
 			}{now.UTC()})
 		}
-		if s.write(text) != nil {
+		if text != "" && s.write(text) != nil {
 			return
 		}
 	}
+}
+
+// never is later than any stream lasts.
+const never = 100 * 365 * 24 * time.Hour
+
+func (s *eventStream) nextCheck(now time.Time) time.Time {
+	if s.limits.Recheck == 0 {
+		return now.Add(never)
+	}
+	return now.Add(s.limits.Recheck)
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// farewell is the last event of a stream whose client may not be told any more, and why.
+func farewell(err error) string {
+	reason := "session-ended"
+	if artwork.KindOf(err) == artwork.Forbidden {
+		reason = "not-allowed"
+	}
+	return format("", "end", struct {
+		Reason  string `json:"reason"`
+		Message string `json:"message"`
+	}{reason, messageOf(err)})
 }
 
 // write sends the text now, or fails when the client does not accept it in time.

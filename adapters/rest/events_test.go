@@ -30,6 +30,7 @@ type streaming struct {
 	url, token string
 	feed       *announce.Feed
 	log        *logged
+	tokens     accesstoken.Repository
 }
 
 type logged struct {
@@ -57,7 +58,7 @@ func serveEvents(t *testing.T, limits rest.StreamLimits) streaming {
 	tokens := memory.NewRepository().Tokens()
 	token, err := accesstoken.NewCreate(tokens).Run(t.Context(), artwork.Actor{Name: "test"}, accesstoken.CreateIn{Name: "reader", Scope: accesstoken.Read})
 	require.NoError(t, err)
-	s := streaming{token: token, log: &logged{}}
+	s := streaming{token: token, log: &logged{}, tokens: tokens}
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.feed = announce.NewFeed(memory.NewEventLog(), log)
 	var running sync.WaitGroup
@@ -192,6 +193,24 @@ func TestStreamsAreBounded(t *testing.T) {
 	}, 10*time.Second, time.Millisecond, "who leaves makes room")
 	sse.Open(t, s.url+"?token="+s.token).Skip("keepalive")
 	second.Skip("keepalive")
+}
+
+// TestAStreamEndsWithItsCredential, and says so.
+func TestAStreamEndsWithItsCredential(t *testing.T) {
+	t.Parallel()
+	s := serveEvents(t, rest.StreamLimits{Streams: 2, KeepAlive: time.Hour, Patience: time.Minute, Recheck: 10 * time.Millisecond})
+	stream := sse.Open(t, s.url+"?token="+s.token)
+	require.Equal(t, "connected", stream.Next().Name)
+	publish(t, s.feed, "news", map[string]any{})
+	require.Equal(t, "news", stream.Next().Name)
+	known, err := s.tokens.ListTokens(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, s.tokens.RevokeToken(t.Context(), artwork.Actor{Name: "test"}, known[0].ID))
+	end := stream.Next()
+	require.Equal(t, "end", end.Name)
+	require.Equal(t, "session-ended", end.Data["reason"])
+	require.NotEmpty(t, end.Data["message"])
+	require.Empty(t, stream.RequireEnd())
 }
 
 // TestAClientThatDoesNotReadIsDropped, so that it makes room for others.

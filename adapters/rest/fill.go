@@ -111,9 +111,6 @@ func fillItemsOf(s fillmissing.Status, items []fillmissing.Item) []api.FillItem 
 }
 
 func (h *Fill) list(c *gin.Context) error {
-	if err := onlyQuery(c, "limit"); err != nil {
-		return err
-	}
 	limit, err := fillLimit(c, 20)
 	if err != nil {
 		return err
@@ -178,9 +175,6 @@ func (h *Fill) status(c *gin.Context) error {
 }
 
 func fillQuery(c *gin.Context) (query fillmissing.ItemQuery, err error) {
-	if err := onlyQuery(c, "cursor", "limit", "outcome"); err != nil {
-		return query, err
-	}
 	if query.Limit, err = fillLimit(c, 50); err != nil {
 		return query, err
 	}

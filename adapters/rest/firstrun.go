@@ -25,9 +25,6 @@ const firstRunPolicy = "default-src 'none'; form-action 'self'; base-uri 'none';
 // firstRunPage is where the link leads that a new deployment prints: a form, without
 // scripts. Whether the token is good is found when the form is sent.
 func (h *Auth) firstRunPage(c *gin.Context) error {
-	if err := onlyQuery(c, "token"); err != nil {
-		return err
-	}
 	return h.showFirstRun(c, http.StatusOK, gin.H{"Token": c.Query("token")})
 }
 

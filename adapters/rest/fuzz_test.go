@@ -48,7 +48,7 @@ func (p *parsers) Register(r *Router) {
 		}
 		return p.images.serve(c, p.image)
 	})
-	r.public("/list", func(c *gin.Context) error {
+	r.public("/api/albums", func(c *gin.Context) error {
 		query, err := readQuery(c, artwork.AlbumSubject)
 		if err == nil {
 			err = query.Check(artwork.AlbumSubject)
@@ -188,7 +188,7 @@ func FuzzQuery(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		req := httptest.NewRequest(http.MethodGet, "/list", nil)
+		req := httptest.NewRequest(http.MethodGet, "/api/albums", nil)
 		req.URL.RawQuery = query
 		got := answer(t, r, req, http.StatusBadRequest)
 		values, err := url.ParseQuery(query)

@@ -17,6 +17,7 @@ import (
 	"gatefold/adapters/memory"
 	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
+	"gatefold/application/applyimage"
 	"gatefold/application/limitrequests"
 	"gatefold/application/signin"
 	"gatefold/domain/artwork"
@@ -51,6 +52,65 @@ func (stubs) Register(r *Router) {
 		}
 		return done(c)
 	})
+}
+
+// slowUploads are routes of uploads that read their body and then wait.
+type slowUploads struct{ reading, read chan struct{} }
+
+// Register implements Routes.
+func (u slowUploads) Register(r *Router) {
+	r.guarded(http.MethodPost, "/api/users/avatar", accesstoken.Write, func(c *gin.Context) error {
+		u.reading <- struct{}{}
+		<-u.read
+		return done(c)
+	})
+}
+
+// TestUploadsAreBoundedTogether, by what they say that they have, or may have.
+func TestUploadsAreBoundedTogether(t *testing.T) {
+	t.Parallel()
+	const avatars = MinUploadRoom / (applyimage.MaxAvatarBytes + maxFraming)
+	tokens := memory.NewRepository().Tokens()
+	token, err := accesstoken.NewCreate(tokens).Run(t.Context(), artwork.Actor{Name: "test"}, accesstoken.CreateIn{Name: "t", Scope: accesstoken.Write})
+	require.NoError(t, err)
+	log := slog.New(slog.DiscardHandler)
+	uploads := slowUploads{make(chan struct{}), make(chan struct{})}
+	r := NewRouter(signin.NewAuthenticate(accesstoken.NewAuthenticate(tokens, log), nil, nil), nil, log, []Routes{uploads}, WithUploadRoom(1))
+	send := func(length int64) *httptest.ResponseRecorder {
+		req := httptest.NewRequest(http.MethodPost, "/api/users/avatar", strings.NewReader("x"))
+		req.ContentLength = length
+		req.Header.Set("Authorization", "Bearer "+token)
+		got := httptest.NewRecorder()
+		r.ServeHTTP(got, req)
+		return got
+	}
+	ended := make(chan int, avatars)
+	for range avatars {
+		go func() { ended <- send(-1).Code }() // of no length that is known: it may be the longest
+		<-uploads.reading
+	}
+	for _, length := range []int64{-1, 1 << 40} { // what is too long takes what it may have
+		answered := make(chan *httptest.ResponseRecorder, 1)
+		go func() { answered <- send(length) }()
+		select {
+		case refused := <-answered:
+			require.Equal(t, http.StatusServiceUnavailable, refused.Code)
+			require.NotEmpty(t, refused.Header().Get("Retry-After"))
+		case <-uploads.reading:
+			close(uploads.read)
+			require.FailNow(t, "more is read than there is room for")
+		}
+	}
+	go func() { ended <- send(1).Code }() // there is room for a byte
+	<-uploads.reading
+	for range avatars + 1 {
+		uploads.read <- struct{}{}
+		require.Equal(t, http.StatusNoContent, <-ended)
+	}
+	go func() { ended <- send(-1).Code }()
+	<-uploads.reading
+	uploads.read <- struct{}{}
+	require.Equal(t, http.StatusNoContent, <-ended, "what has ended makes room")
 }
 
 // stubbed is a router of stubs that has a token of each scope.

@@ -64,13 +64,6 @@ func userPageOf(page catalog.Page[catalog.User]) api.UserPage {
 }
 
 func readQuery(c *gin.Context, kind artwork.SubjectKind) (query catalog.Query, err error) {
-	allowed := []string{"query", "missing", "slot", "source", "locked", "lowResolution", "sort", "page", "pageSize", "cursor"}
-	if kind == artwork.AlbumSubject {
-		allowed = append(allowed, "artistId")
-	}
-	if err := onlyQuery(c, allowed...); err != nil {
-		return query, err
-	}
 	query.Text = c.Query("query")
 	if missing, ok := c.GetQuery("missing"); ok {
 		if query.Missing, err = readSlot(missing, kind); err != nil {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -9,15 +10,13 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/signin"
 	"gatefold/domain/artwork"
 )
 
 // beginExternal sends the browser to the identity provider.
 func (h *Auth) beginExternal(c *gin.Context) error {
-	if err := onlyQuery(c, "returnTo"); err != nil {
-		return err
-	}
 	returnTo, err := ownPath(c.DefaultQuery("returnTo", "/"))
 	if err != nil {
 		return err
@@ -29,6 +28,29 @@ func (h *Auth) beginExternal(c *gin.Context) error {
 	h.router.setCookie(c, pendingCookie, base64.RawURLEncoding.EncodeToString(kept), time.Now().Add(signin.ExternalPatience))
 	c.Header("Cache-Control", "no-store")
 	c.Redirect(http.StatusFound, url)
+	return nil
+}
+
+// beginLink says where the browser of a user who is signed in has to go, so that the
+// identity provider links who it recognises to the user.
+func (h *Auth) beginLink(c *gin.Context) error {
+	var in api.LinkRequest
+	if err := decodeJSON(c, &in); err != nil {
+		return err
+	}
+	returnTo, err := ownPath(cmp.Or(in.ReturnTo, "/"))
+	if err != nil {
+		return err
+	}
+	if err := h.confirm(c, in.CurrentPassword); err != nil {
+		return err
+	}
+	url, kept, err := h.external.BeginLink(c.Request.Context(), principal(c), returnTo)
+	if err != nil {
+		return err
+	}
+	h.router.setCookie(c, pendingCookie, base64.RawURLEncoding.EncodeToString(kept), time.Now().Add(signin.ExternalPatience))
+	c.JSON(http.StatusOK, api.LinkBegun{URL: url})
 	return nil
 }
 
@@ -53,7 +75,9 @@ func (h *Auth) finishExternal(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	h.setCookies(c, g)
+	if g.AccessToken != "" { // to link is not to sign in
+		h.setCookies(c, g)
+	}
 	c.Redirect(http.StatusSeeOther, returnTo)
 	return nil
 }

@@ -50,7 +50,7 @@ func (s slowly) Register(r *Router) {
 		return nil
 	})
 	r.public("/stream", func(c *gin.Context) error {
-		stream := &eventStream{http.NewResponseController(c.Writer), c.Writer, StreamLimits{Patience: time.Minute}}
+		stream := &eventStream{control: http.NewResponseController(c.Writer), out: c.Writer, limits: StreamLimits{Patience: time.Minute}}
 		for stream.write("data\n\n") == nil {
 			time.Sleep(patience.Grace / 5)
 		}

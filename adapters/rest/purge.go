@@ -20,9 +20,6 @@ func (h *Revisions) purgeImage(c *gin.Context, subject artwork.Subject) error {
 	if err != nil {
 		return err
 	}
-	if err := onlyQuery(c); err != nil {
-		return err
-	}
 	tag, err := ifMatch(c)
 	if err != nil {
 		return err
@@ -43,9 +40,6 @@ func (h *Revisions) purgeImage(c *gin.Context, subject artwork.Subject) error {
 // purgeAll forgets every image of a subject for good, one slot after the other. An
 // error leaves the slots that follow as they are; the call can be repeated.
 func (h *Revisions) purgeAll(c *gin.Context, subject artwork.Subject) error {
-	if err := onlyQuery(c); err != nil {
-		return err
-	}
 	var all applyimage.Purged
 	for _, slot := range subject.Kind.Slots() {
 		purged, err := h.purge.Run(c.Request.Context(), artwork.Purge{Place: artwork.Place{Subject: subject, Slot: slot}, By: caller(c)})

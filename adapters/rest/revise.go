@@ -58,9 +58,6 @@ func (h *Revisions) remove(c *gin.Context, subject artwork.Subject) error {
 		return err
 	}
 	revision := artwork.Revision{Place: artwork.Place{Subject: subject, Slot: slot}, Remove: artwork.GiveWay}
-	if err := onlyQuery(c, "keepEmpty"); err != nil {
-		return err
-	}
 	keepEmpty, err := readFlag(c, "keepEmpty")
 	if err != nil {
 		return err
@@ -106,9 +103,6 @@ func (h *Revisions) withdraw(c *gin.Context, subject artwork.Subject) error {
 // removeAvatar takes an avatar away: that of the user who asks, or of the one that a
 // parameter names.
 func (h *Revisions) removeAvatar(c *gin.Context) error {
-	if err := onlyQuery(c, "userId"); err != nil {
-		return err
-	}
 	user, err := artwork.ParseID(inQuery(c))
 	if err != nil {
 		return artwork.Errorf(artwork.InvalidInput, "the parameter userId must name the user: %s", messageOf(err))

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/semaphore"
 
 	"gatefold/application/limitrequests"
 	"gatefold/application/signimages"
@@ -41,6 +42,7 @@ type Router struct {
 	authenticate Authenticator
 	proxies      []netip.Prefix
 	limiter      *limitrequests.Limiter // nil: there are no limits
+	uploadRoom   *semaphore.Weighted    // nil: there is no limit
 	signer       *signimages.Signer     // nil: images are public
 	patience     Patience
 	transport    string // what Strict-Transport-Security says; "": nothing

@@ -76,7 +76,7 @@ func failureBodiesOf(failures []findimages.Report) []api.ProviderFailure {
 }
 
 func (h *Search) avatars(c *gin.Context, id artwork.ID) error {
-	in, err := readSearch(c, id, "type")
+	in, err := readSearch(c, id)
 	if err != nil {
 		return err
 	}
@@ -110,9 +110,6 @@ func (h *Search) covers(c *gin.Context, id artwork.ID) error {
 // name. To set one is a PUT of the subject.
 func identify(search func(context.Context, artwork.ID, string) ([]findimages.Match, error)) func(*gin.Context, artwork.ID) error {
 	return func(c *gin.Context, id artwork.ID) error {
-		if err := onlyQuery(c, "query"); err != nil {
-			return err
-		}
 		matches, err := search(c.Request.Context(), id, c.Query("query"))
 		if err != nil {
 			return err
@@ -127,12 +124,8 @@ func identify(search func(context.Context, artwork.ID, string) ([]findimages.Mat
 }
 
 // readSearch reads what both searches take: ?fresh=true asks again what is kept.
-func readSearch(c *gin.Context, id artwork.ID, more ...string) (findimages.In, error) {
-	in := findimages.In{ID: id, By: caller(c).Name}
-	if err := onlyQuery(c, append(more, "fresh")...); err != nil {
-		return in, err
-	}
-	var err error
+func readSearch(c *gin.Context, id artwork.ID) (in findimages.In, err error) {
+	in.ID, in.By = id, caller(c).Name
 	in.Fresh, err = readFlag(c, "fresh")
 	return in, err
 }

@@ -68,6 +68,6 @@ func (s *searchStream) send(event string, data any) {
 		s.c.Header("X-Accel-Buffering", "no")
 		s.c.Status(http.StatusOK)
 	}
-	stream := &eventStream{http.NewResponseController(s.c.Writer), s.c.Writer, DefaultStreamLimits}
+	stream := &eventStream{control: http.NewResponseController(s.c.Writer), out: s.c.Writer, limits: DefaultStreamLimits}
 	_ = stream.write(format("", event, data))
 }

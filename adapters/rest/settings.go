@@ -23,9 +23,41 @@ type Configuration struct {
 	Redis        bool    `json:"redis"`    // it is configured
 	MusicFolder  bool    `json:"musicFolder"`
 	OrphanGrace  string  `json:"orphanGrace"`
-	HistoryKeep  *int    `json:"historyKeep"`  // former pictures of a slot; null: all
+	HistoryKeep  *int    `json:"historyKeep"` // former pictures of a slot; null: all
+	DeletedKeep  string  `json:"deletedKeep"`
 	ActivityKeep string  `json:"activityKeep"` // "0d": for ever
 	Uploads      Uploads `json:"uploads"`
+	Access       Access  `json:"access"`
+	Limits       Limits  `json:"limits"`
+	Memory       Memory  `json:"memory"`
+}
+
+// Access says who gets in, and for how long.
+type Access struct {
+	PublicImages    bool     `json:"publicImages"`
+	CORSOrigins     []string `json:"corsOrigins"`    // none: only our own pages
+	TrustedProxies  []string `json:"trustedProxies"` // networks
+	HSTSMaxAge      string   `json:"hstsMaxAge"`     // "0d": browsers are told nothing
+	AccessTokenTTL  string   `json:"accessTokenTtl"`
+	RefreshTokenTTL string   `json:"refreshTokenTtl"`
+	SessionMaxAge   string   `json:"sessionMaxAge"`  // "0d": they do not end by that
+	IdentityIssuer  string   `json:"identityIssuer"` // of the identity provider; "": there is none
+}
+
+// Limits are how many requests a minute each caller has; 0: as many as they want.
+type Limits struct {
+	Requests int `json:"requests"`
+	Uploads  int `json:"uploads"`
+	Logins   int `json:"logins"`
+	Tokens   int `json:"tokens"` // of each API token
+}
+
+// Memory says what of an instance is bounded, in MB.
+type Memory struct {
+	BytesCache int `json:"bytesCacheMb"`
+	Decoding   int `json:"decodingMb"`
+	Uploads    int `json:"uploadsMb"`    // that are taken in at the same time
+	Renditions int `json:"renditionsMb"` // that are kept in the store; 0: all
 }
 
 // Uploads says which images are accepted.
@@ -152,9 +184,6 @@ func keyOutOf(p providersettings.Resolved, field providersettings.Field) *keyOut
 }
 
 func (h *Settings) list(c *gin.Context) error {
-	if err := onlyQuery(c); err != nil {
-		return err
-	}
 	all, revision, err := h.providers.List(c.Request.Context())
 	if err != nil {
 		return err
@@ -190,9 +219,6 @@ func answerProvider(c *gin.Context, p providersettings.Resolved, err error) erro
 }
 
 func (h *Settings) get(c *gin.Context) error {
-	if err := onlyQuery(c); err != nil {
-		return err
-	}
 	p, err := h.providers.Get(c.Request.Context(), c.Param("provider"))
 	return answerProvider(c, p, err)
 }
@@ -214,9 +240,6 @@ func (h *Settings) change(c *gin.Context) error {
 }
 
 func (h *Settings) reset(c *gin.Context) error {
-	if err := onlyQuery(c); err != nil {
-		return err
-	}
 	match, err := matchRevision(c)
 	if err != nil {
 		return err
@@ -262,9 +285,6 @@ type settingsPatch struct {
 }
 
 func readSettingsPatch(c *gin.Context) (providersettings.Patch, error) {
-	if err := onlyQuery(c); err != nil {
-		return nil, err
-	}
 	var body settingsPatch
 	if err := decodeJSON(c, &body); err != nil {
 		return nil, err

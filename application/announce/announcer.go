@@ -192,15 +192,12 @@ func (a *Announcer) announce(ctx context.Context, modifications []modification) 
 	}
 	events := make([]Event, 0, min(len(modifications), batch))
 	for i, m := range modifications {
-		event, err := a.look(ctx, &m)
-		switch {
-		case err == nil:
-			events = append(events, event)
-		case artwork.KindOf(err) != artwork.NotFound:
+		found, err := a.look(ctx, m)
+		if err != nil {
 			a.feed.Publish(ctx, events...)
 			return err
 		}
-		a.announced.note(m.place, m.at)
+		events = append(events, found...)
 		if len(events) == batch || i == len(modifications)-1 {
 			a.feed.Publish(ctx, events...)
 			events = events[:0]
@@ -210,11 +207,15 @@ func (a *Announcer) announce(ctx context.Context, modifications []modification) 
 }
 
 // look returns the event that says what the place shows now, which may be later than
-// the modification.
-func (a *Announcer) look(ctx context.Context, m *modification) (Event, error) {
+// the modification, and notes that it is announced. A subject that was deleted is told
+// once, of all its places; of one that is forgotten there is nothing to tell.
+func (a *Announcer) look(ctx context.Context, m modification) ([]Event, error) {
 	image, err := a.images.InForce(ctx, m.place)
+	if artwork.KindOf(err) == artwork.NotFound {
+		return a.farewell(ctx, m)
+	}
 	if err != nil {
-		return Event{}, err
+		return nil, err
 	}
 	if image != nil {
 		m.tag = &image.Tag
@@ -222,7 +223,33 @@ func (a *Announcer) look(ctx context.Context, m *modification) (Event, error) {
 			m.at = image.LastModified
 		}
 	}
-	return a.names.describe(ctx, *m)
+	event, err := a.names.describe(ctx, m)
+	switch {
+	case artwork.KindOf(err) == artwork.NotFound:
+		return a.farewell(ctx, m)
+	case err != nil:
+		return nil, err
+	}
+	a.announced.note(m.place, m.at)
+	return []Event{event}, nil
+}
+
+func (a *Announcer) farewell(ctx context.Context, m modification) ([]Event, error) {
+	if a.announced.has(m.place, m.at) {
+		return nil, nil // of another of its places
+	}
+	var told []Event
+	event, err := a.names.farewell(ctx, m.place.Subject, m.at)
+	switch {
+	case err == nil:
+		told = append(told, event)
+	case artwork.KindOf(err) != artwork.NotFound:
+		return nil, err
+	}
+	for _, slot := range m.place.Subject.Kind.Slots() {
+		a.announced.note(artwork.Place{Subject: m.place.Subject, Slot: slot}, m.at)
+	}
+	return told, nil
 }
 
 // noteAnnounced notes what any instance has announced, and returns when the latest
@@ -231,7 +258,7 @@ func (a *Announcer) noteAnnounced() (latest time.Time, ready bool) {
 	entries, next, ready := a.feed.after(a.read)
 	a.read = next
 	for _, entry := range entries {
-		if m, ok := modificationOf(entry.Event); ok {
+		for _, m := range modificationsOf(entry.Event) {
 			a.announced.note(m.place, m.at)
 		}
 		latest = entry.At

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -83,7 +84,7 @@ func (d deployment) start(t *testing.T) *instance {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	in := &instance{t: t, repo: d.repo, feed: startFeed(t, d.log), changes: &brokenChanges{Changes: d.repo.ChangeLog()}}
-	names := announce.Names{Artists: d.repo.Artists(), Albums: d.repo.Albums(), Users: d.repo.Users()}
+	names := announce.Names{Artists: d.repo.Artists(), Albums: d.repo.Albums(), Users: d.repo.Users(), Deleted: d.repo.Bin()}
 	announcer := announce.NewAnnouncer(in.feed, in.changes, d.repo.Images(), names, log)
 	in.cache = announcer.Observe(memory.NewCache(artwork.CachePolicy{TTL: time.Hour}, 100, managecache.NewCounters()))
 	in.stop = runs(t, announcer.Run)
@@ -222,7 +223,7 @@ func TestWhatIsCommittedIsAnnounced(t *testing.T) {
 			in := d.start(t)
 			s := subscribe(t, in.feed, "", false)
 			announcer := announce.NewAnnouncer(in.feed, in.changes, d.repo.Images(),
-				announce.Names{Artists: d.repo.Artists(), Albums: d.repo.Albums(), Users: d.repo.Users()}, slog.New(slog.DiscardHandler))
+				announce.Names{Artists: d.repo.Artists(), Albums: d.repo.Albums(), Users: d.repo.Users(), Deleted: d.repo.Bin()}, slog.New(slog.DiscardHandler))
 			runs(t, announcer.Run)
 			in.cache = announcer.Observe(outcomeCache{err: artwork.Errorf(kind, "told so")})
 			err := in.cache.Change(t.Context(), cover.Keys(), func(ctx context.Context, fence artwork.Fence) error {
@@ -364,5 +365,41 @@ func TestMoreThanIsWorthAnEventEach(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		entry := requireNext(t, s, announce.Reload)
 		require.JSONEq(t, `{"reason":"many-changes"}`, string(entry.Data))
+	})
+}
+
+// TestADeletionIsAnnouncedOnce, however many slots the subject has, and also if its
+// writer died; when the subject is back, its slots are announced.
+func TestADeletionIsAnnouncedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := deploy(t)
+		in, other := d.start(t), d.start(t)
+		in.apply(cover, "1")
+		here, there := subscribe(t, in.feed, "", false), subscribe(t, other.feed, "", false)
+		album, by := cover.Subject, artwork.Actor{Name: "test"}
+		remove := func(subjects ...artwork.Subject) artwork.Commit {
+			return func(ctx context.Context, fence artwork.Fence) error {
+				_, err := d.repo.Bin().Delete(ctx, fence, catalog.Deletion{Subjects: subjects, By: by})
+				return err
+			}
+		}
+		require.NoError(t, in.cache.Change(t.Context(), album.Keys(), remove(album)))
+		for _, client := range []*announce.Subscription{here, there} {
+			told := requireNext(t, client, announce.AlbumDeleted)
+			require.Contains(t, string(told.Data), `"albumName":"Mar"`)
+		}
+		require.NoError(t, remove(banner.Subject)(t.Context(), artwork.Unfenced())) // who dies before it can announce that
+		time.Sleep(time.Minute)
+		for _, client := range []*announce.Subscription{here, there} {
+			require.Contains(t, string(requireNext(t, client, announce.ArtistDeleted).Data), `"artistName":"Sol"`)
+		}
+		require.NoError(t, in.cache.Change(t.Context(), banner.Subject.Keys(), func(ctx context.Context, fence artwork.Fence) error {
+			_, err := d.repo.Bin().Restore(ctx, fence, catalog.Restoration{Subjects: []artwork.Subject{banner.Subject}, By: by})
+			return err
+		}))
+		requireNext(t, there, slices.Repeat([]string{announce.ArtistImagesUpdated}, len(banner.Subject.Kind.Slots()))...)
+		time.Sleep(time.Minute)
+		requireNext(t, there)
 	})
 }

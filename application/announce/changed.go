@@ -16,6 +16,14 @@ const (
 	UserAvatarUpdated   = "user:avatar:updated"
 )
 
+// Names of the events that say that a subject is there no more. When it is again, its
+// slots are announced.
+const (
+	ArtistDeleted = "artist:deleted"
+	AlbumDeleted  = "album:deleted"
+	UserDeleted   = "user:deleted"
+)
+
 // modification says that a slot shows something else since a time. The same
 // modification may be announced twice; a later one of the slot has a later time.
 type modification struct {
@@ -52,11 +60,50 @@ type userAvatarUpdated struct {
 	what
 }
 
+type artistDeleted struct {
+	ArtistID   artwork.ID `json:"artistId"`
+	ArtistName string     `json:"artistName"`
+	UpdatedAt  time.Time  `json:"updatedAt"`
+}
+
+type albumDeleted struct {
+	AlbumID    artwork.ID `json:"albumId"`
+	AlbumName  string     `json:"albumName"`
+	ArtistID   artwork.ID `json:"artistId"`
+	ArtistName string     `json:"artistName"`
+	UpdatedAt  time.Time  `json:"updatedAt"`
+}
+
+type userDeleted struct {
+	UserID    artwork.ID `json:"userId"`
+	Username  string     `json:"username"`
+	UpdatedAt time.Time  `json:"updatedAt"`
+}
+
 // Names are where an event's names of subjects come from.
 type Names struct {
 	Artists catalog.Artists
 	Albums  catalog.Albums
 	Users   catalog.Users
+	Deleted catalog.Bin
+}
+
+// farewell returns the event of a subject that was deleted. NotFound: it is forgotten
+// already.
+func (n Names) farewell(ctx context.Context, subject artwork.Subject, at time.Time) (Event, error) {
+	gone, err := n.Deleted.Find(ctx, subject)
+	if err != nil {
+		return Event{}, err
+	}
+	at = at.UTC()
+	switch subject.Kind {
+	case artwork.ArtistSubject:
+		return NewEvent(ArtistDeleted, artistDeleted{subject.ID, gone.Name, at})
+	case artwork.AlbumSubject:
+		return NewEvent(AlbumDeleted, albumDeleted{subject.ID, gone.Name, gone.ArtistID, gone.ArtistName, at})
+	default:
+		return NewEvent(UserDeleted, userDeleted{subject.ID, gone.Name, at})
+	}
 }
 
 // describe returns the event of a modification. NotFound: the subject is gone.
@@ -85,9 +132,9 @@ func (n Names) describe(ctx context.Context, m modification) (Event, error) {
 	return Event{}, artwork.Errorf(artwork.Internal, "there is no event of %s", m.place)
 }
 
-// modificationOf reads what describe writes, but for the tag; other events are of no
-// modification.
-func modificationOf(e Event) (m modification, ok bool) {
+// modificationsOf reads what describe and farewell write, but for the tag; other events
+// are of no modification, and that of a subject which is gone is one of all its slots.
+func modificationsOf(e Event) []modification {
 	var told struct {
 		ArtistID  artwork.ID   `json:"artistId"`
 		AlbumID   artwork.ID   `json:"albumId"`
@@ -96,21 +143,30 @@ func modificationOf(e Event) (m modification, ok bool) {
 		UpdatedAt time.Time    `json:"updatedAt"`
 	}
 	switch e.Name {
-	case ArtistImagesUpdated, AlbumCoverUpdated, UserAvatarUpdated:
+	case ArtistImagesUpdated, AlbumCoverUpdated, UserAvatarUpdated, ArtistDeleted, AlbumDeleted, UserDeleted:
 	default:
-		return modification{}, false
+		return nil
 	}
 	if json.Unmarshal(e.Data, &told) != nil {
-		return modification{}, false // of another release
+		return nil // of another release
 	}
+	subject := artwork.Artist(told.ArtistID)
 	switch e.Name {
 	case ArtistImagesUpdated:
-		m.place = artwork.Place{Subject: artwork.Artist(told.ArtistID), Slot: told.ImageType}
-	case AlbumCoverUpdated:
-		m.place = artwork.Place{Subject: artwork.Album(told.AlbumID), Slot: artwork.SlotCover}
-	case UserAvatarUpdated:
-		m.place = artwork.Place{Subject: artwork.User(told.UserID), Slot: artwork.SlotAvatar}
+		return modificationsAt(told.UpdatedAt, subject, told.ImageType)
+	case AlbumCoverUpdated, AlbumDeleted:
+		subject = artwork.Album(told.AlbumID)
+	case UserAvatarUpdated, UserDeleted:
+		subject = artwork.User(told.UserID)
 	}
-	m.at = told.UpdatedAt
-	return m, m.place.Check() == nil
+	return modificationsAt(told.UpdatedAt, subject, subject.Kind.Slots()...)
+}
+
+func modificationsAt(at time.Time, subject artwork.Subject, slots ...artwork.Slot) (all []modification) {
+	for _, slot := range slots {
+		if m := (modification{place: artwork.Place{Subject: subject, Slot: slot}, at: at}); m.place.Check() == nil {
+			all = append(all, m)
+		}
+	}
+	return all
 }

@@ -39,6 +39,7 @@ type Summary struct {
 	NewAlbums  int `json:"newAlbums"`
 	NewImages  int `json:"newImages"` // put in force
 	Skipped    int `json:"skipped"`   // files left out
+	Deleted    int `json:"deleted"`   // albums left out because they were deleted, or their artist
 	Missing    int `json:"missing"`   // subjects whose music has vanished since the last import
 	// Took is the duration in nanoseconds.
 	Took time.Duration `json:"took"`
@@ -193,6 +194,19 @@ func (s *scan) flush(ctx context.Context) error {
 	if len(folders) == 0 {
 		return nil
 	}
+	parts := s.parts
+	for try := 1; ; try++ {
+		err := s.save(ctx, folders)
+		// A subject may be deleted at any time; then it is left out.
+		if artwork.KindOf(err) == artwork.NotFound && try < saveTries {
+			s.parts = parts
+			continue
+		}
+		return err
+	}
+}
+
+func (s *scan) save(ctx context.Context, folders []Folder) error {
 	resolved, err := s.resolve(ctx, folders)
 	if err != nil {
 		return err
@@ -201,16 +215,23 @@ func (s *scan) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.catalogue.SaveFolders(ctx, s.id, s.source.Root(), s.states(folders, resolved, spoiled))
+	if err := s.catalogue.SaveFolders(ctx, s.id, s.source.Root(), s.states(folders, resolved, spoiled)); err != nil {
+		return err
+	}
+	for _, n := range resolved.leftOut {
+		s.summary.Deleted += n
+	}
+	return nil
 }
 
 // states says what is to be remembered of the folders. One in which a file was
-// left out is read again next time, so that it is named again.
+// left out is read again next time, so that it is named again; and so is one with
+// something that was deleted, which may be restored meanwhile.
 func (s *scan) states(folders []Folder, resolved resolution, spoiled map[string]bool) []FolderState {
 	var states []FolderState
 	for n, folder := range folders {
 		state := FolderState{Path: folder.Path, Fingerprint: folder.Fingerprint, Albums: resolved.albums[n]}
-		if len(folder.Skipped) > 0 || spoiled[folder.Path] {
+		if len(folder.Skipped) > 0 || spoiled[folder.Path] || resolved.leftOut[n] > 0 {
 			state.Fingerprint = ""
 		}
 		if s.parts.Path == folder.Path {

@@ -390,3 +390,36 @@ func TestAnImportIsOneActivity(t *testing.T) {
 	f.run(t)
 	require.Len(t, entries(), 3, "somebody asked for it")
 }
+
+// TestWhatWasDeletedIsLeftOut although its music is there, and its folder is read again
+// until it is restored or forgotten.
+func TestWhatWasDeletedIsLeftOut(t *testing.T) {
+	f := newFixture()
+	sol := importlibrary.Artist{Name: "Sol"}
+	folder := importlibrary.Folder{Path: "/music/a", Fingerprint: "1", AudioFiles: 1, Albums: []importlibrary.Album{{Name: "Mar", Artist: sol}}}
+	f.run(t, folder)
+	album := f.albums(t)[0]
+	_, err := f.repo.Bin().Delete(t.Context(), artwork.Unfenced(), catalog.Deletion{Subjects: []artwork.Subject{album.Subject()}})
+	require.NoError(t, err)
+	require.Equal(t, 1, f.run(t, folder).Unchanged, "nobody looks for what was deleted")
+	folder.Fingerprint = "2"
+	for range 2 {
+		summary := f.run(t, folder)
+		require.Equal(t, []int{1, 0, 0, 0}, []int{summary.Deleted, summary.Unchanged, summary.NewAlbums, summary.Missing})
+		require.Empty(t, f.albums(t))
+	}
+	_, err = f.repo.Bin().Restore(t.Context(), artwork.Unfenced(), catalog.Restoration{Subjects: []artwork.Subject{album.Subject()}})
+	require.NoError(t, err)
+	summary := f.run(t, folder)
+	require.Equal(t, []int{0, 0, 0}, []int{summary.Deleted, summary.NewAlbums, summary.Missing})
+	require.Equal(t, 1, f.run(t, folder).Unchanged)
+
+	artist := artwork.Artist(album.ArtistID)
+	_, err = f.repo.Bin().Delete(t.Context(), artwork.Unfenced(), catalog.Deletion{Subjects: []artwork.Subject{album.Subject(), artist}})
+	require.NoError(t, err)
+	second := importlibrary.Folder{Path: "/music/b", Fingerprint: "1", AudioFiles: 1, Albums: []importlibrary.Album{{Name: "Tierra", Artist: sol}}}
+	require.Equal(t, 1, f.run(t, folder, second).Deleted, "what belongs to who was deleted is left out, too")
+	_, err = f.repo.Artists().Put(t.Context(), ana, catalog.Artist{ID: artwork.NewID(), Name: "SOL"})
+	require.NoError(t, err)
+	require.Equal(t, 1, f.run(t, folder, second).NewAlbums, "who was created anew comes first")
+}

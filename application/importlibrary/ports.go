@@ -90,11 +90,15 @@ type Library interface {
 	// FindAlbums returns every album that has one of the MBIDs or belongs to one
 	// of the artists and has a folded name among the names, oldest first.
 	FindAlbums(ctx context.Context, mbids []catalog.MBID, artists []artwork.ID, foldedNames []string) ([]catalog.Album, error)
+	// FindDeleted returns what FindArtists or FindAlbums would, by the kind, of what
+	// was deleted and can be restored (catalog.Bin), in no order.
+	FindDeleted(ctx context.Context, kind artwork.SubjectKind, mbids []catalog.MBID, artists []artwork.ID, foldedNames []string) ([]catalog.Item, error)
 	// Save writes a batch in one transaction. Subjects not known by their ID are
 	// created; of those known only what was not known before is added (MBIDs,
 	// sort name, year), and their missing mark is taken away. A subject whose
 	// MBID another one took meanwhile is a Conflict, and nothing is written: the
-	// caller finds again and saves again. InvalidInput: a subject has no ID or
+	// caller finds again and saves again; and so is one that was deleted meanwhile.
+	// InvalidInput: a subject has no ID or
 	// cannot be stored (CheckSubjects). NotFound: an album's artist does not
 	// exist and is not in the batch.
 	Save(ctx context.Context, artists []catalog.Artist, albums []catalog.Album) error

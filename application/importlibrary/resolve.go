@@ -12,6 +12,7 @@ import (
 // resolution says which subjects a batch of folders is about.
 type resolution struct {
 	albums   [][]artwork.ID // of each folder
+	leftOut  []int          // of each folder: albums that were deleted, or whose artist was
 	pictures map[artwork.Place][]folderPicture
 }
 
@@ -52,6 +53,9 @@ func (s *scan) resolve(ctx context.Context, folders []Folder) (resolution, error
 type matcher struct {
 	artists roster[catalog.Artist, string]
 	albums  roster[catalog.Album, albumName]
+	// deleted are subjects that were deleted: they stay so until somebody restores
+	// them, although their music is there.
+	deleted map[artwork.Subject]bool
 }
 
 // albumName is what an album without an MBID is recognised by.
@@ -62,7 +66,7 @@ type albumName struct {
 
 // newMatcher reads from the catalogue what the batch may be about.
 func (s *scan) newMatcher(ctx context.Context, folders []Folder) (*matcher, error) {
-	m := &matcher{}
+	m := &matcher{deleted: map[artwork.Subject]bool{}}
 	var mbids []catalog.MBID
 	var names []string
 	eachAlbum(folders, func(_ int, album Album) {
@@ -76,6 +80,11 @@ func (s *scan) newMatcher(ctx context.Context, folders []Folder) (*matcher, erro
 	for _, artist := range artists {
 		m.artists.add(artist.ID, artist.MBID, catalog.FoldName(artist.Name), artist)
 	}
+	gone, err := s.catalogue.FindDeleted(ctx, artwork.ArtistSubject, unique(mbids), nil, unique(names))
+	if err != nil {
+		return nil, err
+	}
+	m.addDeleted(gone)
 	return m, s.findAlbums(ctx, m, folders)
 }
 
@@ -97,13 +106,54 @@ func (s *scan) findAlbums(ctx context.Context, m *matcher, folders []Folder) err
 	for _, album := range albums {
 		m.albums.add(album.ID, album.MBID, albumName{album.ArtistID, catalog.FoldName(album.Name)}, album)
 	}
+	gone, err := s.catalogue.FindDeleted(ctx, artwork.AlbumSubject, unique(mbids), unique(artists), unique(names))
+	if err != nil {
+		return err
+	}
+	m.addDeleted(gone)
 	return nil
+}
+
+// addDeleted enters subjects that were deleted, behind all that are there: what somebody
+// has created anew is met before what was deleted.
+func (m *matcher) addDeleted(gone []catalog.Item) {
+	for _, item := range gone {
+		m.deleted[item.Subject()] = true
+		switch item := item.(type) {
+		case catalog.Artist:
+			m.artists.addBehind(item.ID, item.MBID, catalog.FoldName(item.Name), item)
+		case catalog.Album:
+			m.albums.addBehind(item.ID, item.MBID, albumName{item.ArtistID, catalog.FoldName(item.Name)}, item)
+		}
+	}
+}
+
+// isDeleted reports whether the album was deleted, or its artist.
+func (m *matcher) isDeleted(found Album) bool {
+	artist, known := m.artists.find(found.Artist.MBID, catalog.FoldName(found.Artist.Name))
+	if !known {
+		artist = catalog.NewArtistID(found.Artist.Name, found.Artist.MBID)
+	}
+	if m.deleted[artwork.Artist(artist)] {
+		return true
+	}
+	album, known := m.albums.find(found.MBID, albumName{artist, catalog.FoldName(found.Name)})
+	if !known {
+		album = catalog.NewAlbumID(artist, found.Name, found.MBID)
+	}
+	return m.deleted[artwork.Album(album)]
 }
 
 // match gives every album of the folders, and its artist, its identity.
 func (m *matcher) match(folders []Folder) resolution {
-	resolved := resolution{albums: make([][]artwork.ID, len(folders)), pictures: map[artwork.Place][]folderPicture{}}
+	resolved := resolution{
+		albums: make([][]artwork.ID, len(folders)), leftOut: make([]int, len(folders)), pictures: map[artwork.Place][]folderPicture{},
+	}
 	eachAlbum(folders, func(n int, album Album) {
+		if m.isDeleted(album) {
+			resolved.leftOut[n]++
+			return
+		}
 		artist := m.artist(album.Artist)
 		id := m.album(album, artist)
 		resolved.albums[n] = append(resolved.albums[n], id)
@@ -191,6 +241,15 @@ func (r *roster[T, Name]) add(id artwork.ID, mbid catalog.MBID, name Name, subje
 	}
 	if !slices.Contains(r.byName[name], id) {
 		r.byName[name] = append(r.byName[name], id)
+	}
+}
+
+// addBehind enters a subject that is met only where no other one is.
+func (r *roster[T, Name]) addBehind(id artwork.ID, mbid catalog.MBID, name Name, subject T) {
+	holder, held := r.byMBID[mbid]
+	r.add(id, mbid, name, subject)
+	if held && !mbid.IsZero() {
+		r.byMBID[mbid] = holder
 	}
 }
 

@@ -42,16 +42,34 @@ type pending struct {
 	Challenge
 	ReturnTo string    `json:"returnTo"`
 	Until    time.Time `json:"until"`
+	// Link is who wants to sign in with the identity from now on, in which session;
+	// zero to sign in.
+	Link linking `json:"link,omitzero"`
+}
+
+type linking struct {
+	User    artwork.ID `json:"user"`
+	Session artwork.ID `json:"session"`
 }
 
 // Begin returns where the browser is to be sent, and what it has to keep meanwhile.
 // returnTo is a path of this server. NotFound: there is no provider. Unavailable: it
 // cannot be reached.
 func (e *ExternalSignIn) Begin(ctx context.Context, returnTo string) (url string, kept []byte, err error) {
+	return e.begin(ctx, returnTo, linking{})
+}
+
+// BeginLink is Begin for a user who is signed in, and has proved to be one a moment ago:
+// the identity that the provider recognises is linked to them, whatever it is called.
+func (e *ExternalSignIn) BeginLink(ctx context.Context, who Principal, returnTo string) (url string, kept []byte, err error) {
+	return e.begin(ctx, returnTo, linking{who.ID, who.Session})
+}
+
+func (e *ExternalSignIn) begin(ctx context.Context, returnTo string, link linking) (url string, kept []byte, err error) {
 	if e.provider == nil {
 		return "", nil, errNoProvider()
 	}
-	p := pending{Challenge: Challenge{State: random(), Nonce: random(), Verifier: random()}, ReturnTo: returnTo, Until: e.now().Add(ExternalPatience)}
+	p := pending{Challenge: Challenge{State: random(), Nonce: random(), Verifier: random()}, ReturnTo: returnTo, Until: e.now().Add(ExternalPatience), Link: link}
 	url, err = e.provider.AuthURL(ctx, p.Challenge)
 	if err != nil {
 		return "", nil, artwork.Wrap(artwork.Internal, "signin.External", err)
@@ -78,6 +96,9 @@ func random() string {
 // linked to, or a new one. Unauthenticated: the answer is not to what this browser has
 // asked. Forbidden: the user is disabled, or the provider gives them no role. Conflict:
 // another user has the name; nobody is linked because of a name.
+//
+// To link is not to sign in: then there is no Grant. Unauthenticated: the session in
+// which it was begun has ended. Conflict: the identity is linked to another user.
 func (e *ExternalSignIn) Finish(ctx context.Context, from artwork.Actor, kept []byte, state, code string) (granted Grant, returnTo string, err error) {
 	if e.provider == nil {
 		return Grant{}, "", errNoProvider()
@@ -93,12 +114,28 @@ func (e *ExternalSignIn) Finish(ctx context.Context, from artwork.Actor, kept []
 	if somebody.Role == "" {
 		return Grant{}, "", artwork.Errorf(artwork.Forbidden, "the identity provider gives you no role here")
 	}
+	if p.Link != (linking{}) {
+		return Grant{}, p.ReturnTo, e.link(ctx, from, p.Link, somebody)
+	}
 	user, err := e.userOf(ctx, from, somebody)
 	if err != nil {
 		return Grant{}, "", err
 	}
 	granted, err = e.granter.begin(ctx, from, user, account.ByOpenID, "")
 	return granted, p.ReturnTo, err
+}
+
+// link links the identity to who has asked for it, if they still are signed in.
+func (e *ExternalSignIn) link(ctx context.Context, from artwork.Actor, who linking, somebody External) error {
+	user, err := e.recent.Find(ctx, who.Session)
+	if artwork.KindOf(err) == artwork.NotFound || err == nil && user.ID != who.User {
+		return artwork.Errorf(artwork.Unauthenticated, "the session has ended: sign in again")
+	}
+	if err == nil {
+		from.Name, from.ID = user.Username, user.ID
+		err = e.accounts.Link(ctx, from, user.ID, somebody.Identity)
+	}
+	return artwork.Wrap(artwork.Internal, "signin.Link", err)
 }
 
 func (e *ExternalSignIn) open(kept []byte) (p pending, err error) {

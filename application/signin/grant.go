@@ -20,6 +20,12 @@ import (
 type Config struct {
 	AccessLife  time.Duration // of an access token
 	RefreshLife time.Duration // of a refresh token that is not used
+	MaxAge      time.Duration // of a session, however often it is refreshed; 0: it does not end by that
+}
+
+// terms are those of refresh tokens.
+func (c Config) terms() account.Terms {
+	return account.Terms{Life: c.RefreshLife, Grace: repeatGrace, MaxAge: c.MaxAge}
 }
 
 // repeatGrace is how long a refresh token that was used already gives the same answer
@@ -70,13 +76,14 @@ func (g *Granter) begin(ctx context.Context, from artwork.Actor, user catalog.Us
 	var first secret
 	_, _ = rand.Read(first[:]) // never fails, see crypto/rand
 	session := account.Session{ID: artwork.NewID(), UserID: user.ID, Method: method, Token: first.hash(), Proof: proof}
-	if err := g.sessions.Begin(ctx, from, session, g.cfg.RefreshLife); err != nil {
+	life := g.cfg.terms().LifeAt(0)
+	if err := g.sessions.Begin(ctx, from, session, life); err != nil {
 		return Grant{}, artwork.Wrap(artwork.Internal, "signin.begin", err)
 	}
-	return g.grant(user, session.ID, first)
+	return g.grant(user, session.ID, first, life)
 }
 
-func (g *Granter) grant(user catalog.User, session artwork.ID, refresh secret) (Grant, error) {
+func (g *Granter) grant(user catalog.User, session artwork.ID, refresh secret, life time.Duration) (Grant, error) {
 	now := g.now().UTC().Truncate(time.Second)
 	claims := Claims{User: user.ID, Session: session, IssuedAt: now, ExpiresAt: now.Add(g.cfg.AccessLife)}
 	access, err := g.access.Issue(claims)
@@ -85,7 +92,7 @@ func (g *Granter) grant(user catalog.User, session artwork.ID, refresh secret) (
 	}
 	return Grant{
 		User: user, AccessToken: access, AccessExpiresAt: claims.ExpiresAt,
-		RefreshToken: formatRefresh(session, refresh), RefreshExpiresAt: now.Add(g.cfg.RefreshLife),
+		RefreshToken: formatRefresh(session, refresh), RefreshExpiresAt: now.Add(life),
 	}, nil
 }
 
@@ -126,7 +133,7 @@ func (g *Granter) Refresh(ctx context.Context, from artwork.Actor, token string)
 	}
 	keys := g.keys.Keys(refreshPurpose)
 	following := next(keys[0], session, presented)
-	done, err := g.sessions.Rotate(ctx, from, session, presented.hash(), following.hash(), account.Terms{Life: g.cfg.RefreshLife, Grace: repeatGrace})
+	done, err := g.sessions.Rotate(ctx, from, session, presented.hash(), following.hash(), g.cfg.terms())
 	if artwork.KindOf(err) == artwork.NotFound {
 		return Grant{}, errRefresh()
 	}
@@ -140,7 +147,7 @@ func (g *Granter) Refresh(ctx context.Context, from artwork.Actor, token string)
 	// repetition.
 	for _, key := range keys {
 		if following = next(key, session, presented); following.hash() == done.InForce {
-			return g.grant(done.User, session, following)
+			return g.grant(done.User, session, following, done.Life)
 		}
 	}
 	return Grant{}, errRefresh()

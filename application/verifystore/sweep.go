@@ -6,8 +6,9 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+	"gatefold/domain/fleet"
 )
 
 // When a fleet sweeps. A claim is not renewed: that two instances sweep at once
@@ -27,6 +28,9 @@ const (
 	// suspicious is how many orphans there must be for a sweep to wonder whether it
 	// has the right database.
 	suspicious = 10
+	// forgetAtOnce bounds how many subjects are forgotten in one transaction: others wait
+	// for it on SQLite.
+	forgetAtOnce = 20
 )
 
 // Config says what a sweep leaves alone.
@@ -36,13 +40,16 @@ type Config struct {
 	// Keep is how many former pictures of a slot are kept (artwork.ImageArchive.Trim);
 	// nil: all.
 	Keep *int
+	// KeepDeleted is how long what was deleted can be restored (catalog.Bin).
+	KeepDeleted time.Duration
 	// RenditionBytes is how many bytes of renditions are kept; 0: all.
 	RenditionBytes int64
 }
 
 // Swept is what a sweep did.
 type Swept struct {
-	Forgotten  int // records that were not to be kept
+	Deleted    int // subjects that were deleted too long ago to be restored
+	Forgotten  int // records that were not to be kept, with those of these subjects
 	Referenced int // distinct contents that records refer to
 	Stored     int // contents in the store
 	Waiting    int // of those, orphans within their grace period
@@ -56,15 +63,16 @@ type Swept struct {
 type Sweep struct {
 	orphans
 	cfg    Config
-	claims warmcache.Claims
+	bin    catalog.Bin
+	claims fleet.Claims
 	log    *slog.Logger
 }
 
 // NewSweep returns the use case on the ports.
 func NewSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore,
-	claims warmcache.Claims, log *slog.Logger,
+	bin catalog.Bin, claims fleet.Claims, log *slog.Logger,
 ) *Sweep {
-	return &Sweep{newOrphans(archive, store, renditions, cfg.RenditionBytes, cfg.Grace), cfg, claims, log}
+	return &Sweep{newOrphans(archive, store, renditions, cfg.RenditionBytes, cfg.Grace), cfg, bin, claims, log}
 }
 
 // Watch sweeps whenever it is time and no other instance does, until ctx ends. What
@@ -92,7 +100,7 @@ func (s *Sweep) Watch(ctx context.Context) {
 
 // inTurn sweeps if it is time.
 func (s *Sweep) inTurn(ctx context.Context) {
-	claim := warmcache.Claim{Task: task, Holder: s.cfg.Instance + "/" + artwork.NewID().String(), Term: claimTerm}
+	claim := fleet.Claim{Task: task, Holder: s.cfg.Instance + "/" + artwork.NewID().String(), Term: claimTerm}
 	var swept Swept
 	taken, err := s.claim(ctx, claim)
 	if taken && err == nil {
@@ -104,19 +112,19 @@ func (s *Sweep) inTurn(ctx context.Context) {
 		s.log.WarnContext(ctx, "Orphans of the image store are left", "removed", swept.Removed, "error", err.Error())
 	case taken && err == nil:
 		s.log.InfoContext(ctx, "Swept image store", "stored", swept.Stored, "referenced", swept.Referenced,
-			"waiting", swept.Waiting, "removed", swept.Removed, "forgotten", swept.Forgotten,
+			"waiting", swept.Waiting, "removed", swept.Removed, "forgotten", swept.Forgotten, "deleted", swept.Deleted,
 			"renditions", swept.Renditions.Stored, "renditionsRemoved", swept.Renditions.Removed, "took", swept.Took.Round(time.Millisecond))
 	}
 }
 
-func (s *Sweep) claim(ctx context.Context, claim warmcache.Claim) (bool, error) {
+func (s *Sweep) claim(ctx context.Context, claim fleet.Claim) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, claimBudget)
 	defer cancel()
 	taken, _, err := s.claims.Claim(ctx, claim, restTime)
 	return taken, err
 }
 
-func (s *Sweep) release(ctx context.Context, claim warmcache.Claim, finished bool) {
+func (s *Sweep) release(ctx context.Context, claim fleet.Claim, finished bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimBudget)
 	defer cancel()
 	if err := s.claims.Release(ctx, claim, finished); err != nil {
@@ -124,17 +132,16 @@ func (s *Sweep) release(ctx context.Context, claim warmcache.Claim, finished boo
 	}
 }
 
-// Run sweeps now; first the records go that need not be kept. Conflict: nothing was removed, because there are more orphans than
+// Run sweeps now; first what was deleted long ago goes, and the records that need not be
+// kept. Conflict: nothing was removed, because there are more orphans than
 // images: that is what the store looks like to an instance with the wrong database,
 // or an empty one, and a person has to decide. What was done until an error is in
 // Swept.
 func (s *Sweep) Run(ctx context.Context) (swept Swept, err error) {
 	begin := s.now()
 	defer func() { swept.Took = s.now().Sub(begin) }()
-	if s.cfg.Keep != nil {
-		if swept.Forgotten, err = s.archive.Trim(ctx, *s.cfg.Keep); err != nil {
-			return swept, artwork.Wrap(artwork.Internal, "verifystore.Trim", err)
-		}
+	if err := s.forget(ctx, &swept); err != nil {
+		return swept, err
 	}
 	since := s.since()
 	referenced, err := s.references(ctx)
@@ -154,6 +161,27 @@ func (s *Sweep) Run(ctx context.Context) (swept Swept, err error) {
 	}
 	swept.Renditions, err = s.renditions.sweep(ctx, referenced, true)
 	return swept, err
+}
+
+// forget forgets what is not to be kept.
+func (s *Sweep) forget(ctx context.Context, swept *Swept) error {
+	for {
+		subjects, records, err := s.bin.Forget(ctx, s.cfg.KeepDeleted, forgetAtOnce)
+		swept.Deleted += subjects
+		swept.Forgotten += records
+		if err != nil {
+			return artwork.Wrap(artwork.Internal, "verifystore.Forget", err)
+		}
+		if subjects < forgetAtOnce {
+			break
+		}
+	}
+	if s.cfg.Keep == nil {
+		return nil
+	}
+	trimmed, err := s.archive.Trim(ctx, *s.cfg.Keep)
+	swept.Forgotten += trimmed
+	return artwork.Wrap(artwork.Internal, "verifystore.Trim", err)
 }
 
 // find returns the orphans that were stored before since, and counts.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
 )
 
 const aDayLater = DefaultGrace + time.Minute
@@ -46,7 +47,7 @@ func TestSweepKeepsAsManyFormerPicturesAsItIsTold(t *testing.T) {
 	}
 	f.ahead = aDayLater
 	keep := 2
-	sweep := NewSweep(Config{Grace: DefaultGrace, Instance: "one", Keep: &keep}, f.repo.Images(), f.store, f.renditions, f.repo.Claims(), f.slog)
+	sweep := NewSweep(Config{Grace: DefaultGrace, Instance: "one", Keep: &keep, KeepDeleted: keepDeleted}, f.repo.Images(), f.store, f.renditions, f.repo.Bin(), f.repo.Claims(), f.slog)
 	sweep.now = f.now
 	swept, err := sweep.Run(t.Context())
 	require.NoError(t, err)
@@ -242,5 +243,30 @@ func TestASweepIsSlow(t *testing.T) {
 		require.NoError(t, err)
 		require.InDelta(t, 80, swept.Removed, 1)
 		require.InDelta(t, 80*removePause, time.Since(begin), float64(2*removePause))
+	})
+}
+
+// keepDeleted is how long the tests keep what was deleted.
+const keepDeleted = 30 * 24 * time.Hour
+
+// TestSweepForgetsWhatWasDeletedLongAgo: until then it is referred to, and its bytes
+// stay.
+func TestSweepForgetsWhatWasDeletedLongAgo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		hash := f.upload(t, "deleted")
+		subject := f.record("deleted").Place.Subject
+		_, err := f.repo.Bin().Delete(t.Context(), artwork.Unfenced(), catalog.Deletion{Subjects: []artwork.Subject{subject}})
+		require.NoError(t, err)
+		time.Sleep(keepDeleted - time.Minute)
+		swept, err := f.sweep(f.repo.Images(), f.store).Run(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []int{0, 1, 0}, []int{swept.Deleted, swept.Referenced, swept.Removed})
+		require.True(t, f.holds(t, hash), "it can be restored")
+		time.Sleep(2 * time.Minute)
+		swept, err = f.sweep(f.repo.Images(), f.store).Run(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []int{1, 1, 0, 1}, []int{swept.Deleted, swept.Forgotten, swept.Referenced, swept.Removed})
+		require.False(t, f.holds(t, hash))
 	})
 }

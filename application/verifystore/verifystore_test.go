@@ -110,7 +110,7 @@ func (f *fixture) verify(archive artwork.ImageArchive, store artwork.ImageStore)
 }
 
 func (f *fixture) sweep(archive artwork.ImageArchive, store artwork.ImageStore) *Sweep {
-	s := NewSweep(Config{Grace: DefaultGrace, Instance: "one"}, archive, store, f.renditions, f.repo.Claims(), f.slog)
+	s := NewSweep(Config{Grace: DefaultGrace, Instance: "one", KeepDeleted: keepDeleted}, archive, store, f.renditions, f.repo.Bin(), f.repo.Claims(), f.slog)
 	s.now = f.now
 	return s
 }

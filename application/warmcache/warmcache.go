@@ -13,6 +13,7 @@ import (
 	"gatefold/application/keepactivity"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
+	"gatefold/domain/fleet"
 )
 
 const (
@@ -63,7 +64,7 @@ type Warm struct {
 	fetcher  Fetcher
 	requests Requests
 	changes  Changes
-	claims   Claims
+	claims   fleet.Claims
 	acts     *keepactivity.Recorder
 	log      *slog.Logger
 	closed   context.Context
@@ -71,7 +72,7 @@ type Warm struct {
 }
 
 // New returns the use case on the ports.
-func New(cfg Config, settings Settings, fetcher Fetcher, requests Requests, changes Changes, claims Claims,
+func New(cfg Config, settings Settings, fetcher Fetcher, requests Requests, changes Changes, claims fleet.Claims,
 	acts *keepactivity.Recorder, log *slog.Logger,
 ) *Warm {
 	w := &Warm{cfg: cfg, settings: settings, fetcher: fetcher, requests: requests, changes: changes, claims: claims, acts: acts, log: log}
@@ -164,18 +165,18 @@ func (unobserved) Progress(int, int) {}
 
 // claim takes the claim on warming. A claim without a holder was not taken:
 // instance is who warms, "" if nobody does because it was done less than rest ago.
-func (w *Warm) claim(ctx context.Context, rest time.Duration) (claim Claim, instance string, err error) {
-	claim = Claim{Task: task, Holder: w.cfg.Instance + "/" + artwork.NewID().String(), Term: claimTerm}
+func (w *Warm) claim(ctx context.Context, rest time.Duration) (claim fleet.Claim, instance string, err error) {
+	claim = fleet.Claim{Task: task, Holder: w.cfg.Instance + "/" + artwork.NewID().String(), Term: claimTerm}
 	taken, holder, err := w.claims.Claim(ctx, claim, rest)
 	if taken || err != nil {
 		return claim, "", err
 	}
 	instance, _, _ = strings.Cut(holder, "/")
-	return Claim{}, instance, nil
+	return fleet.Claim{}, instance, nil
 }
 
 // under warms under a claim, so that nobody else does meanwhile.
-func (w *Warm) under(ctx context.Context, claim Claim, observer Observer) (Summary, error) {
+func (w *Warm) under(ctx context.Context, claim fleet.Claim, observer Observer) (Summary, error) {
 	held, drop := w.hold(ctx, claim)
 	summary, err := w.warm(held, observer)
 	drop()
@@ -201,7 +202,7 @@ func (w *Warm) logEnd(ctx context.Context, s Summary, err error) {
 	}
 }
 
-func (w *Warm) release(ctx context.Context, claim Claim, finished bool) {
+func (w *Warm) release(ctx context.Context, claim fleet.Claim, finished bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseBudget)
 	defer cancel()
 	if err := w.claims.Release(ctx, claim, finished); err != nil {
@@ -211,7 +212,7 @@ func (w *Warm) release(ctx context.Context, claim Claim, finished bool) {
 
 // hold renews the claim until drop is called, which returns when that has ended.
 // The context ends when the claim is lost, and with Close.
-func (w *Warm) hold(ctx context.Context, claim Claim) (held context.Context, drop func()) {
+func (w *Warm) hold(ctx context.Context, claim fleet.Claim) (held context.Context, drop func()) {
 	held, end := context.WithCancelCause(ctx)
 	notClosed := context.AfterFunc(w.closed, func() { end(artwork.Errorf(artwork.Unavailable, "this instance is stopping")) })
 	ended := make(chan struct{})
@@ -226,7 +227,7 @@ func (w *Warm) hold(ctx context.Context, claim Claim) (held context.Context, dro
 	}
 }
 
-func (w *Warm) renew(ctx context.Context, claim Claim, lost context.CancelCauseFunc) {
+func (w *Warm) renew(ctx context.Context, claim fleet.Claim, lost context.CancelCauseFunc) {
 	every := claim.Term / 3
 	renewed := time.Now()
 	for sleep(ctx, every) {
@@ -244,7 +245,7 @@ func (w *Warm) renew(ctx context.Context, claim Claim, lost context.CancelCauseF
 	}
 }
 
-func (w *Warm) renewOnce(ctx context.Context, claim Claim, budget time.Duration) error {
+func (w *Warm) renewOnce(ctx context.Context, claim fleet.Claim, budget time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	return w.claims.Renew(ctx, claim)

@@ -19,6 +19,7 @@ import (
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
+	"gatefold/domain/fleet"
 )
 
 // cache is what warming fetches from. It remembers when it was asked for what.
@@ -52,8 +53,8 @@ func always(level artwork.Level) func(context.Context, int) (artwork.Answer, err
 	}
 }
 
-// fleet is what instances share.
-type fleet struct {
+// ships is what instances share.
+type ships struct {
 	repo  *memory.Repository
 	cache *cache
 	mode  mode
@@ -66,9 +67,9 @@ type mode artwork.CacheMode
 
 func (m mode) Mode() artwork.CacheMode { return artwork.CacheMode(m) }
 
-func newFleet() *fleet {
+func newFleet() *ships {
 	log := &bytes.Buffer{}
-	return &fleet{memory.NewRepository(), &cache{answer: always(artwork.Filled)}, mode(artwork.CacheRedis), log, slog.New(slog.NewTextHandler(log, nil))}
+	return &ships{memory.NewRepository(), &cache{answer: always(artwork.Filled)}, mode(artwork.CacheRedis), log, slog.New(slog.NewTextHandler(log, nil))}
 }
 
 var (
@@ -76,14 +77,14 @@ var (
 	config = warmcache.Config{Keys: 1000, Rate: 10, Instance: "one"}
 )
 
-func (f *fleet) instance(cfg warmcache.Config) *warmcache.Warm { return f.with(cfg, f.repo.Claims()) }
+func (f *ships) instance(cfg warmcache.Config) *warmcache.Warm { return f.with(cfg, f.repo.Claims()) }
 
-func (f *fleet) with(cfg warmcache.Config, claims warmcache.Claims) *warmcache.Warm {
+func (f *ships) with(cfg warmcache.Config, claims fleet.Claims) *warmcache.Warm {
 	return warmcache.New(cfg, f.mode, f.cache, f.repo.Requests(terms), f.repo.ChangeLog(), claims, keepactivity.NewRecorder(f.repo.Activity(), f.slog), f.slog)
 }
 
 // requested has keys requested, the first of them most often.
-func (f *fleet) requested(t *testing.T, n int) []artwork.Key {
+func (f *ships) requested(t *testing.T, n int) []artwork.Key {
 	t.Helper()
 	keys, counts := make([]artwork.Key, n), make([]warmcache.Count, n)
 	for i := range keys {
@@ -96,7 +97,7 @@ func (f *fleet) requested(t *testing.T, n int) []artwork.Key {
 
 // changed has the covers of new albums changed, and returns their keys, that of
 // the last change first.
-func (f *fleet) changed(t *testing.T, n int) []artwork.Key {
+func (f *ships) changed(t *testing.T, n int) []artwork.Key {
 	t.Helper()
 	artist := catalog.Artist{ID: artwork.NewID(), Name: "Ana"}
 	_, err := f.repo.Artists().Put(t.Context(), artwork.Actor{Name: "test"}, artist)
@@ -113,7 +114,7 @@ func (f *fleet) changed(t *testing.T, n int) []artwork.Key {
 	return keys
 }
 
-func (f *fleet) apply(t *testing.T, place artwork.Place) {
+func (f *ships) apply(t *testing.T, place artwork.Place) {
 	t.Helper()
 	hash := artwork.HashOf([]byte(place.String()))
 	_, err := f.repo.Images().Apply(t.Context(), artwork.Unfenced(), []artwork.Application{{By: artwork.Actor{Name: "test"}, Record: artwork.Record{
@@ -399,7 +400,7 @@ func TestALongRunKeepsItsClaim(t *testing.T) {
 		}
 		require.NoError(t, <-ended)
 
-		taken, _, err := f.repo.Claims().Claim(t.Context(), warmcache.Claim{Task: "warm image cache", Holder: "dead/1", Term: 30 * time.Second}, 0)
+		taken, _, err := f.repo.Claims().Claim(t.Context(), fleet.Claim{Task: "warm image cache", Holder: "dead/1", Term: 30 * time.Second}, 0)
 		require.NoError(t, err)
 		require.True(t, taken)
 		_, err = f.instance(config).Run(t.Context(), ana, &watched{})
@@ -416,7 +417,7 @@ func TestAStartReplacesOneThatDied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet()
 		f.requested(t, 10)
-		_, _, err := f.repo.Claims().Claim(t.Context(), warmcache.Claim{Task: "warm image cache", Holder: "dead/1", Term: 30 * time.Second}, 0)
+		_, _, err := f.repo.Claims().Claim(t.Context(), fleet.Claim{Task: "warm image cache", Holder: "dead/1", Term: 30 * time.Second}, 0)
 		require.NoError(t, err)
 		f.instance(config).AtStart(t.Context())
 		require.Len(t, f.cache.asked, 10)
@@ -425,11 +426,11 @@ func TestAStartReplacesOneThatDied(t *testing.T) {
 
 // named are claims that remember their holders.
 type named struct {
-	warmcache.Claims
+	fleet.Claims
 	holders map[string]bool
 }
 
-func (n named) Claim(ctx context.Context, claim warmcache.Claim, rest time.Duration) (bool, string, error) {
+func (n named) Claim(ctx context.Context, claim fleet.Claim, rest time.Duration) (bool, string, error) {
 	n.holders[claim.Holder] = true
 	return n.Claims.Claim(ctx, claim, rest)
 }
@@ -450,12 +451,12 @@ func TestNoTwoClaimsHaveTheSameHolder(t *testing.T) {
 
 // unsteady are claims that cannot always be renewed.
 type unsteady struct {
-	warmcache.Claims
+	fleet.Claims
 	renew func(n int) error
 	n     int
 }
 
-func (u *unsteady) Renew(context.Context, warmcache.Claim) error {
+func (u *unsteady) Renew(context.Context, fleet.Claim) error {
 	u.n++
 	return u.renew(u.n)
 }

@@ -65,7 +65,8 @@ const (
 )
 
 // Session is a family of refresh tokens: one is in force, and each gives the next.
-// It lasts until it is ended, or until no token has been refreshed for its life.
+// It lasts until it is ended, until no token has been refreshed for its life, or until
+// it is as old as a session may become.
 type Session struct {
 	// ID is known to the user and to nobody else: it is in no log.
 	ID     artwork.ID
@@ -84,9 +85,21 @@ const MaxSessions = 50
 // Terms say how long refresh tokens last.
 type Terms struct {
 	Life time.Duration // of one that is not used
+	// MaxAge is when a session ends, counted from its begin, however often it is
+	// refreshed; 0: it does not by that.
+	MaxAge time.Duration
 	// Grace is how long the one before is still taken for a repetition: an answer can
 	// be lost, and two windows of a browser can ask at once.
 	Grace time.Duration
+}
+
+// LifeAt returns how long a token lasts that is given in a session of an age: nothing, or
+// less, if the session has ended.
+func (t Terms) LifeAt(age time.Duration) time.Duration {
+	if t.MaxAge == 0 {
+		return t.Life
+	}
+	return min(t.Life, t.MaxAge-age)
 }
 
 // Outcome is what came of a refresh token that was presented.
@@ -108,6 +121,8 @@ type Rotation struct {
 	Outcome Outcome
 	User    catalog.User
 	InForce Hash // of the token; zero if the session has ended
+	// Life is how long the token in force lasts, from now, at most.
+	Life time.Duration
 }
 
 // Identity is what an identity provider calls somebody: the pair is unique, and is
@@ -127,6 +142,25 @@ func (i Identity) Check() error {
 		if err := artwork.CheckText("the identity", part); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// DeletedError is the Forbidden of an identity that was linked to a user who was deleted
+// and can be restored: whoever has it is not let in as somebody new meanwhile.
+func DeletedError() error {
+	return artwork.Errorf(artwork.Forbidden, "your account was deleted: an administrator can restore it")
+}
+
+// LinkedError is the Conflict of an identity that is linked to another user.
+func LinkedError() error {
+	return artwork.Errorf(artwork.Conflict, "the identity is linked to another user")
+}
+
+// CheckLink returns a Forbidden error if no identity is to be linked to the account.
+func (a Account) CheckLink() error {
+	if a.Disabled {
+		return artwork.Errorf(artwork.Forbidden, "the user is disabled")
 	}
 	return nil
 }

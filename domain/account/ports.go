@@ -32,8 +32,14 @@ type Accounts interface {
 	// InvalidInput: the user cannot be stored.
 	Create(ctx context.Context, by artwork.Actor, user catalog.User, passwordHash string) error
 	// CreateLinked adds a user who signs in with an identity. Errors are those of
-	// Create; Conflict too if the identity is linked.
+	// Create; Conflict too if the identity is linked. Forbidden: it was linked to a user
+	// who was deleted, and can be restored.
 	CreateLinked(ctx context.Context, by artwork.Actor, user catalog.User, identity Identity) error
+	// Link lets a user sign in with an identity, too; what is so already is no
+	// activity. NotFound: there is no such user. Conflict: the identity is linked to
+	// another user. Forbidden: the user is disabled, or the identity was linked to a
+	// user who was deleted, and can be restored.
+	Link(ctx context.Context, by artwork.Actor, user artwork.ID, identity Identity) error
 	// CreateFirst is Create for the first administrator: if any exists who could sign
 	// in if they were not disabled, created is false and nothing changes. With a
 	// link, it needs one that was offered, and all links have ended when it was
@@ -66,11 +72,12 @@ type Sessions interface {
 	// it has expired.
 	Find(ctx context.Context, session artwork.ID) (catalog.User, error)
 	// Rotate puts next in force if presented is, and the session lasts for
-	// terms.Life from now on. Of several calls with the same token one rotates, and
+	// terms.Life from now on, but not longer than terms.MaxAge from its begin. Of several calls with the same token one rotates, and
 	// within terms.Grace the others repeat. Another token is reused, which ends the
 	// session; the activity log has that, as done by the user from the address and
 	// with the request of by. It returns the user, and the hash of the token in
-	// force. NotFound: there is no such session, or it has expired.
+	// force. NotFound: there is no such session, or it has expired, or is older than
+	// terms.MaxAge.
 	Rotate(ctx context.Context, by artwork.Actor, session artwork.ID, presented, next Hash, terms Terms) (Rotation, error)
 	// End ends a session; the activity log has it. NotFound: there is none.
 	End(ctx context.Context, by artwork.Actor, session artwork.ID) error

@@ -16,6 +16,8 @@ import (
 const (
 	CatalogCreate   artwork.Action = "catalog.create"
 	CatalogUpdate   artwork.Action = "catalog.update"
+	CatalogDelete   artwork.Action = "catalog.delete"
+	CatalogRestore  artwork.Action = "catalog.restore"
 	TokenCreate     artwork.Action = "token.create"
 	TokenRevoke     artwork.Action = "token.revoke"
 	SignIn          artwork.Action = "session.begin"

@@ -146,3 +146,15 @@ func OfSubject(by artwork.Actor, subject artwork.Subject, name string, before, a
 	}
 	return entry, !bytes.Equal(before, after)
 }
+
+// OfDeletion returns the entry of a subject that is in the catalogue no more; before
+// is what it was.
+func OfDeletion(by artwork.Actor, subject artwork.Subject, name string, before Facts) Entry {
+	return Entry{Actor: by, Action: CatalogDelete, Subject: SubjectOf(subject, name), Before: before}
+}
+
+// OfRestoration returns the entry of a subject that is there again; after is what it
+// is.
+func OfRestoration(by artwork.Actor, subject artwork.Subject, name string, after Facts) Entry {
+	return Entry{Actor: by, Action: CatalogRestore, Subject: SubjectOf(subject, name), After: after}
+}

@@ -306,7 +306,8 @@ type ImageArchive interface {
 	// activity log has it, in the same transaction. InvalidInput: by cannot be kept
 	// (Actor.Check).
 	AddUploaded(ctx context.Context, by Actor, record Record) error
-	// Find returns a record. NotFound: there is none with this ID.
+	// Find returns a record. NotFound: there is none with this ID, or no subject of
+	// it.
 	Find(ctx context.Context, id ID) (Record, error)
 	// List returns the subject's pictures from the source, newest first, without
 	// those that were withdrawn: of each the record without a focal point, marked
@@ -321,8 +322,8 @@ type ImageArchive interface {
 	References(ctx context.Context, visit func(Content) error) error
 	// Refers reports whether any record refers to the content.
 	Refers(ctx context.Context, hash Hash) (bool, error)
-	// Trim forgets what SlotState.Expendable does not keep, in every place, and
-	// returns how many records that were. It takes one place at a time; after an
+	// Trim forgets what SlotState.Expendable does not keep, in every place of a
+	// subject that exists, and returns how many records that were. It takes one place at a time; after an
 	// error it has dealt with some of them.
 	Trim(ctx context.Context, keep int) (forgotten int, err error)
 }

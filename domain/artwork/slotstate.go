@@ -114,6 +114,16 @@ func (s SlotState) pointedTo(record Record, a Application, now time.Time) SlotSt
 	return next
 }
 
+// NextModified returns the time of a change of several slots at once: in whole seconds,
+// and later than each of them was last modified.
+func NextModified(now time.Time, previous ...time.Time) time.Time {
+	next := now.UTC().Truncate(time.Second)
+	for _, p := range previous {
+		next = nextModified(p, next)
+	}
+	return next
+}
+
 // nextModified is the time of a change in whole seconds, but later than the one
 // before it: clients compare it, and several changes may happen in one second.
 func nextModified(previous, now time.Time) time.Time {

@@ -119,7 +119,8 @@ type Repository[T any] interface {
 	// whether it was created; CreatedAt, UpdatedAt and Missing are kept by the
 	// repository. by wants it: what it changes is in the activity log (activity.Log),
 	// in the same transaction. Conflict: another subject holds the same MBID or user name;
-	// the message names its ID. NotFound: an album's artist does not exist.
+	// the message names its ID; or the subject was deleted and can be restored
+	// (ErrDeleted). NotFound: an album's artist does not exist.
 	// InvalidInput: the subject has no ID or cannot be stored (its Check), or by
 	// cannot (Actor.Check).
 	Put(ctx context.Context, by artwork.Actor, subject T) (created bool, err error)

@@ -10,6 +10,7 @@ import (
 	"gatefold/application/keepactivity"
 	"gatefold/application/serveimage"
 	"gatefold/application/warmcache"
+	"gatefold/domain/fleet"
 )
 
 // warming provides what counts requests and what warms the cache with them.
@@ -24,7 +25,7 @@ func warming() fx.Option {
 }
 
 func newWarm(cfg Config, terms *followsettings.Terms, pointers *serveimage.Pointers, requests warmcache.Requests, changes warmcache.Changes,
-	claims warmcache.Claims, acts *keepactivity.Recorder, log *slog.Logger,
+	claims fleet.Claims, acts *keepactivity.Recorder, log *slog.Logger,
 ) *warmcache.Warm {
 	warm := warmcache.Config{Keys: cfg.WarmKeys, Rate: cfg.WarmRate, Instance: cfg.Name}
 	return warmcache.New(warm, terms, pointers, requests, changes, claims, acts, log)

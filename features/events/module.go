@@ -56,9 +56,9 @@ func newFeed(lc fx.Lifecycle, events announce.Log, log *slog.Logger) *announce.F
 }
 
 func newAnnouncer(lc fx.Lifecycle, feed *announce.Feed, changes announce.Changes, images artwork.ImageRepository,
-	artists catalog.Artists, albums catalog.Albums, users catalog.Users, log *slog.Logger,
+	artists catalog.Artists, albums catalog.Albums, users catalog.Users, bin catalog.Bin, log *slog.Logger,
 ) *announce.Announcer {
-	announcer := announce.NewAnnouncer(feed, changes, images, announce.Names{Artists: artists, Albums: albums, Users: users}, log)
+	announcer := announce.NewAnnouncer(feed, changes, images, announce.Names{Artists: artists, Albums: albums, Users: users, Deleted: bin}, log)
 	whileRunning(lc, announcer.Run)
 	return announcer
 }

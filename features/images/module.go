@@ -16,8 +16,9 @@ import (
 	"gatefold/application/serveimage"
 	"gatefold/application/signimages"
 	"gatefold/application/verifystore"
-	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/catalog"
+	"gatefold/domain/fleet"
 )
 
 // Storage is what keeps the bytes.
@@ -121,8 +122,8 @@ func newRenditionStore(cfg Config, store storage) artwork.RenditionStore {
 	return bytescache.NewRenditions(store, int64(cfg.BytesCacheMB)<<19)
 }
 
-func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, claims warmcache.Claims, log *slog.Logger) *verifystore.Sweep {
-	return verifystore.NewSweep(cfg.Sweep, archive, store, renditions, claims, log)
+func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, bin catalog.Bin, claims fleet.Claims, log *slog.Logger) *verifystore.Sweep {
+	return verifystore.NewSweep(cfg.Sweep, archive, store, renditions, bin, claims, log)
 }
 
 // probe asks the storage, whatever memory could still answer.

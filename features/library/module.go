@@ -17,6 +17,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/deletesubjects"
 	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
@@ -30,18 +31,20 @@ import (
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
+	"gatefold/domain/fleet"
 )
 
 // Config says where the database is.
 type Config struct {
 	DatabaseURL string // sqlite:PATH or postgres://…
+	Deletions   deletesubjects.Config
 }
 
 // Module provides the database and everything that is kept in it, and the
 // import with the routes of the catalogue.
 func Module(cfg Config) fx.Option {
 	return fx.Module("library",
-		fx.Supply(cfg),
+		fx.Supply(cfg, cfg.Deletions),
 		fx.Provide(
 			open,
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
@@ -50,7 +53,7 @@ func Module(cfg Config) fx.Option {
 			newReader,
 			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog)), fx.As(new(warmcache.Changes)), fx.As(new(announce.Changes))),
 			fx.Annotate(newRequests, fx.As(new(warmcache.Requests))),
-			fx.Annotate(bunrepo.NewClaims, fx.As(new(warmcache.Claims))),
+			fx.Annotate(bunrepo.NewClaims, fx.As(new(fleet.Claims))),
 			fx.Annotate(bunrepo.NewJobs, fx.As(new(bulkapply.Jobs))),
 			fx.Annotate(bunrepo.NewFill, fx.As(new(fillmissing.Jobs))),
 			fx.Annotate(bunrepo.NewGaps, fx.As(new(fillmissing.Gaps))),
@@ -59,6 +62,11 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(bunrepo.NewArtists, fx.As(new(catalog.Artists))),
 			fx.Annotate(bunrepo.NewAlbums, fx.As(new(catalog.Albums))),
 			fx.Annotate(bunrepo.NewUsers, fx.As(new(catalog.Users))),
+			fx.Annotate(bunrepo.NewBin, fx.As(new(catalog.Bin))),
+			deletesubjects.NewSteps,
+			deletesubjects.NewDelete,
+			deletesubjects.NewRestore,
+			deletesubjects.NewList,
 			fx.Annotate(bunrepo.NewLibrary, fx.As(new(importlibrary.Library))),
 			fx.Annotate(bunrepo.NewActivity, fx.As(new(activity.Log))),
 			fx.Annotate(bunrepo.NewProviderSettings, fx.As(new(providersettings.Store))),
@@ -68,6 +76,7 @@ func Module(cfg Config) fx.Option {
 			fx.Annotate(bunrepo.NewAttempts, fx.As(new(account.Attempts))),
 			importlibrary.New,
 			fx.Annotate(rest.NewCatalog, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
+			fx.Annotate(rest.NewDeletions, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
 }

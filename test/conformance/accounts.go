@@ -22,6 +22,7 @@ func credentialCases() []Case[Repositories] {
 		{"logins: a name and an ID are held once, and nothing is written", accountHeld},
 		{"logins: what cannot be stored is refused", createRefused},
 		{"logins: an identity is linked once, and found", accountLinked},
+		{"logins: an identity is linked to a user who is there, and to nobody else", accountLinkedLater},
 		{"logins: those with a way to sign in are listed by name", accountsListed},
 		{"logins: the first administrator is made once", firstAdmin},
 		{"logins: of ten first administrators at once one is made", firstAdminRace},
@@ -44,6 +45,7 @@ func sessionCases() []Case[Repositories] {
 		{"sessions: an ID is held once", sessionTwice},
 		{"sessions: a session ends with its time", sessionExpires},
 		{"sessions: a refresh lets it last", sessionLasts},
+		{"sessions: none gets older than it may, however often it is refreshed", sessionAges},
 		{"sessions: the token in force gives the next", sessionRotates},
 		{"sessions: the one before repeats within the grace", sessionRepeats},
 		{"sessions: the one before ends the session after the grace", sessionReuse},
@@ -192,6 +194,33 @@ func accountLinked(t TB, open func(TB) Repositories) {
 		requireKind(t, artwork.NotFound, err)
 	}
 	require.NoError(t, r.Sessions.Begin(t.Context(), somebody, newSession(user.ID, account.ByOpenID), time.Hour))
+}
+
+func accountLinkedLater(t TB, open func(TB) Repositories) {
+	r := open(t)
+	user := newAccount(t, r, "ana", catalog.RoleUser)
+	identity := account.Identity{Issuer: "https://id.example", Subject: "1"}
+	for range 2 {
+		require.NoError(t, r.Logins.Link(t.Context(), someone, user.ID, identity))
+		found, err := r.Logins.ByIdentity(t.Context(), identity)
+		require.NoError(t, err)
+		require.Equal(t, []any{user.ID, 1, aHash}, []any{found.User.ID, found.Identities, found.PasswordHash})
+		links := entries(t, r, activity.Query{Action: string(activity.UserLink)})
+		require.Len(t, links, 1)
+		require.Equal(t, someone, links[0].Actor)
+	}
+	pushed := catalog.User{ID: artwork.NewID(), Username: "pushed", Role: catalog.RoleUser}
+	_, err := r.Users.Put(t.Context(), somebody, pushed)
+	require.NoError(t, err)
+	requireKind(t, artwork.Conflict, r.Logins.Link(t.Context(), somebody, pushed.ID, identity))
+	require.NoError(t, r.Logins.Link(t.Context(), somebody, pushed.ID, binIdentity), "also of a user without an account")
+	require.NoError(t, r.Sessions.Begin(t.Context(), somebody, newSession(pushed.ID, account.ByOpenID), time.Hour))
+	discard(t, r, pushed.Subject())
+	requireKind(t, artwork.Forbidden, r.Logins.Link(t.Context(), somebody, user.ID, binIdentity))
+	requireKind(t, artwork.NotFound, r.Logins.Link(t.Context(), somebody, pushed.ID, account.Identity{Issuer: "i", Subject: "s"}))
+	requireKind(t, artwork.InvalidInput, r.Logins.Link(t.Context(), somebody, user.ID, account.Identity{}))
+	require.NoError(t, r.Logins.SetDisabled(t.Context(), somebody, user.ID, true))
+	requireKind(t, artwork.Forbidden, r.Logins.Link(t.Context(), somebody, user.ID, account.Identity{Issuer: "i", Subject: "s"}))
 }
 
 func accountsListed(t TB, open func(TB) Repositories) {

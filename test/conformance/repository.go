@@ -26,6 +26,7 @@ import (
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
+	"gatefold/domain/fleet"
 )
 
 // Repositories are the ports of one database: what is written through one of
@@ -40,6 +41,7 @@ type Repositories struct {
 	Artists   catalog.Artists
 	Albums    catalog.Albums
 	Users     catalog.Users
+	Bin       catalog.Bin
 	Library   importlibrary.Library
 	Tokens    accesstoken.Repository
 	Logins    account.Accounts
@@ -48,7 +50,7 @@ type Repositories struct {
 	Registry  followsettings.Registry
 	Requests  warmcache.Requests // with RecordTerms
 	Changes   warmcache.Changes
-	Claims    warmcache.Claims
+	Claims    fleet.Claims
 	Jobs      bulkapply.Jobs
 	Activity  activity.Log
 	Fill      fillmissing.Jobs
@@ -79,6 +81,7 @@ func RepositoryCases() []Case[Repositories] {
 		changeLogCases(),
 		catalogCases(),
 		listCases(),
+		binCases(),
 		libraryCases(),
 		tokenCases(),
 		credentialCases(),

@@ -78,6 +78,39 @@ func sessionLasts(t TB, open func(TB) Repositories) {
 	requireEnded(t, r, session)
 }
 
+func sessionAges(t TB, open func(TB) Repositories) {
+	r := open(t)
+	user := newAccount(t, r, "ana", catalog.RoleUser)
+	session := begin(t, r, user.ID)
+	aging := account.Terms{Life: time.Hour, Grace: time.Hour, MaxAge: time.Minute}
+	done, err := r.Sessions.Rotate(t.Context(), somebody, session.ID, session.Token, account.Hash{1}, aging)
+	require.NoError(t, err)
+	require.Equal(t, account.Rotated, done.Outcome)
+	require.LessOrEqual(t, done.Life, time.Minute)
+	require.Positive(t, done.Life)
+	done, err = r.Sessions.Rotate(t.Context(), somebody, session.ID, session.Token, account.Hash{2}, aging)
+	require.NoError(t, err)
+	require.Equal(t, account.Repeated, done.Outcome)
+	require.LessOrEqual(t, done.Life, time.Minute)
+	aging.MaxAge = time.Nanosecond
+	_, err = r.Sessions.Rotate(t.Context(), somebody, session.ID, account.Hash{1}, account.Hash{2}, aging)
+	requireKind(t, artwork.NotFound, err)
+	other := begin(t, r, user.ID)
+	done, err = r.Sessions.Rotate(t.Context(), somebody, other.ID, other.Token, account.Hash{3}, terms)
+	require.NoError(t, err)
+	require.Equal(t, terms.Life, done.Life, "without a bound")
+	short := account.Terms{Life: time.Hour, MaxAge: 50 * time.Millisecond}
+	_, err = r.Sessions.Rotate(t.Context(), somebody, other.ID, account.Hash{3}, account.Hash{4}, short)
+	if err != nil { // the machine is slow: it has ended already
+		requireKind(t, artwork.NotFound, err)
+		return
+	}
+	require.Eventually(t, func() bool {
+		_, err := r.Sessions.Find(t.Context(), other.ID)
+		return artwork.KindOf(err) == artwork.NotFound
+	}, patience, time.Millisecond, "an access token ends with it")
+}
+
 func sessionRotates(t TB, open func(TB) Repositories) {
 	r := open(t)
 	user := newAccount(t, r, "ana", catalog.RoleUser)

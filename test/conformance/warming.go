@@ -10,6 +10,7 @@ import (
 
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
+	"gatefold/domain/fleet"
 )
 
 // RecordTerms are those with which Repositories.Requests is to be opened.
@@ -219,16 +220,16 @@ func neverChangedLeftOut(t TB, open func(TB) Repositories) {
 // tryClaim claims the task for an hour and returns who has it.
 func tryClaim(t TB, r Repositories, task, holder string, rest time.Duration) (bool, string) {
 	t.Helper()
-	taken, other, err := r.Claims.Claim(t.Context(), warmcache.Claim{Task: task, Holder: holder, Term: time.Hour}, rest)
+	taken, other, err := r.Claims.Claim(t.Context(), fleet.Claim{Task: task, Holder: holder, Term: time.Hour}, rest)
 	require.NoError(t, err)
 	return taken, other
 }
 
-func requireTaken(t TB, r Repositories, task, holder string, rest time.Duration) warmcache.Claim {
+func requireTaken(t TB, r Repositories, task, holder string, rest time.Duration) fleet.Claim {
 	t.Helper()
 	taken, _ := tryClaim(t, r, task, holder, rest)
 	require.True(t, taken, "%s cannot be claimed", task)
-	return warmcache.Claim{Task: task, Holder: holder, Term: time.Hour}
+	return fleet.Claim{Task: task, Holder: holder, Term: time.Hour}
 }
 
 func requireRefused(t TB, r Repositories, task, holder string, rest time.Duration, by string) {
@@ -239,9 +240,9 @@ func requireRefused(t TB, r Repositories, task, holder string, rest time.Duratio
 }
 
 // claimShortly takes the task for a claim that expires soon.
-func claimShortly(t TB, r Repositories, task, holder string) warmcache.Claim {
+func claimShortly(t TB, r Repositories, task, holder string) fleet.Claim {
 	t.Helper()
-	claim := warmcache.Claim{Task: task, Holder: holder, Term: shortly}
+	claim := fleet.Claim{Task: task, Holder: holder, Term: shortly}
 	taken, _, err := r.Claims.Claim(t.Context(), claim, 0)
 	require.NoError(t, err)
 	require.True(t, taken)
@@ -249,7 +250,7 @@ func claimShortly(t TB, r Repositories, task, holder string) warmcache.Claim {
 }
 
 // expired waits until the claim, which was just taken or renewed, has expired.
-func expired(claim warmcache.Claim) { time.Sleep(claim.Term + claim.Term/4) }
+func expired(claim fleet.Claim) { time.Sleep(claim.Term + claim.Term/4) }
 
 func claimedOnce(t TB, open func(TB) Repositories) {
 	r := open(t)
@@ -272,7 +273,7 @@ func racingClaims(t TB, open func(TB) Repositories) {
 	for range 20 {
 		holder := artwork.NewID().String()
 		claiming.Go(func() {
-			got, _, err := r.Claims.Claim(t.Context(), warmcache.Claim{Task: "warm", Holder: holder, Term: time.Hour}, 0)
+			got, _, err := r.Claims.Claim(t.Context(), fleet.Claim{Task: "warm", Holder: holder, Term: time.Hour}, 0)
 			if err != nil {
 				taken.Add(100)
 			}
@@ -310,7 +311,7 @@ func claimRenewed(t TB, open func(TB) Repositories) {
 
 func lostClaimNotRenewed(t TB, open func(TB) Repositories) {
 	r := open(t)
-	unknown := warmcache.Claim{Task: "warm", Holder: "a", Term: time.Hour}
+	unknown := fleet.Claim{Task: "warm", Holder: "a", Term: time.Hour}
 	requireKind(t, artwork.Conflict, r.Claims.Renew(t.Context(), unknown))
 	claim := claimShortly(t, r, "warm", "a")
 	expired(claim)
@@ -343,7 +344,7 @@ func onlyHolderReleases(t TB, open func(TB) Repositories) {
 	other.Holder = "b"
 	require.NoError(t, r.Claims.Release(t.Context(), other, true))
 	requireRefused(t, r, "warm", "b", 0, "a")
-	require.NoError(t, r.Claims.Release(t.Context(), warmcache.Claim{Task: "cool", Holder: "a"}, true))
+	require.NoError(t, r.Claims.Release(t.Context(), fleet.Claim{Task: "cool", Holder: "a"}, true))
 	requireTaken(t, r, "cool", "b", time.Hour)
 }
 
@@ -360,7 +361,7 @@ func claimsCancelled(t TB, open func(TB) Repositories) {
 	held := requireTaken(t, r, "cool", "a", 0)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, err := r.Claims.Claim(ctx, warmcache.Claim{Task: "warm", Holder: "a", Term: time.Hour}, 0)
+	_, _, err := r.Claims.Claim(ctx, fleet.Claim{Task: "warm", Holder: "a", Term: time.Hour}, 0)
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, r.Claims.Renew(ctx, held), context.Canceled)
 	require.ErrorIs(t, r.Claims.Release(ctx, held, true), context.Canceled)

@@ -45,6 +45,7 @@ var noActivity = map[string]string{
 	"POST /api/auth/refresh":                            "a session that goes on is none; a token that comes back is: TestARefreshTokenUsedTwiceEndsTheFamily",
 	"POST /api/auth/logout":                             "the actor is whoever signs out: TestSignInsAreInTheActivityLog",
 	"POST /api/auth/first-run":                          "it can be done once: TestSignInsAreInTheActivityLog",
+	"POST /api/auth/oidc/link":                          "the link is made when the browser comes back: TestLinkingAnIdentity",
 	"POST /api/auth/password":                           "tokens have no password: TestSignInsAreInTheActivityLog",
 	"POST /api/admin/tokens":                            "the id of what it creates is not known before: TestTokensAreManaged",
 	"POST /api/admin/settings/providers/:provider/test": "a provider is asked something, and nothing is set",
@@ -182,6 +183,10 @@ func (in *instance) catalogActs() []act {
 	put := func(path string, body map[string]any) func() answer {
 		return func() answer { return in.send(http.MethodPut, path, body) }
 	}
+	del := func(path string) func() answer { return func() answer { return in.send(http.MethodDelete, path, nil) } }
+	restore := func(path string) func() answer {
+		return func() answer { return in.send(http.MethodPost, path+"/restore", nil) }
+	}
 	artist, album, user := "/api/artists/"+artistID, "/api/albums/"+albumID, "/api/users/"+userID
 	return []act{
 		{
@@ -191,6 +196,14 @@ func (in *instance) catalogActs() []act {
 		{
 			route: "PUT /api/artists/:id", do: put(artist, map[string]any{"name": "Ñandú", "sortName": "Nandu"}), action: "catalog.update",
 			subject: anArtist, before: map[string]any{"name": "Nandu", "sortName": nil}, after: map[string]any{"name": "Ñandú", "sortName": "Nandu"},
+		},
+		{
+			route: "DELETE /api/artists/:id", do: del(artist), action: "catalog.delete",
+			subject: anArtist, before: map[string]any{"name": "Ñandú", "sortName": "Nandu"},
+		},
+		{
+			route: "POST /api/artists/:id/restore", do: restore(artist), action: "catalog.restore",
+			subject: anArtist, after: map[string]any{"name": "Ñandú", "sortName": "Nandu"},
 		},
 		{
 			route: "PUT /api/albums/:id", do: put(album, map[string]any{"name": "Uno", "artistId": artistID, "year": 1999}), action: "catalog.create",
@@ -203,6 +216,22 @@ func (in *instance) catalogActs() []act {
 		{
 			route: "PUT /api/users/:id", do: put(user, map[string]any{"username": "ana", "role": "admin"}), action: "catalog.update",
 			subject: aUser, before: map[string]any{"role": "user"}, after: map[string]any{"role": "admin"},
+		},
+		{
+			route: "DELETE /api/albums/:id", do: del(album), action: "catalog.delete",
+			subject: anAlbum, before: map[string]any{"name": "Uno", "artistId": artistID, "year": 1999.0},
+		},
+		{
+			route: "POST /api/albums/:id/restore", do: restore(album), action: "catalog.restore",
+			subject: anAlbum, after: map[string]any{"name": "Uno", "artistId": artistID, "year": 1999.0},
+		},
+		{
+			route: "DELETE /api/users/:id", do: del(user), action: "catalog.delete",
+			subject: aUser, before: map[string]any{"username": "ana", "role": "admin"},
+		},
+		{
+			route: "POST /api/users/:id/restore", do: restore(user), action: "catalog.restore",
+			subject: aUser, after: map[string]any{"username": "ana", "role": "admin"},
 		},
 		{
 			route: "PATCH " + metadata + "artist/background-position", do: func() answer {

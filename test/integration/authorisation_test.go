@@ -68,9 +68,19 @@ var needs = map[string]string{
 	"GET /api/auth/oidc/callback": toEverybody,
 	"GET /api/auth/me":            toRead,
 	"POST /api/auth/password":     toUsers,
+	"POST /api/auth/oidc/link":    toUsers,
 
-	"PUT /api/artists/:id":        toWrite,
-	"PUT /api/albums/:id":         toWrite,
+	"PUT /api/artists/:id": toWrite,
+	"PUT /api/albums/:id":  toWrite,
+
+	"DELETE /api/artists/:id":       toWrite,
+	"DELETE /api/albums/:id":        toWrite,
+	"DELETE /api/users/:id":         toAdmin,
+	"POST /api/artists/:id/restore": toWrite,
+	"POST /api/albums/:id/restore":  toWrite,
+	"POST /api/users/:id/restore":   toAdmin,
+	"GET /api/deleted":              toWrite,
+
 	"GET /api/users":              toRead,
 	"GET /api/users/:id":          toRead,
 	"PUT /api/users/:id":          toAdmin,

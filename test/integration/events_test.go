@@ -210,7 +210,7 @@ func TestTheEventsAreDocumented(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/events.md")
 	require.NoError(t, err)
-	for _, name := range []string{"connected", "keepalive", announce.Reload, announce.ArtistImagesUpdated, announce.AlbumCoverUpdated, announce.UserAvatarUpdated} {
+	for _, name := range []string{"connected", "keepalive", announce.Reload, announce.ArtistImagesUpdated, announce.AlbumCoverUpdated, announce.UserAvatarUpdated, announce.ArtistDeleted, announce.AlbumDeleted, announce.UserDeleted, "end"} {
 		require.Contains(t, string(page), "`"+name+"`")
 	}
 }

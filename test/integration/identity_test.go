@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -346,6 +347,7 @@ func newBrowser(t *testing.T, in *instance, header ...string) *browser {
 type reply struct {
 	StatusCode int
 	Header     http.Header
+	body       string
 }
 
 func (b *browser) send(method, path, body string, header ...string) reply {
@@ -361,8 +363,10 @@ func (b *browser) send(method, path, body string, header ...string) reply {
 	}
 	resp, err := b.client.Do(req)
 	require.NoError(b.in.t, err)
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(b.in.t, err)
 	require.NoError(b.in.t, resp.Body.Close())
-	return reply{resp.StatusCode, resp.Header}
+	return reply{resp.StatusCode, resp.Header, string(text)}
 }
 
 const cookieLogin = `{"username":"admin","password":"` + aPassword + `","cookie":true}`
@@ -481,6 +485,57 @@ func TestSigningInWithAnIdentityProvider(t *testing.T) {
 	require.NotContains(t, in.log.String(), oidcfixture.ClientSecret)
 }
 
+// TestLinkingAnIdentity: to a user who is signed in and confirms it, and not because of a
+// name.
+func TestLinkingAnIdentity(t *testing.T) {
+	t.Parallel()
+	provider := oidcfixture.New(t)
+	in := combinations["memory and SQLite"](t).start(t, append(asAdmin, "OIDC_ISSUER="+provider.Issuer, "OIDC_CLIENT_ID="+oidcfixture.ClientID,
+		"OIDC_CLIENT_SECRET="+oidcfixture.ClientSecret, "OIDC_REDIRECT_URL=http://localhost:1/api/auth/oidc/callback")...)
+	id, err := in.server.CreateUser(t.Context(), manageaccounts.CreateIn{Username: "ana", Role: catalog.RoleEditor, Password: aPassword})
+	require.NoError(t, err)
+	provider.Recognise(map[string]any{"sub": "1", "preferred_username": "ana"})
+	here := []string{"Sec-Fetch-Site", "same-origin", "Content-Type", "application/json"}
+	b := newBrowser(t, in)
+	signIn := func() {
+		t.Helper()
+		require.Equal(t, http.StatusOK, b.send(http.MethodPost, "/api/auth/login", `{"username":"ana","password":"`+aPassword+`","cookie":true}`, here...).StatusCode)
+	}
+	signIn()
+	require.Equal(t, http.StatusForbidden, b.send(http.MethodPost, "/api/auth/oidc/link", `{"currentPassword":"wrong"}`, here...).StatusCode)
+	require.Equal(t, http.StatusBadRequest, b.send(http.MethodPost, "/api/auth/oidc/link", `{"currentPassword":"`+aPassword+`","returnTo":"//evil.example"}`, here...).StatusCode)
+	begin := func() (callback string) {
+		t.Helper()
+		begun := b.send(http.MethodPost, "/api/auth/oidc/link", `{"currentPassword":"`+aPassword+`","returnTo":"/admin/"}`, here...)
+		require.Equal(t, http.StatusOK, begun.StatusCode, begun.body)
+		var answer struct{ URL string }
+		require.NoError(t, json.Unmarshal([]byte(begun.body), &answer))
+		back, err := url.Parse(b.send(http.MethodGet, answer.URL, "").Header.Get("Location"))
+		require.NoError(t, err)
+		return back.RequestURI()
+	}
+	callback := begin()
+	require.Equal(t, http.StatusUnauthorized, newBrowser(t, in).send(http.MethodGet, callback, "").StatusCode, "another browser")
+	done := b.send(http.MethodGet, callback, "")
+	require.Equal(t, http.StatusSeeOther, done.StatusCode)
+	require.Equal(t, "/admin/", done.Header.Get("Location"))
+	require.Empty(t, in.activity("&action=session.begin")[1:], "to link is not to sign in")
+	link := in.activity("&action=user.link")
+	require.Len(t, link, 1)
+	require.Equal(t, "ana", link[0]["actor"])
+
+	somewhere := newBrowser(t, in)
+	sent := somewhere.send(http.MethodGet, "/api/auth/oidc/login?returnTo=/admin/", "")
+	back, err := url.Parse(somewhere.send(http.MethodGet, sent.Header.Get("Location"), "").Header.Get("Location"))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusSeeOther, somewhere.send(http.MethodGet, back.RequestURI(), "").StatusCode)
+	require.Contains(t, somewhere.send(http.MethodGet, "/api/auth/me", "").body, id.String(), "it is the same user")
+
+	callback = begin()
+	require.NoError(t, in.server.SetDisabled(t.Context(), "ana", true))
+	require.Equal(t, http.StatusUnauthorized, b.send(http.MethodGet, callback, "").StatusCode, "the session has ended")
+}
+
 func TestTokensAreManaged(t *testing.T) {
 	t.Parallel()
 	onPairs(t, func(t *testing.T, one, two *instance) {
@@ -587,6 +642,22 @@ func TestAccountsOnTheCommandLine(t *testing.T) {
 	code, _, _ = run("", "user", "enable", "ana")
 	require.Zero(t, code)
 	in.signedOf(in.login("ana", "another horse battery staple"))
+	code, _, stderr = run("", "user", "delete", "ana")
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "the last administrator")
+	code, second, _ := run(aPassword, "user", "create", "leaves", "--role", "admin")
+	require.Zero(t, code)
+	session = in.signIn("leaves")
+	code, _, stderr = run("", "user", "delete", "leaves")
+	require.Zero(t, code, stderr)
+	require.Contains(t, stderr, "Can be restored until 20")
+	require.Equal(t, http.StatusUnauthorized, in.me(session.access))
+	code, list, _ = run("", "user", "deleted")
+	require.Zero(t, code)
+	require.Regexp(t, `(?m)^leaves +20..-..-.. ..:.. +command line +20..-..-.. ..:.. +`+strings.TrimSpace(second)+`$`, list)
+	code, _, stderr = run("", "user", "restore", strings.TrimSpace(second))
+	require.Zero(t, code, stderr)
+	in.signIn("leaves")
 	code, _, stderr = run("", "user", "disable", "nobody")
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, `there is no user "nobody"`)

@@ -173,6 +173,10 @@ func TestSettingsOverTheAPI(t *testing.T) {
 	require.Equal(t, "sqlite", configuration["database"])
 	require.Equal(t, "disk", configuration["storage"])
 	require.Equal(t, map[string]any{"mode": "memory", "cacheTtl": "300s", "l1Ttl": "1s"}, configuration["cache"])
+	require.Equal(t, true, configuration["access"].(map[string]any)["publicImages"])
+	require.Equal(t, map[string]any{"requests": 0.0, "uploads": 0.0, "logins": 0.0, "tokens": 0.0}, configuration["limits"])
+	require.Equal(t, "720h0m0s", configuration["deletedKeep"])
+	require.NotContains(t, string(in.send(http.MethodGet, "/api/admin/settings", nil).body), "of-the-tests-and-of-no-deployment", "no secret")
 	require.Equal(t, 20971520.0, configuration["uploads"].(map[string]any)["maxBytes"])
 	states := map[string]any{}
 	for _, p := range list["providers"].([]any) {

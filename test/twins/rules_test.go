@@ -36,6 +36,7 @@ const (
 	explaining    = "application/explainimage"
 	setUp         = "application/providersettings"
 	theProviders  = "adapters/providers"
+	deleting      = "application/deletesubjects"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -770,5 +771,62 @@ local time = redis.call('TIME')`,
 		rule: "a signature is good for every path",
 		file: signing + "/signimages.go", old: `[]byte(path + "\n" + expires)`, new: `[]byte(expires)`,
 		pkg: signing, test: "TestASignatureIsForOnePathAndATime",
+	},
+
+	// Deletions.
+	{
+		rule: "a deletion fences every key of the subject",
+		file: deleting + "/deletesubjects.go", old: `return s.cache.Change(ctx, keys, commit)`, new: `return s.cache.Change(ctx, keys[:1], commit)`,
+		pkg: deleting, test: "TestWhatIsCachedGoesWithTheSubject",
+	},
+	{
+		rule: "a deletion that is repeated tells the cache again",
+		file: deleting + "/deletesubjects.go", old: `	begin := d.now()
+	if in.Albums`, new: `	begin := d.now()
+	if deleted, err := d.bin.Find(ctx, in.Subject); err == nil {
+		return Out{Until: deleted.At.Add(d.cfg.Keep)}, nil
+	}
+	if in.Albums`,
+		pkg: deleting, test: "TestWhatIsCachedGoesWithTheSubject",
+	},
+	{
+		rule: "what was deleted counts as modified",
+		file: repository + "/bin.go", old: `board.move(board.slots[place])`, new: `_ = place`,
+		pkg: repository, test: onSQLite + "bin:_every_place_counts_as_modified",
+	},
+	{
+		rule: "lists follow what comes back",
+		file: repository + "/bin.go", old: `	if _, err := ofSubjects(tx.NewDelete().Model((*slotRow)(nil)), "subject_kind", "subject_id", subjects).Exec(ctx); err != nil {
+		return err
+	}
+	return board`, new: `	return board`,
+		pkg: repository, test: onSQLite + "bin:_lists_and_their_counts_follow",
+	},
+	{
+		rule: "nobody creates a subject that can be restored",
+		file: repository + "/bin.go", old: `if len(rows) > 0 {
+			return catalog.DeletedError`, new: `if len(rows) > 1 {
+			return catalog.DeletedError`,
+		pkg: repository, test: onSQLite + "bin:_nobody_creates_what_can_be_restored",
+	},
+	{
+		rule: "bytes of what can be restored stay",
+		file: verifying + "/sweep.go", old: `s.bin.Forget(ctx, s.cfg.KeepDeleted, forgetAtOnce)`, new: `s.bin.Forget(ctx, 0, forgetAtOnce)`,
+		pkg: verifying, test: "TestSweepForgetsWhatWasDeletedLongAgo",
+	},
+	{
+		rule: "a stream ends with its credential",
+		file: httpAPI + "/events.go", old: `if err := s.may(); err != nil {`, new: `if err := s.may(); err != nil && ctx.Err() != nil {`,
+		pkg: httpAPI, test: "TestAStreamEndsWithItsCredential",
+	},
+	{
+		rule: "uploads are bounded together",
+		file: httpAPI + "/uploadroom.go", old: `needed = most // of what is longer, no more is read`, new: `needed = 1`,
+		pkg: httpAPI, test: "TestUploadsAreBoundedTogether",
+	},
+	{
+		rule: "a session does not outlive its age",
+		file: "domain/account/account.go", old: `return min(t.Life, t.MaxAge-age)`, new: `return max(t.Life, t.MaxAge-age)`,
+		pkg: memoryCache, test: memorySuite + "sessions:_none_gets_older_than_it_may,_however_often_it_is_refreshed",
 	},
 }

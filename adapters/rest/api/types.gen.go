@@ -15,6 +15,24 @@ import (
 	"gatefold/domain/catalog"
 )
 
+// Defines values for StreamEndReason.
+const (
+	NotAllowed   StreamEndReason = "not-allowed"
+	SessionEnded StreamEndReason = "session-ended"
+)
+
+// Valid indicates whether the value is a known member of the StreamEndReason enum.
+func (e StreamEndReason) Valid() bool {
+	switch e {
+	case NotAllowed:
+		return true
+	case SessionEnded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Act How an image took force.
 type Act = artwork.Act
 
@@ -150,6 +168,18 @@ type AlbumCoverUpdated struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
+// AlbumDeleted defines model for AlbumDeleted.
+type AlbumDeleted struct {
+	// AlbumID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	AlbumID   ID     `json:"albumId"`
+	AlbumName string `json:"albumName"`
+
+	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ArtistID   ID        `json:"artistId"`
+	ArtistName string    `json:"artistName"`
+	UpdatedAt  time.Time `json:"updatedAt"`
+}
+
 // AlbumFields defines model for AlbumFields.
 type AlbumFields struct {
 	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
@@ -239,6 +269,14 @@ type Artist struct {
 	// Example: Sigur Ros
 	SortName  string    `json:"sortName,omitempty,omitzero"`
 	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// ArtistDeleted defines model for ArtistDeleted.
+type ArtistDeleted struct {
+	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ArtistID   ID        `json:"artistId"`
+	ArtistName string    `json:"artistName"`
+	UpdatedAt  time.Time `json:"updatedAt"`
 }
 
 // ArtistFields defines model for ArtistFields.
@@ -897,6 +935,28 @@ type Candidate struct {
 
 // Configuration Of the environment; none of it is a secret.
 type Configuration struct {
+	// Access Who gets in, and for how long.
+	Access struct {
+		AccessTokenTTL string `json:"accessTokenTtl"`
+
+		// CorsOrigins Whose pages may use the API; none is only our own.
+		CorsOrigins []string `json:"corsOrigins"`
+
+		// HstsMaxAge 0d tells browsers nothing.
+		HstsMaxAge string `json:"hstsMaxAge"`
+
+		// IdentityIssuer Empty if there is no identity provider.
+		IdentityIssuer  string `json:"identityIssuer"`
+		PublicImages    bool   `json:"publicImages"`
+		RefreshTokenTTL string `json:"refreshTokenTtl"`
+
+		// SessionMaxAge When a session ends, however often it is refreshed; 0d is not by that.
+		SessionMaxAge string `json:"sessionMaxAge"`
+
+		// TrustedProxies Networks.
+		TrustedProxies []string `json:"trustedProxies"`
+	} `json:"access"`
+
 	// ActivityKeep 0d is for ever.
 	ActivityKeep string `json:"activityKeep"`
 	Cache        struct {
@@ -906,8 +966,33 @@ type Configuration struct {
 	} `json:"cache"`
 	Database string `json:"database"`
 
+	// DeletedKeep For how long what was deleted can be restored.
+	DeletedKeep string `json:"deletedKeep"`
+
 	// HistoryKeep Former pictures of a slot; null is all.
-	HistoryKeep int    `json:"historyKeep"`
+	HistoryKeep int `json:"historyKeep"`
+
+	// Limits Requests a minute, of each caller; 0 is as many as they want.
+	Limits struct {
+		Logins   int `json:"logins"`
+		Requests int `json:"requests"`
+
+		// Tokens All requests of an API token.
+		Tokens  int `json:"tokens"`
+		Uploads int `json:"uploads"`
+	} `json:"limits"`
+
+	// Memory What is bounded, in MB.
+	Memory struct {
+		BytesCacheMb int `json:"bytesCacheMb"`
+		DecodingMb   int `json:"decodingMb"`
+
+		// RenditionsMb Of renditions that are kept; 0 is all.
+		RenditionsMb int `json:"renditionsMb"`
+
+		// UploadsMb That are taken in at the same time, all together.
+		UploadsMb int `json:"uploadsMb"`
+	} `json:"memory"`
 	MusicFolder bool   `json:"musicFolder"`
 	OrphanGrace string `json:"orphanGrace"`
 
@@ -973,6 +1058,39 @@ type CreatedToken struct {
 	//
 	// Example: gf_…
 	Token string `json:"token"`
+}
+
+// DeletedPage defines model for DeletedPage.
+type DeletedPage struct {
+	Items []DeletedSubject `json:"items"`
+
+	// Next The `cursor` of the next page; absent if this is the last one.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// DeletedSubject defines model for DeletedSubject.
+type DeletedSubject struct {
+	// Albums How many albums went with the artist and can be restored.
+	Albums int `json:"albums,omitempty,omitzero"`
+
+	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ArtistID ID `json:"artistId,omitempty,omitzero"`
+
+	// ArtistName Of an album, when it was deleted.
+	ArtistName string    `json:"artistName,omitempty,omitzero"`
+	DeletedAt  time.Time `json:"deletedAt"`
+	DeletedBy  string    `json:"deletedBy"`
+
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID   ID          `json:"id"`
+	Kind SubjectKind `json:"kind"`
+
+	// Name What it was called when it was deleted.
+	Name            string    `json:"name"`
+	RestorableUntil time.Time `json:"restorableUntil"`
+
+	// WithArtist The album went with its artist.
+	WithArtist bool `json:"withArtist,omitempty,omitzero"`
 }
 
 // Disabling defines model for Disabling.
@@ -1625,6 +1743,19 @@ type KeySetting struct {
 	Variable string `json:"variable"`
 }
 
+// LinkBegun defines model for LinkBegun.
+type LinkBegun struct {
+	URL string `json:"url"`
+}
+
+// LinkRequest defines model for LinkRequest.
+type LinkRequest struct {
+	CurrentPassword string `json:"currentPassword"`
+
+	// ReturnTo A path of this server, where the browser is sent in the end.
+	ReturnTo string `json:"returnTo,omitempty,omitzero"`
+}
+
 // ListedAlbum What `getAlbum` answers, and the images in force.
 type ListedAlbum struct {
 	// ArtistID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
@@ -2029,8 +2160,49 @@ type Slot = artwork.Slot
 // Source `custom` images were uploaded, `local` ones found beside the music, `external` ones downloaded.
 type Source = artwork.Source
 
+// StreamEnd defines model for StreamEnd.
+type StreamEnd struct {
+	Message string `json:"message"`
+
+	// Reason `session-ended`: the credential is good for nothing any more, as when a session or token ends; `not-allowed`: its owner may not read events any more.
+	Reason StreamEndReason `json:"reason"`
+}
+
+// StreamEndReason `session-ended`: the credential is good for nothing any more, as when a session or token ends; `not-allowed`: its owner may not read events any more.
+type StreamEndReason string
+
+// SubjectDeleted defines model for SubjectDeleted.
+type SubjectDeleted struct {
+	// Albums How many albums of an artist went with it just now.
+	Albums int `json:"albums"`
+
+	// RestorableUntil Absent if it was restored in the same moment.
+	RestorableUntil time.Time `json:"restorableUntil,omitempty,omitzero"`
+	Success         Success   `json:"success"`
+
+	// VisibleAfterMs How long the call waited until no instance could serve the older image.
+	//
+	// Example: 1003.2
+	VisibleAfterMs Milliseconds `json:"visibleAfterMs"`
+}
+
 // SubjectKind defines model for SubjectKind.
 type SubjectKind = artwork.SubjectKind
+
+// SubjectRestored defines model for SubjectRestored.
+type SubjectRestored struct {
+	// Albums How many albums came back with an artist.
+	Albums int `json:"albums"`
+
+	// AlbumsLeft How many did not, because other albums hold their MBIDs by now.
+	AlbumsLeft int     `json:"albumsLeft"`
+	Success    Success `json:"success"`
+
+	// VisibleAfterMs How long the call waited until no instance could serve the older image.
+	//
+	// Example: 1003.2
+	VisibleAfterMs Milliseconds `json:"visibleAfterMs"`
+}
 
 // Succeeded defines model for Succeeded.
 type Succeeded struct {
@@ -2294,6 +2466,15 @@ type UserAvatarUpdated struct {
 
 	// Tag null if the slot is empty now.
 	Tag       TagOfSlot `json:"tag"`
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// UserID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	UserID   ID     `json:"userId"`
+	Username string `json:"username"`
+}
+
+// UserDeleted defines model for UserDeleted.
+type UserDeleted struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 
 	// UserID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11

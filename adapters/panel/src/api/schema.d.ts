@@ -260,10 +260,38 @@ export interface paths {
         get: operations["getArtist"];
         /**
          * Create or replace an artist
-         * @description What is not named is cleared. 409 names the artist that holds the MBID.
+         * @description What is not named is cleared. An artist that was deleted comes back, with its images and without its albums. 409 names the artist that holds the MBID.
          */
         put: operations["putArtist"];
         post?: never;
+        /**
+         * Delete an artist
+         * @description A change that can be undone until `restorableUntil`: then it is forgotten for good. When this has answered, no instance answers
+         *     with the artist or an image of it. What was deleted before stays so, and the answer is the same. 409 if the artist has albums,
+         *     unless these go as well: they go first, and come back with the artist.
+         */
+        delete: operations["deleteArtist"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/artists/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore an artist that was deleted
+         * @description With the albums that went with the artist, and with all images, uploads and locks. 409 names the artist that holds the MBID by now.
+         */
+        post: operations["restoreArtist"];
         delete?: never;
         options?: never;
         head?: never;
@@ -300,10 +328,38 @@ export interface paths {
         get: operations["getAlbum"];
         /**
          * Create or replace an album
-         * @description What is not named is cleared. 404 if there is no such artist; 409 names the album that holds the MBID.
+         * @description What is not named is cleared. An album that was deleted comes back, with its images. 404 if there is no such artist; 409 names the album that holds the MBID.
          */
         put: operations["putAlbum"];
         post?: never;
+        /**
+         * Delete an album
+         * @description A change that can be undone until `restorableUntil`: then it is forgotten for good. When this has answered, no instance answers
+         *     with the album or an image of it. What was deleted before stays so, and the answer is the same. An import of
+         *     the music folder leaves it out meanwhile.
+         */
+        delete: operations["deleteAlbum"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/albums/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore an album that was deleted
+         * @description With all images, uploads and locks. 409 if its artist is not there, or names the album that holds the MBID by now.
+         */
+        post: operations["restoreAlbum"];
         delete?: never;
         options?: never;
         head?: never;
@@ -340,9 +396,54 @@ export interface paths {
         get: operations["getUser"];
         /**
          * Create or replace a user
-         * @description Never with a password. 409 names the user who has the username.
+         * @description Never with a password. A user who was deleted comes back, without any way to sign in. 409 names the user who has the username.
          */
         put: operations["putUser"];
+        post?: never;
+        /**
+         * Delete a user
+         * @description A change that can be undone until `restorableUntil`: then it is forgotten for good. When this has answered, no instance answers
+         *     with the user or an image of it. What was deleted before stays so, and the answer is the same. The user's
+         *     sessions have ended. 409 for the user who asks, and for the last administrator who can sign in.
+         */
+        delete: operations["deleteUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a user that was deleted
+         * @description With the avatar and with what the user signs in with; sessions stay ended. 409 names the user who has the username by now.
+         */
+        post: operations["restoreUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was deleted and can be restored, the latest first */
+        get: operations["listDeleted"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1425,6 +1526,28 @@ export interface paths {
         get: operations["beginExternalSignIn"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oidc/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with the identity provider from now on, too
+         * @description For a user who is signed in, with the password as confirmation. The browser is to be sent to `url`; the identity that the provider
+         *     recognises then is linked to the user, whatever it is called there. 409 at the callback if it is linked to another user. 404 if there
+         *     is no provider.
+         */
+        post: operations["linkIdentity"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2588,6 +2711,48 @@ export interface components {
              */
             y: number;
         };
+        SubjectDeleted: {
+            success: components["schemas"]["Success"];
+            /** @description How many albums of an artist went with it just now. */
+            albums: number;
+            /**
+             * Format: date-time
+             * @description Absent if it was restored in the same moment.
+             */
+            restorableUntil?: string;
+            visibleAfterMs: components["schemas"]["Milliseconds"];
+        };
+        SubjectRestored: {
+            success: components["schemas"]["Success"];
+            /** @description How many albums came back with an artist. */
+            albums: number;
+            /** @description How many did not, because other albums hold their MBIDs by now. */
+            albumsLeft: number;
+            visibleAfterMs: components["schemas"]["Milliseconds"];
+        };
+        DeletedPage: {
+            items: components["schemas"]["DeletedSubject"][];
+            /** @description The `cursor` of the next page; absent if this is the last one. */
+            next?: string;
+        };
+        DeletedSubject: {
+            kind: components["schemas"]["SubjectKind"];
+            id: components["schemas"]["Id"];
+            /** @description What it was called when it was deleted. */
+            name: string;
+            artistId?: components["schemas"]["Id"];
+            /** @description Of an album, when it was deleted. */
+            artistName?: string;
+            /** Format: date-time */
+            deletedAt: string;
+            deletedBy: string;
+            /** Format: date-time */
+            restorableUntil: string;
+            /** @description The album went with its artist. */
+            withArtist?: boolean;
+            /** @description How many albums went with the artist and can be restored. */
+            albums?: number;
+        };
         Revised: {
             success: components["schemas"]["Success"];
             tag?: components["schemas"]["ImageTag"];
@@ -3182,8 +3347,43 @@ export interface components {
             orphanGrace: string;
             /** @description Former pictures of a slot; null is all. */
             historyKeep: number | null;
+            /** @description For how long what was deleted can be restored. */
+            deletedKeep: string;
             /** @description 0d is for ever. */
             activityKeep: string;
+            /** @description Who gets in, and for how long. */
+            access: {
+                publicImages: boolean;
+                /** @description Whose pages may use the API; none is only our own. */
+                corsOrigins: string[];
+                /** @description Networks. */
+                trustedProxies: string[];
+                /** @description 0d tells browsers nothing. */
+                hstsMaxAge: string;
+                accessTokenTtl: string;
+                refreshTokenTtl: string;
+                /** @description When a session ends, however often it is refreshed; 0d is not by that. */
+                sessionMaxAge: string;
+                /** @description Empty if there is no identity provider. */
+                identityIssuer: string;
+            };
+            /** @description Requests a minute, of each caller; 0 is as many as they want. */
+            limits: {
+                requests: number;
+                uploads: number;
+                logins: number;
+                /** @description All requests of an API token. */
+                tokens: number;
+            };
+            /** @description What is bounded, in MB. */
+            memory: {
+                bytesCacheMb: number;
+                decodingMb: number;
+                /** @description That are taken in at the same time, all together. */
+                uploadsMb: number;
+                /** @description Of renditions that are kept; 0 is all. */
+                renditionsMb: number;
+            };
             uploads: {
                 maxBytes: number;
                 maxAvatarBytes: number;
@@ -3336,6 +3536,14 @@ export interface components {
             name: string;
             scope: components["schemas"]["Scope"];
             user?: components["schemas"]["User"];
+        };
+        LinkRequest: {
+            currentPassword: string;
+            /** @description A path of this server, where the browser is sent in the end. */
+            returnTo?: string;
+        };
+        LinkBegun: {
+            url: string;
         };
         PasswordChange: {
             /** Format: password */
@@ -3492,6 +3700,34 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
             tag: components["schemas"]["TagOfSlot"];
+        };
+        ArtistDeleted: {
+            artistId: components["schemas"]["Id"];
+            artistName: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        AlbumDeleted: {
+            albumId: components["schemas"]["Id"];
+            albumName: string;
+            artistId: components["schemas"]["Id"];
+            artistName: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        UserDeleted: {
+            userId: components["schemas"]["Id"];
+            username: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        StreamEnd: {
+            /**
+             * @description `session-ended`: the credential is good for nothing any more, as when a session or token ends; `not-allowed`: its owner may not read events any more.
+             * @enum {string}
+             */
+            reason: "session-ended" | "not-allowed";
+            message: string;
         };
         BulkProgress: {
             jobId: components["schemas"]["Id"];
@@ -4369,6 +4605,69 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    deleteArtist: {
+        parameters: {
+            query?: {
+                /** @description Its albums are deleted with it. */
+                albums?: boolean;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectDeleted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restoreArtist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is there. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectRestored"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listAlbums: {
         parameters: {
             query?: {
@@ -4492,6 +4791,66 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    deleteAlbum: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectDeleted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restoreAlbum: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is there. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectRestored"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listUsers: {
         parameters: {
             query?: {
@@ -4607,6 +4966,98 @@ export interface operations {
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectDeleted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restoreUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is there. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectRestored"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listDeleted: {
+        parameters: {
+            query?: {
+                /** @description Only subjects of the kind. */
+                kind?: components["schemas"]["SubjectKind"];
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                pageSize?: components["parameters"]["PageSize"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -6590,6 +7041,39 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             502: components["responses"]["DownloadFailed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    linkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Where to go, within ten minutes and with the cookie that comes along. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkBegun"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
