@@ -9,6 +9,21 @@ LINT_VERSION := v2.15.0
 # the machine outside of it instead.
 export GOFLAGS := -tags=nodynamic $(GOFLAGS)
 
+# What makes renditions. go: no C is needed. vips: several times faster, with libvips 8.13
+# or later and a C compiler. auto: vips if both are there. The program takes the variable
+# too, to choose from what is built in.
+RENDERER ?= go
+HAS_VIPS = $(shell command -v $(CC) >/dev/null && pkg-config --exists 'vips >= 8.13' 2>/dev/null && echo yes)
+ifeq ($(filter go vips auto,$(RENDERER)),)
+$(error RENDERER is go, vips or auto, not "$(RENDERER)")
+endif
+ifeq ($(RENDERER),vips)
+WITH_VIPS = yes
+else ifeq ($(RENDERER),auto)
+WITH_VIPS = $(HAS_VIPS)
+endif
+TAGS_VIPS := nodynamic,vips
+
 # Settings that `make run NAME=value` passes on to the program.
 export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 
@@ -17,9 +32,9 @@ PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) 
 
 .PHONY: build panel demo-providers run test race fuzz soak browser generate lint fmt bench bench-lists clean
 
-## build: bin/gatefold, with the panel in it
+## build: bin/gatefold, with the panel in it (RENDERER=vips or auto for faster renditions)
 build: panel
-	$(GO) build -ldflags "-X gatefold/bootstrap.Version=$(VERSION)" -o bin/gatefold .
+	$(GO) build $(if $(WITH_VIPS),-tags=$(TAGS_VIPS)) -ldflags "-X gatefold/bootstrap.Version=$(VERSION)" -o bin/gatefold .
 
 ## panel: the web application, which needs Node 20; without it, there is none in the program
 panel: $(if $(shell command -v npm),$(PANEL)/dist/app/index.html)
@@ -39,11 +54,16 @@ run: build demo-providers
 demo-providers:
 	$(GO) build -o bin/demo-providers ./test/providerfixture/demo
 
+# What differs with libvips.
+OF_VIPS := ./adapters/vipsrender ./features/images .
+
 ## test: every test, on real Redis, PostgreSQL and S3 servers, started by the tests
 test:
 	@./scripts/install-test-tools.sh
 	$(GO) vet ./...
 	$(GO) test -count=1 -timeout 20m ./...
+	$(GO) vet -tags=$(TAGS_VIPS) $(OF_VIPS)
+	$(GO) test -tags=$(TAGS_VIPS) -count=1 -timeout 5m $(filter-out .,$(OF_VIPS))
 
 # Not under the race detector: other programs that tests build and start, and what
 # shares no memory, such as the demo's drawings. The database adapter, whose callers share

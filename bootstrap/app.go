@@ -46,6 +46,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL}),
 		images.Module(images.Config{
 			Storage: cfg.Storage, DataDir: cfg.DataDir, S3: cfg.S3, BytesCacheMB: cfg.BytesCacheMB,
+			Renderer:    cfg.Renderer,
 			RenderAhead: cfg.RenderAhead,
 			Sweep:       verifystore.Config{Grace: cfg.OrphanGrace, Instance: cfg.Cache.Name, Keep: cfg.HistoryKeep, RenditionBytes: int64(cfg.RenditionsMB) << 20},
 		}),

@@ -22,20 +22,23 @@ type format struct {
 	mimeType    string
 	matches     func(content []byte) bool
 	size        func(content []byte) (image.Point, error) // without decoding
+	complete    func(content []byte) error                // whether all parts are there, as far as decoders do not look
 	decode      func(content []byte) (image.Image, error)
 	orientation func(content []byte) orientation
 	costly      bool // to decode
 }
 
+const startOfJPEG = "\xff\xd8\xff"
+
 // accepted names the formats in messages.
 const accepted = "JPEG, PNG, WebP, GIF and AVIF are accepted"
 
 var formats = []format{
-	{"JPEG", "image/jpeg", prefix("\xff\xd8\xff"), sizeBy(jpeg.DecodeConfig), decodeJPEG, orientationOfJPEG, false},
-	{"PNG", "image/png", prefix("\x89PNG\r\n\x1a\n"), sizeBy(png.DecodeConfig), decodeBy(png.Decode), orientationOfPNG, false},
-	{"WebP", "image/webp", isWebP, sizeOfWebP, decodeWebP, orientationOfWebP, false},
-	{"GIF", "image/gif", isGIF, sizeOfGIF, decodeGIF, upright, false},
-	{"AVIF", "image/avif", isAVIF, sizeOfAVIF, decodeAVIF, orientationOfAVIF, true},
+	{"JPEG", "image/jpeg", prefix(startOfJPEG), sizeBy(jpeg.DecodeConfig), fewScans, decodeJPEG, orientationOfJPEG, false},
+	{"PNG", "image/png", prefix("\x89PNG\r\n\x1a\n"), sizeBy(png.DecodeConfig), always, decodeBy(png.Decode), orientationOfPNG, false},
+	{"WebP", "image/webp", isWebP, sizeOfWebP, always, decodeWebP, orientationOfWebP, false},
+	{"GIF", "image/gif", isGIF, sizeOfGIF, walkGIF, decodeGIF, upright, false},
+	{"AVIF", "image/avif", isAVIF, sizeOfAVIF, always, decodeAVIF, orientationOfAVIF, true},
 }
 
 // detect returns the format of the content.
@@ -190,11 +193,22 @@ const maxScans = 200
 
 var errTooManyScans = errors.New("too many scans")
 
-func decodeJPEG(content []byte) (image.Image, error) {
-	// In compressed data 0xff is always followed by 0, so this counts the scans,
-	// and hardly anything else.
+// fewScans counts the scans of a JPEG. In compressed data 0xff is always followed by 0,
+// so it counts hardly anything else.
+func fewScans(content []byte) error {
 	if bytes.Count(content, []byte{0xff, 0xda}) > maxScans {
-		return nil, errTooManyScans
+		return errTooManyScans
+	}
+	return nil
+}
+
+// always is for formats whose size cannot be read unless all parts are there, or whose
+// decoders notice what is missing.
+func always([]byte) error { return nil }
+
+func decodeJPEG(content []byte) (image.Image, error) {
+	if err := fewScans(content); err != nil {
+		return nil, err
 	}
 	if inksOfJPEG(content) {
 		return decodeInks(content)

@@ -253,7 +253,7 @@ func renderAuto(t TB, open func(TB) renderimage.ImageRenderer) {
 func renderKinds(t TB, open func(TB) renderimage.ImageRenderer) {
 	renderer := open(t)
 	for name, sample := range picturefixture.Samples() {
-		contents := rendered(t, renderer, sample.Content, nil, lossless(16, false), artwork.Rendition{Edge: 16, Format: artwork.FormatJPEG})
+		contents := rendered(t, renderer, sample.Content, nil, lossless(16, false), artwork.Rendition{Edge: 48, Format: artwork.FormatJPEG})
 		requireQuarters(t, decoded(t, contents[0], artwork.FormatPNG), name, sample.Quarters[:]...)
 		requireQuarters(t, decoded(t, contents[1], artwork.FormatJPEG), name, sample.Quarters[:]...)
 	}

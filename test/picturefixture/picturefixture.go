@@ -251,7 +251,14 @@ func rawJPEG(progressive bool, blocks [4][]uint8) []byte {
 			previous[c] = int(value) - 128
 		}
 	}
-	return append(append(out, b.flushed()...), 0xff, 0xd9)
+	out = append(out, b.flushed()...)
+	if progressive { // the rest of each channel is 0: decoders make up what is not said
+		for c := range channels {
+			segment(0xda, 1, byte(c+1), 0, 1, 63, 0)
+			out = append(out, 0x0f) // the ends of four blocks
+		}
+	}
+	return append(out, 0xff, 0xd9)
 }
 
 type bitWriter struct {
@@ -325,6 +332,7 @@ func Samples() map[string]Sample {
 		"grey JPEG":        {EncodedJPEG(grey(64, 64)), greys},
 		"CMYK":             {rawJPEG(false, inks), colours},
 		"inverted CMYK":    {withAdobe(rawJPEG(false, inverted), 0), colours},
+		"YCCK":             {withAdobe(rawJPEG(false, [4][]uint8{{179, 171, 0, 255}, {105, 212, 235, 255}, {226, 0, 149, 255}, {29, 255, 107, 255}}), 2), colours},
 		"PNG":              {EncodedPNG(Quarters(64, 64)), colours},
 		"interlaced PNG":   {interlacedPNG(64, 64), colours},
 		"palette PNG":      {EncodedPNG(paletted(Quarters(64, 64))), colours},
@@ -361,7 +369,7 @@ func deepGrey(img image.Image) image.Image {
 
 func lossyWebP(img image.Image) []byte {
 	var out bytes.Buffer
-	must(webp.Encode(&out, img, webp.Options{Quality: 90}))
+	must(webp.Encode(&out, img, webp.Options{Quality: 98}))
 	return out.Bytes()
 }
 
