@@ -94,7 +94,7 @@ func requireColour(t TB, want color.NRGBA, img pixels.Image, x, y float64, what 
 	b := img.Bounds()
 	at := pixels.Pt(b.Min.X+int(x*float64(b.Dx())), b.Min.Y+int(y*float64(b.Dy())))
 	got, _ := color.NRGBAModel.Convert(img.At(at.X, at.Y)).(color.NRGBA)
-	const tolerance = 24
+	const tolerance = 32
 	near := func(a, b uint8) bool { return max(a, b)-min(a, b) <= tolerance }
 	same := near(want.R, got.R) && near(want.G, got.G) && near(want.B, got.B) || want.A == 0
 	require.True(t, same && near(want.A, got.A), "%v: %v instead of %v at %v", what, got, want, at)
