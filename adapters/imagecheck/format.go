@@ -2,6 +2,7 @@ package imagecheck
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"image"
 	"image/jpeg"
@@ -35,7 +36,7 @@ const accepted = "JPEG, PNG, WebP, GIF and AVIF are accepted"
 
 var formats = []format{
 	{"JPEG", "image/jpeg", prefix(startOfJPEG), sizeBy(jpeg.DecodeConfig), fewScans, decodeJPEG, orientationOfJPEG, false},
-	{"PNG", "image/png", prefix("\x89PNG\r\n\x1a\n"), sizeBy(png.DecodeConfig), always, decodeBy(png.Decode), orientationOfPNG, false},
+	{"PNG", "image/png", prefix("\x89PNG\r\n\x1a\n"), sizeBy(png.DecodeConfig), walkPNG, decodeBy(png.Decode), orientationOfPNG, false},
 	{"WebP", "image/webp", isWebP, sizeOfWebP, always, decodeWebP, orientationOfWebP, false},
 	{"GIF", "image/gif", isGIF, sizeOfGIF, walkGIF, decodeGIF, upright, false},
 	{"AVIF", "image/avif", isAVIF, sizeOfAVIF, always, decodeAVIF, orientationOfAVIF, true},
@@ -200,6 +201,21 @@ func fewScans(content []byte) error {
 		return errTooManyScans
 	}
 	return nil
+}
+
+// walkPNG goes through the chunks up to the last one.
+func walkPNG(content []byte) error {
+	for data := content[8:]; len(data) >= 12; {
+		n := uint64(binary.BigEndian.Uint32(data)) + 12
+		if n > uint64(len(data)) {
+			break
+		}
+		if string(data[4:8]) == "IEND" {
+			return nil
+		}
+		data = data[n:]
+	}
+	return io.ErrUnexpectedEOF
 }
 
 // always is for formats whose size cannot be read unless all parts are there, or whose
