@@ -30,7 +30,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel demo-providers run test race fuzz soak browser generate lint fmt bench bench-lists clean
+.PHONY: build panel demo-providers run test race fuzz soak browser generate lint fmt bench bench-renditions bench-lists clean
 
 ## build: bin/gatefold, with the panel in it (RENDERER=vips or auto for faster renditions)
 build: panel
@@ -85,10 +85,11 @@ browser: build demo-providers
 fuzz:
 	@./scripts/fuzz.sh
 
-## soak: the fuzz targets, the database adapter and the whole program under the race detector, every scenario of the
+## soak: the fuzz targets, 1000 damaged images of each format for both renderers, the database adapter and the whole program under the race detector, every scenario of the
 ## consistency harness 20 times, with 3 instances of 10 000 operations each, and 20 crashes at every step; about an hour
 soak: fuzz
 	@./scripts/install-test-tools.sh
+	$(GO) test -tags=$(TAGS_VIPS) -count=1 -timeout 10m -run '^TestConformance$$/damaged' ./adapters/gorender ./adapters/vipsrender -renderer.flips=1000
 	$(GO) test -count=1 -timeout 40m -race ./adapters/bunrepo ./test/integration
 	$(GO) test -count=1 -timeout 1h -v -run '^TestCrashes$$' ./test/crash -crash.runs=20
 	$(GO) test -count=1 -timeout 3h -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
@@ -112,8 +113,13 @@ fmt: $(LINT)
 
 ## bench: benchmarks, side by side
 bench:
-	@./scripts/install-test-tools.sh
-	$(GO) test -run '^$$' -bench . -benchmem ./test/bench/...
+	@./scripts/install-test-tools.sh vipsthumbnail
+	$(GO) test -tags=$(TAGS_VIPS) -run '^$$' -bench . -benchmem -timeout 30m ./test/bench/...
+
+## bench-renditions: the part of it that compares the renderers with each other and with vipsthumbnail
+bench-renditions:
+	@./scripts/install-test-tools.sh vipsthumbnail
+	$(GO) test -tags=$(TAGS_VIPS) -run '^$$' -bench '^BenchmarkRenderers$$' -benchtime 1x ./test/bench
 
 ## bench-lists: lists of 100 000 artists and 500 000 albums, with the plans of the databases
 bench-lists:

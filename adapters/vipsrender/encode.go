@@ -20,7 +20,7 @@ const (
 	effortWebP  = 4
 	qualityAVIF = 60
 	effortAVIF  = 1
-	levelPNG    = 6
+	levelPNG    = 4
 )
 
 // encode returns the image in the format, with no metadata.
