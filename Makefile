@@ -102,6 +102,7 @@ generate: $(PANEL)/node_modules/.package-lock.json
 ## lint: golangci-lint, at the version this project is checked with, and the panel's own
 lint: $(LINT) $(PANEL)/node_modules/.package-lock.json
 	$(LINT) run ./...
+	$(if $(HAS_VIPS),$(LINT) run --build-tags $(TAGS_VIPS) $(filter-out .,$(OF_VIPS)) ./test/bench)
 	cd $(PANEL) && npm run --silent check && npm test --silent
 
 $(LINT):

@@ -473,7 +473,7 @@ func (c *checker) storage(v variables) (images.Storage, s3store.Options) {
 // summary names the parts in use, without a secret.
 func (c Config) summary() []any {
 	database, _, _ := strings.Cut(c.DatabaseURL, ":")
-	return []any{"database", database, "cache", string(c.Cache.Wish.Settings.Mode), "storage", string(c.Storage), "dataDir", c.DataDir, "musicDir", c.MusicDir, "renderer", string(c.Renderer), "version", version()}
+	return []any{"database", database, "cache", string(c.Cache.Wish.Settings.Mode), "storage", string(c.Storage), "dataDir", c.DataDir, "musicDir", c.MusicDir, "renderer", c.Renderer.InForce(), "version", version()}
 }
 
 // environ is where the configuration of a command comes from; tests give their

@@ -21,6 +21,14 @@ const (
 // RendererBuilt says which renderer Fastest is in this program.
 func RendererBuilt() string { return rendererBuilt }
 
+// InForce says what makes renditions when the renderer is asked for.
+func (r Renderer) InForce() string {
+	if r == Go {
+		return string(Go)
+	}
+	return rendererBuilt
+}
+
 // HasRenderer reports whether the renderer is built in.
 func HasRenderer(r Renderer) bool { return r != Vips || openVips != nil }
 
