@@ -7,16 +7,25 @@ COPY adapters/panel .
 RUN npm run build
 
 FROM golang:1.26-bookworm AS build
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libvips-dev \
+ && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 COPY --from=panel /src/dist/app adapters/panel/dist/app
 ARG VERSION=dev
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X gatefold/bootstrap.Version=${VERSION}" -o /gatefold . \
+# As make build RENDERER=vips.
+RUN CGO_ENABLED=1 go build -trimpath -tags=nodynamic,vips -ldflags "-s -w -X gatefold/bootstrap.Version=${VERSION}" -o /gatefold . \
+ && /gatefold version | grep -q "renderer vips" \
  && mkdir /empty
 
-FROM gcr.io/distroless/static-debian12:nonroot
+# libvips of the same release as above. pg_dump and redis-cli make backups.
+FROM debian:bookworm-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates libvips42 postgresql-client redis-tools \
+ && rm -rf /var/lib/apt/lists/*
 COPY --from=build /gatefold /usr/local/bin/gatefold
 # A volume takes the owner of the folder it is mounted on.
 COPY --from=build --chown=65532:65532 /empty /data

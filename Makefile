@@ -9,17 +9,32 @@ LINT_VERSION := v2.15.0
 # the machine outside of it instead.
 export GOFLAGS := -tags=nodynamic $(GOFLAGS)
 
+# What makes renditions. go: no C is needed. vips: several times faster, with libvips 8.13
+# or later and a C compiler. auto: vips if both are there. The program takes the variable
+# too, to choose from what is built in.
+RENDERER ?= go
+HAS_VIPS = $(shell command -v $(CC) >/dev/null && pkg-config --exists 'vips >= 8.13' 2>/dev/null && echo yes)
+ifeq ($(filter go vips auto,$(RENDERER)),)
+$(error RENDERER is go, vips or auto, not "$(RENDERER)")
+endif
+ifeq ($(RENDERER),vips)
+WITH_VIPS = yes
+else ifeq ($(RENDERER),auto)
+WITH_VIPS = $(HAS_VIPS)
+endif
+TAGS_VIPS := nodynamic,vips
+
 # Settings that `make run NAME=value` passes on to the program.
 export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel demo-providers run test race fuzz soak browser generate lint fmt bench bench-lists clean
+.PHONY: build panel demo-providers run test race fuzz soak browser generate lint fmt bench bench-renditions bench-lists clean
 
-## build: bin/gatefold, with the panel in it
+## build: bin/gatefold, with the panel in it (RENDERER=vips or auto for faster renditions)
 build: panel
-	$(GO) build -ldflags "-X gatefold/bootstrap.Version=$(VERSION)" -o bin/gatefold .
+	$(GO) build $(if $(WITH_VIPS),-tags=$(TAGS_VIPS)) -ldflags "-X gatefold/bootstrap.Version=$(VERSION)" -o bin/gatefold .
 
 ## panel: the web application, which needs Node 20; without it, there is none in the program
 panel: $(if $(shell command -v npm),$(PANEL)/dist/app/index.html)
@@ -39,11 +54,16 @@ run: build demo-providers
 demo-providers:
 	$(GO) build -o bin/demo-providers ./test/providerfixture/demo
 
+# What differs with libvips.
+OF_VIPS := ./adapters/vipsrender ./features/images .
+
 ## test: every test, on real Redis, PostgreSQL and S3 servers, started by the tests
 test:
 	@./scripts/install-test-tools.sh
 	$(GO) vet ./...
 	$(GO) test -count=1 -timeout 20m ./...
+	$(GO) vet -tags=$(TAGS_VIPS) $(OF_VIPS)
+	$(GO) test -tags=$(TAGS_VIPS) -count=1 -timeout 5m $(filter-out .,$(OF_VIPS))
 
 # Not under the race detector: other programs that tests build and start, and what
 # shares no memory, such as the demo's drawings. The database adapter, whose callers share
@@ -65,10 +85,11 @@ browser: build demo-providers
 fuzz:
 	@./scripts/fuzz.sh
 
-## soak: the fuzz targets, the database adapter and the whole program under the race detector, every scenario of the
+## soak: the fuzz targets, 1000 damaged images of each format for both renderers, the database adapter and the whole program under the race detector, every scenario of the
 ## consistency harness 20 times, with 3 instances of 10 000 operations each, and 20 crashes at every step; about an hour
 soak: fuzz
 	@./scripts/install-test-tools.sh
+	$(GO) test -tags=$(TAGS_VIPS) -count=1 -timeout 10m -run '^TestConformance$$/damaged' ./adapters/gorender ./adapters/vipsrender -renderer.flips=1000
 	$(GO) test -count=1 -timeout 40m -race ./adapters/bunrepo ./test/integration
 	$(GO) test -count=1 -timeout 1h -v -run '^TestCrashes$$' ./test/crash -crash.runs=20
 	$(GO) test -count=1 -timeout 3h -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
@@ -81,6 +102,7 @@ generate: $(PANEL)/node_modules/.package-lock.json
 ## lint: golangci-lint, at the version this project is checked with, and the panel's own
 lint: $(LINT) $(PANEL)/node_modules/.package-lock.json
 	$(LINT) run ./...
+	$(if $(HAS_VIPS),$(LINT) run --build-tags $(TAGS_VIPS) $(filter-out .,$(OF_VIPS)) ./test/bench)
 	cd $(PANEL) && npm run --silent check && npm test --silent
 
 $(LINT):
@@ -92,8 +114,13 @@ fmt: $(LINT)
 
 ## bench: benchmarks, side by side
 bench:
-	@./scripts/install-test-tools.sh
-	$(GO) test -run '^$$' -bench . -benchmem ./test/bench/...
+	@./scripts/install-test-tools.sh vipsthumbnail
+	$(GO) test -tags=$(TAGS_VIPS) -run '^$$' -bench . -benchmem -timeout 30m ./test/bench/...
+
+## bench-renditions: the part of it that compares the renderers with each other and with vipsthumbnail
+bench-renditions:
+	@./scripts/install-test-tools.sh vipsthumbnail
+	$(GO) test -tags=$(TAGS_VIPS) -run '^$$' -bench '^BenchmarkRenderers$$' -benchtime 1x ./test/bench
 
 ## bench-lists: lists of 100 000 artists and 500 000 albums, with the plans of the databases; five minutes
 bench-lists:

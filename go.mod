@@ -16,6 +16,7 @@ require (
 	github.com/caarlos0/env/v11 v11.4.0
 	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/corona10/goimagehash v1.1.0
+	github.com/davidbyttow/govips/v2 v2.16.0
 	github.com/failsafe-go/failsafe-go v0.9.8
 	github.com/fsnotify/fsnotify v1.10.0
 	github.com/galdor/go-thumbhash v1.0.0

@@ -50,6 +50,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL, Deletions: deletesubjects.Config{Keep: cfg.DeletedKeep}}),
 		images.Module(images.Config{
 			Storage: cfg.Storage, DataDir: cfg.DataDir, S3: cfg.S3, BytesCacheMB: cfg.BytesCacheMB,
+			Renderer:    cfg.Renderer,
 			RenderAhead: cfg.RenderAhead,
 			Sweep: verifystore.Config{
 				Grace: cfg.OrphanGrace, Instance: cfg.Cache.Name, Keep: cfg.HistoryKeep, KeepDeleted: cfg.DeletedKeep, RenditionBytes: int64(cfg.RenditionsMB) << 20,
@@ -67,7 +68,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		identity.Module(cfg.Identity),
 		health.Module(health.Config{Version: version()}),
 		limits.Module(limits.Config{Limits: cfg.HTTP.Limits}),
-		telemetry.Module(telemetry.Config{Version: version(), Renderer: "go", SampleShare: cfg.SampleShare, BackupDir: cfg.Backup.Dir}),
+		telemetry.Module(telemetry.Config{Version: version(), Renderer: cfg.Renderer.InForce(), SampleShare: cfg.SampleShare, BackupDir: cfg.Backup.Dir}),
 		fx.Provide(
 			newFills,
 			newDeletions,

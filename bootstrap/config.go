@@ -73,6 +73,7 @@ type variables struct {
 	DeletedKeep        string `env:"DELETED_KEEP" envDefault:"720h"`
 	BytesCacheMB       string `env:"BYTES_CACHE_MB" envDefault:"64"`
 	DecodeMemoryMB     string `env:"DECODE_MEMORY_MB" envDefault:"1024"`
+	Renderer           string `env:"RENDERER" envDefault:"auto"`
 	RenderAhead        string `env:"RENDER_AHEAD" envDefault:"true"`
 	RenditionsMB       string `env:"RENDITIONS_MB" envDefault:"0"`
 	RedisURL           string `env:"REDIS_URL"`
@@ -115,8 +116,9 @@ type Config struct {
 	OrphanGrace        time.Duration
 	HistoryKeep        *int // former pictures of a slot; nil: all
 	DeletedKeep        time.Duration
-	BytesCacheMB       int    // 0: no bytes are kept in memory
-	DecodeMemoryMB     int    // for the checks and renderings of images, all together
+	BytesCacheMB       int // 0: no bytes are kept in memory
+	DecodeMemoryMB     int // for the checks and renderings of images, all together
+	Renderer           images.Renderer
 	RenderAhead        bool   // render what is put in force, before anybody asks for it
 	RenditionsMB       int    // that are kept; 0: all
 	MusicDir           string // absolute; "" if there is none
@@ -206,6 +208,7 @@ func (v variables) check() (Config, error) {
 		OrphanGrace:        c.duration("ORPHAN_GRACE", v.OrphanGrace, verifystore.MinGrace, verifystore.MaxGrace),
 		BytesCacheMB:       c.number("BYTES_CACHE_MB", v.BytesCacheMB, 0, 65536),
 		DecodeMemoryMB:     c.number("DECODE_MEMORY_MB", v.DecodeMemoryMB, 16, 1<<20),
+		Renderer:           c.renderer("RENDERER", v.Renderer),
 		RenderAhead:        c.oneOf("RENDER_AHEAD", v.RenderAhead, "true", "false") == "true",
 		RenditionsMB:       c.number("RENDITIONS_MB", v.RenditionsMB, 0, 1<<30),
 		MusicDir:           c.path("MUSIC_DIR", v.MusicDir),
@@ -275,6 +278,15 @@ func (c *checker) oneOf(variable, value string, allowed ...string) string {
 	}
 	c.fail(variable, "%q is not one of %s", value, strings.Join(allowed, ", "))
 	return ""
+}
+
+// renderer reads which renderer is wanted, of those that are built in.
+func (c *checker) renderer(variable, value string) images.Renderer {
+	renderer := images.Renderer(c.oneOf(variable, value, string(images.Fastest), string(images.Go), string(images.Vips)))
+	if !images.HasRenderer(renderer) {
+		c.fail(variable, "this program is built without libvips (make build RENDERER=vips)")
+	}
+	return renderer
 }
 
 func (c *checker) level(variable, value string) slog.Level {
@@ -480,7 +492,7 @@ func (c *checker) storage(v variables) (images.Storage, s3store.Options) {
 // summary names the parts in use, without a secret.
 func (c Config) summary() []any {
 	database, _, _ := strings.Cut(c.DatabaseURL, ":")
-	return []any{"database", database, "cache", string(c.Cache.Wish.Settings.Mode), "storage", string(c.Storage), "dataDir", c.DataDir, "musicDir", c.MusicDir, "version", version()}
+	return []any{"database", database, "cache", string(c.Cache.Wish.Settings.Mode), "storage", string(c.Storage), "dataDir", c.DataDir, "musicDir", c.MusicDir, "renderer", c.Renderer.InForce(), "version", version()}
 }
 
 // environ is where the configuration of a command comes from; tests give their

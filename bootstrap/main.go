@@ -24,6 +24,7 @@ import (
 	"gatefold/adapters/demolibrary"
 	"gatefold/application/accesstoken"
 	"gatefold/domain/artwork"
+	"gatefold/features/images"
 )
 
 // Exit codes.
@@ -327,8 +328,8 @@ func (healthCommand) Run(c *command) error {
 
 type versionCommand struct{}
 
-// Run prints the version.
+// Run prints the version, and what renders.
 func (versionCommand) Run(c *command) error {
-	_, err := fmt.Fprintln(c.stdout, "gatefold", version())
+	_, err := fmt.Fprintf(c.stdout, "gatefold %s, renderer %s\n", version(), images.RendererBuilt())
 	return err
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the tests start and this machine lacks: redis-server (7.0 or
 # later), PostgreSQL's server programs and Prometheus, and beside the module an S3 server,
-# versitygw, at the version the tests are written for. Does nothing if they are
-# there. With the argument "chromium", that browser too.
+# versitygw, at the version the tests are written for. For the tests of the renderer
+# with libvips, its headers and a C compiler. Does nothing if they are there. With the
+# argument "chromium", that browser too; with "vipsthumbnail", libvips' own program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,6 +22,12 @@ if ! command -v postgres >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/p
   missing+=(postgresql)
 fi
 command -v promtool >/dev/null || missing+=(prometheus)
+command -v "${CC:-cc}" >/dev/null || missing+=(gcc libc6-dev)
+command -v pkg-config >/dev/null || missing+=(pkg-config)
+pkg-config --exists 'vips >= 8.13' 2>/dev/null || missing+=(libvips-dev)
+if [ "${1:-}" = vipsthumbnail ] && ! command -v vipsthumbnail >/dev/null; then
+  missing+=(libvips-tools)
+fi
 if [ "${1:-}" = chromium ] && [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
   missing+=(chromium)
 fi

@@ -16,14 +16,13 @@ package gorender
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"gatefold/application/renderimage"
 	"gatefold/domain/artwork"
 )
 
 // encoder changes with everything that makes other bytes of the same image.
-const encoder = "go1"
+const encoder = "go2"
 
 // Renderer is an ImageRenderer. It may be used concurrently; how many render at once
 // is up to the callers and to the decoder's memory.
@@ -52,16 +51,20 @@ func renderAll(ctx context.Context, picture renderimage.Picture, focal *artwork.
 			err = artwork.Wrap(artwork.Internal, "gorender", fmt.Errorf("panic: %v", p))
 		}
 	}()
-	src, colours, turned := sourceOf(picture.Image), transformOf(picture.Profile), orientation(picture.Orientation)
+	src, colours := sourceOf(picture.Image, orientation(picture.Orientation)), transformOf(picture.Profile)
+	if renderimage.NeedsAttention(src.shown(), focal, wanted) {
+		found := src.attention(colours)
+		focal = &found
+	}
+	if focal == nil {
+		focal = &renderimage.Centre
+	}
 	for _, rendition := range wanted {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		cut := src.rendition(rendition, focal, turned)
-		if colours != nil {
-			cut = colours.apply(cut)
-		}
-		content, err := encode(cut, rendition.Format)
+		layout := renderimage.LayoutOf(src.shown(), rendition, *focal)
+		content, err := encode(src.rendition(layout, src.keepsChroma(rendition.Format, colours), colours), rendition.Format)
 		if err != nil {
 			return nil, artwork.Wrap(artwork.Internal, "gorender."+rendition.String(), err)
 		}
@@ -70,47 +73,21 @@ func renderAll(ctx context.Context, picture renderimage.Picture, focal *artwork.
 	return rendered, nil
 }
 
-// rendition returns the part of the image that is shown, in its size.
-func (s *source) rendition(r artwork.Rendition, focal *artwork.FocalPoint, turned orientation) raster {
-	w, h := s.w, s.h
-	if turned.swapsSides() {
-		w, h = h, w
-	}
-	shown := window{0, 0, float64(w), float64(h)}
-	if r.Square {
-		shown = square(w, h, focal)
-		w, h = min(w, h, r.Edge), min(w, h, r.Edge)
-	} else {
-		w, h = fitted(w, h, r.Edge)
-	}
-	win := turned.window(shown, float64(s.w), float64(s.h))
-	if turned.swapsSides() {
-		w, h = h, w
-	}
-	return s.cut(win, w, h, turned)
+// attention finds the focal point, in a copy that does not depend on what is wanted.
+func (s *source) attention(colours *transform) artwork.FocalPoint {
+	layout := renderimage.LayoutOf(s.shown(), artwork.Rendition{Edge: renderimage.AttentionSide}, renderimage.Centre)
+	return renderimage.Attention(s.rendition(layout, false, colours).nrgba())
 }
 
-// square returns the largest square of an image with the focal point as near to its
-// middle as can be. It begins at a whole pixel, so that what is not scaled stays sharp.
-func square(w, h int, focal *artwork.FocalPoint) window {
-	if focal == nil {
-		focal = &artwork.FocalPoint{X: 0.5, Y: 0.5}
+// rendition returns what is shown in the layout, in sRGB.
+func (s *source) rendition(layout renderimage.Layout, keepsChroma bool, colours *transform) raster {
+	shown, scaled := s.shown(), layout.Scaled
+	across, down := float64(shown.X)/float64(scaled.X), float64(shown.Y)/float64(scaled.Y)
+	part := layout.Shown
+	win := window{float64(part.Min.X) * across, float64(part.Min.Y) * down, float64(part.Max.X) * across, float64(part.Max.Y) * down}
+	cut := s.cut(win, part.Dx(), part.Dy(), keepsChroma)
+	if colours != nil {
+		cut = colours.apply(cut)
 	}
-	side := min(w, h)
-	begin := func(fraction float64, length int) float64 {
-		at := math.Floor(fraction*float64(length) - float64(side)/2)
-		return min(max(at, 0), float64(length-side))
-	}
-	x, y := begin(focal.X, w), begin(focal.Y, h)
-	return window{x, y, x + float64(side), y + float64(side)}
-}
-
-// fitted returns the size of an image whose longer side is at most edge.
-func fitted(w, h, edge int) (int, int) {
-	longest := max(w, h)
-	if longest <= edge {
-		return w, h
-	}
-	scaled := func(n int) int { return max(1, int(math.Round(float64(n)*float64(edge)/float64(longest)))) }
-	return scaled(w), scaled(h)
+	return cut
 }

@@ -38,6 +38,14 @@ func (w window) scaled(fx, fy float64) window {
 	return window{w.x0 * fx, w.y0 * fy, w.x1 * fx, w.y1 * fy}
 }
 
+// halved returns the window that (w+1)/2 x (h+1)/2 pixels show of which w x h show this
+// one: of odd numbers, the last ones reach over its edge.
+func (w window) halved(across, down int) window {
+	w.x1 += (w.x1 - w.x0) / float64(across) * float64(across%2)
+	w.y1 += (w.y1 - w.y0) / float64(down) * float64(down%2)
+	return w
+}
+
 // pyramid is a plane and its halves, made when they are needed. The level that a
 // rendition is made of follows from its size alone, so that it does not matter which
 // others are made with it.
@@ -68,19 +76,20 @@ func (p *pyramid) resample(win window, w, h int) plane {
 // resample returns a part of the plane in a new size, by a cubic filter (Catmull-Rom)
 // along the rows and then along the columns.
 func resample(p plane, win window, w, h int) plane {
-	rows := tapsOf(p.h, win.y0, win.y1, h)
-	first, last := rows[0].first, rows[h-1].first+len(rows[h-1].weights)
+	across, down := tapsOf(p.w, win.x0, win.x1, w), tapsOf(p.h, win.y0, win.y1, h)
+	first, last := down.first[0], down.first[h-1]+down.n
 	used := plane{p.pix[first*p.stride:], p.w, last - first, p.stride}
-	for i := range rows {
-		rows[i].first -= first
+	for i := range down.first {
+		down.first[i] -= first
 	}
-	return used.filter(tapsOf(p.w, win.x0, win.x1, w)).filter(rows)
+	return used.filterRows(across).filterColumns(down)
 }
 
-// taps are the pixels that one pixel of the result is made of.
+// taps are the pixels that each pixel of the result is made of: as many for all.
 type taps struct {
-	first   int
-	weights []int32 // their sum is one
+	n       int
+	first   []int
+	weights []int32 // n for each; their sum is one
 }
 
 const (
@@ -101,32 +110,33 @@ func catmullRom(x float64) float64 {
 	return 0
 }
 
-// tapsOf returns of what n pixels are made that cover the part a to b of size pixels.
-func tapsOf(size int, a, b float64, n int) []taps {
-	ratio := (b - a) / float64(n)
+// tapsOf returns of what count pixels are made that cover the part a to b of size pixels.
+func tapsOf(size int, a, b float64, count int) taps {
+	ratio := (b - a) / float64(count)
 	scale := max(1, ratio)
-	all := make([]taps, n)
-	for i := range all {
+	n := min(size, int(math.Ceil(2*radius*scale))+1)
+	t := taps{n, make([]int, count), make([]int32, 0, count*n)}
+	weights := make([]float64, n)
+	for i := range t.first {
 		centre := a + (float64(i)+0.5)*ratio
-		first := min(max(0, int(math.Ceil(centre-radius*scale-0.5))), size-1)
-		last := max(min(size-1, int(math.Floor(centre+radius*scale-0.5))), first)
-		weights := make([]float64, last-first+1)
+		first := min(max(0, int(math.Ceil(centre-radius*scale-0.5))), size-n)
 		sum := 0.0
 		for j := range weights {
 			weights[j] = catmullRom((float64(first+j) + 0.5 - centre) / scale)
 			sum += weights[j]
 		}
-		all[i] = taps{first, quantized(weights, sum)}
+		t.first[i] = first
+		t.weights = append(t.weights, quantized(weights, sum)...)
 	}
-	return all
+	return t
 }
 
 // quantized returns the weights as whole numbers; what rounding leaves over goes to
 // the heaviest.
 func quantized(weights []float64, sum float64) []int32 {
 	whole := make([]int32, len(weights))
-	if sum == 0 { // a single pixel, far from the centre
-		sum, weights[0] = 1, 1
+	if sum == 0 { // the part begins beyond the edge
+		sum, weights[len(weights)-1] = 1, 1
 	}
 	rest, heaviest := int32(one), 0
 	for i, weight := range weights {
@@ -140,21 +150,52 @@ func quantized(weights []float64, sum float64) []int32 {
 	return whole
 }
 
-// filter returns the plane filtered along its rows, with rows and columns exchanged.
-func (p plane) filter(along []taps) plane {
-	out := newPlane(p.h, len(along))
+// filterRows returns the plane filtered along its rows.
+func (p plane) filterRows(along taps) plane {
+	out := newPlane(len(along.first), p.h)
 	for y := range p.h {
-		row := p.row(y)
-		for x, t := range along {
+		row, to := p.row(y), out.row(y)
+		weights := along.weights
+		for x, first := range along.first {
+			pixels := row[first : first+along.n]
 			sum := int32(one / 2)
-			pixels := row[t.first : t.first+len(t.weights)]
-			for i, weight := range t.weights {
+			for i, weight := range weights[:len(pixels)] {
 				sum += weight * int32(pixels[i])
 			}
-			out.pix[x*out.stride+y] = clamped(sum >> oneBits)
+			weights = weights[len(pixels):]
+			to[x] = clamped(sum >> oneBits)
 		}
 	}
 	return out
+}
+
+// filterColumns returns the plane filtered along its columns, a row at a time.
+func (p plane) filterColumns(along taps) plane {
+	out := newPlane(p.w, len(along.first))
+	sums := make([]int32, p.w)
+	for y, first := range along.first {
+		for x := range sums {
+			sums[x] = one / 2
+		}
+		for i, weight := range along.weights[y*along.n : (y+1)*along.n] {
+			add(sums, weight, p.row(first+i))
+		}
+		to := out.row(y)
+		for x, sum := range sums {
+			to[x] = clamped(sum >> oneBits)
+		}
+	}
+	return out
+}
+
+// add adds to the sums the weighted pixels of a row.
+func add(sums []int32, weight int32, row []uint8) {
+	if weight == 0 {
+		return
+	}
+	for x, pixel := range row[:len(sums)] {
+		sums[x] += weight * int32(pixel)
+	}
 }
 
 func clamped(v int32) uint8 { return uint8(min(max(v, 0), 255)) }

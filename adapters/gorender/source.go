@@ -4,6 +4,8 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+
+	"gatefold/domain/artwork"
 )
 
 // model is what the planes of an image are.
@@ -22,6 +24,15 @@ type source struct {
 	planes []*pyramid
 	fx, fy []float64 // how many times smaller each plane is
 	w, h   int
+	turned orientation
+}
+
+// shown returns the size of the image as it is displayed.
+func (s *source) shown() image.Point {
+	if s.turned.swapsSides() {
+		return image.Pt(s.h, s.w)
+	}
+	return image.Pt(s.w, s.h)
 }
 
 func (s *source) add(p plane, fx, fy int) {
@@ -30,9 +41,9 @@ func (s *source) add(p plane, fx, fy int) {
 }
 
 // sourceOf takes an image apart. The pixels of a JPEG are not copied.
-func sourceOf(img image.Image) *source {
+func sourceOf(img image.Image, turned orientation) *source {
 	bounds := img.Bounds()
-	s := &source{w: bounds.Dx(), h: bounds.Dy()}
+	s := &source{w: bounds.Dx(), h: bounds.Dy(), turned: turned}
 	switch img := img.(type) {
 	case *image.Gray:
 		s.add(plane{img.Pix[img.PixOffset(bounds.Min.X, bounds.Min.Y):], s.w, s.h, img.Stride}, 1, 1)
@@ -100,22 +111,32 @@ func (s *source) addRGB(img image.Image) {
 
 func (s *source) channels() int { return [...]int{grey: 1, ycc: 3, rgb: 3, rgbPA: 4}[s.model] }
 
-// raster is a part of a source in its final size.
+// raster is a part of a source in its final size. Planes of chroma may have half of it.
 type raster struct {
 	model  model
 	planes []plane
 	w, h   int
 }
 
-// cut returns what is shown in the window of the source, in w x h pixels before it is
-// turned.
-func (s *source) cut(win window, w, h int, o orientation) raster {
+// keepsChroma reports whether the encoder takes chroma in half the size, as JPEG does: to
+// scale it to more would be for nothing.
+func (s *source) keepsChroma(format artwork.Format, colours *transform) bool {
+	return s.model == ycc && colours == nil && (format == artwork.FormatJPEG || format == artwork.FormatAuto)
+}
+
+// cut returns what is shown in the window, in w x h pixels.
+func (s *source) cut(shown window, w, h int, keepsChroma bool) raster {
 	r := raster{model: s.model, w: w, h: h}
-	if o.swapsSides() {
-		r.w, r.h = h, w
-	}
 	for i, p := range s.planes {
-		r.planes = append(r.planes, o.turn(p.resample(win.scaled(1/s.fx[i], 1/s.fy[i]), w, h)))
+		win, w, h := shown, w, h
+		if i > 0 && keepsChroma {
+			win, w, h = win.halved(w, h), (w+1)/2, (h+1)/2
+		}
+		win = s.turned.window(win, float64(s.w), float64(s.h))
+		if s.turned.swapsSides() {
+			w, h = h, w
+		}
+		r.planes = append(r.planes, s.turned.turn(p.resample(win.scaled(1/s.fx[i], 1/s.fy[i]), w, h)))
 	}
 	if r.model == rgbPA {
 		r.limitToAlpha()
@@ -171,7 +192,10 @@ func (r raster) opaque() image.Image {
 	case grey:
 		return &image.Gray{Pix: r.planes[0].pix, Stride: r.w, Rect: bounds}
 	case ycc:
-		cb, cr := r.planes[1].halve(), r.planes[2].halve()
+		cb, cr := r.planes[1], r.planes[2]
+		if cb.w == r.w && r.w > 1 || cb.h == r.h && r.h > 1 {
+			cb, cr = cb.halve(), cr.halve()
+		}
 		return &image.YCbCr{
 			Y: r.planes[0].pix, Cb: cb.pix, Cr: cr.pix, YStride: r.w, CStride: cb.stride,
 			SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: bounds,

@@ -2,6 +2,7 @@ package imagecheck
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"image"
 	"image/jpeg"
@@ -22,20 +23,23 @@ type format struct {
 	mimeType    string
 	matches     func(content []byte) bool
 	size        func(content []byte) (image.Point, error) // without decoding
+	complete    func(content []byte) error                // whether all parts are there, as far as decoders do not look
 	decode      func(content []byte) (image.Image, error)
 	orientation func(content []byte) orientation
 	costly      bool // to decode
 }
 
+const startOfJPEG = "\xff\xd8\xff"
+
 // accepted names the formats in messages.
 const accepted = "JPEG, PNG, WebP, GIF and AVIF are accepted"
 
 var formats = []format{
-	{"JPEG", "image/jpeg", prefix("\xff\xd8\xff"), sizeBy(jpeg.DecodeConfig), decodeJPEG, orientationOfJPEG, false},
-	{"PNG", "image/png", prefix("\x89PNG\r\n\x1a\n"), sizeBy(png.DecodeConfig), decodeBy(png.Decode), orientationOfPNG, false},
-	{"WebP", "image/webp", isWebP, sizeOfWebP, decodeWebP, orientationOfWebP, false},
-	{"GIF", "image/gif", isGIF, sizeOfGIF, decodeGIF, upright, false},
-	{"AVIF", "image/avif", isAVIF, sizeOfAVIF, decodeAVIF, orientationOfAVIF, true},
+	{"JPEG", "image/jpeg", prefix(startOfJPEG), sizeBy(jpeg.DecodeConfig), fewScans, decodeJPEG, orientationOfJPEG, false},
+	{"PNG", "image/png", prefix("\x89PNG\r\n\x1a\n"), sizeBy(png.DecodeConfig), walkPNG, decodeBy(png.Decode), orientationOfPNG, false},
+	{"WebP", "image/webp", isWebP, sizeOfWebP, always, decodeWebP, orientationOfWebP, false},
+	{"GIF", "image/gif", isGIF, sizeOfGIF, walkGIF, decodeGIF, upright, false},
+	{"AVIF", "image/avif", isAVIF, sizeOfAVIF, always, decodeAVIF, orientationOfAVIF, true},
 }
 
 // detect returns the format of the content.
@@ -190,11 +194,37 @@ const maxScans = 200
 
 var errTooManyScans = errors.New("too many scans")
 
-func decodeJPEG(content []byte) (image.Image, error) {
-	// In compressed data 0xff is always followed by 0, so this counts the scans,
-	// and hardly anything else.
+// fewScans counts the scans of a JPEG. In compressed data 0xff is always followed by 0,
+// so it counts hardly anything else.
+func fewScans(content []byte) error {
 	if bytes.Count(content, []byte{0xff, 0xda}) > maxScans {
-		return nil, errTooManyScans
+		return errTooManyScans
+	}
+	return nil
+}
+
+// walkPNG goes through the chunks up to the last one.
+func walkPNG(content []byte) error {
+	for data := content[8:]; len(data) >= 12; {
+		n := uint64(binary.BigEndian.Uint32(data)) + 12
+		if n > uint64(len(data)) {
+			break
+		}
+		if string(data[4:8]) == "IEND" {
+			return nil
+		}
+		data = data[n:]
+	}
+	return io.ErrUnexpectedEOF
+}
+
+// always is for formats whose size cannot be read unless all parts are there, or whose
+// decoders notice what is missing.
+func always([]byte) error { return nil }
+
+func decodeJPEG(content []byte) (image.Image, error) {
+	if err := fewScans(content); err != nil {
+		return nil, err
 	}
 	if inksOfJPEG(content) {
 		return decodeInks(content)

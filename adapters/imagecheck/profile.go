@@ -17,7 +17,7 @@ const maxProfile = 128 << 10 // bytes
 // be read: then it is shown as sRGB.
 func profileOf(content []byte) []byte {
 	switch {
-	case prefix("\xff\xd8\xff")(content):
+	case prefix(startOfJPEG)(content):
 		return profileOfJPEG(content)
 	case prefix("\x89PNG\r\n\x1a\n")(content):
 		return profileOfPNG(content)

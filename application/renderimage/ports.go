@@ -16,8 +16,8 @@ import (
 type ImageRenderer interface {
 	// Render decodes the content once and returns the wanted renditions of it, in
 	// their order. Each follows from the content, the focal point (fractions of the
-	// image as it is displayed; nil: the centre) and the rendition alone: what else is
-	// wanted with it does not matter.
+	// image as it is displayed; nil: where Attention finds it) and the rendition alone:
+	// what else is wanted with it does not matter.
 	//
 	// A rendition is turned as it is to be shown, in sRGB, and carries no metadata. It
 	// keeps alpha, except in JPEG, where it lies on white. An animation gives its first
@@ -38,6 +38,23 @@ type Decoder interface {
 	// returns, and returns the error of use. Errors of its own: UnsupportedImage,
 	// CorruptImage, ImageTooLarge; ctx's, if it ended before there was room.
 	Decode(ctx context.Context, content []byte, use func(Picture) error) error
+}
+
+// Admission decides which contents may be decoded, for who decodes by itself.
+type Admission interface {
+	// Admit looks at what the content is and what it says of itself, and calls use with
+	// that when there is room to decode it: its memory is accounted for until use
+	// returns. It returns the error of use. Nothing is decoded, so that the content may
+	// still be damaged. Errors of its own are those of Decoder.
+	Admit(ctx context.Context, content []byte, use func(Header) error) error
+}
+
+// Header is what an image says of itself.
+type Header struct {
+	MIMEType    string
+	Size        image.Point // as it is stored, not turned yet
+	Orientation int         // how it is to be turned to be shown, in Exif's numbers 1 to 8
+	PlainInks   bool        // its four channels are inks as they are, not inverted as Adobe's
 }
 
 // Picture is a decoded image, not turned yet and in its own colours.

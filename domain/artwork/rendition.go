@@ -57,9 +57,9 @@ func (s Slot) IsSquare() bool { return s == SlotCover || s == SlotProfile || s =
 
 // Rendition says what a copy of an image looks like.
 //
-// A square one shows the largest square of the image that has the focal point, or
-// else the centre, in its middle as far as the edges allow. Another one shows the
-// whole image. No side is longer than Edge, and no image is enlarged: of a smaller
+// A square one shows the largest square of the image that has the focal point in its
+// middle as far as the edges allow; without one, it is that which attracts attention.
+// Another one shows the whole image. No side is longer than Edge, and no image is enlarged: of a smaller
 // one a square shows the largest that it holds.
 type Rendition struct {
 	Edge   int // pixels

@@ -38,6 +38,7 @@ type Config struct {
 	S3           s3store.Options // of S3
 	BytesCacheMB int             // 0: none
 	Sweep        verifystore.Config
+	Renderer     Renderer
 	RenderAhead  bool // what is put in force, before anybody asks for it
 }
 

@@ -8,8 +8,6 @@ import (
 
 	"go.uber.org/fx"
 
-	"gatefold/adapters/gorender"
-	"gatefold/adapters/imagecheck"
 	"gatefold/adapters/memory"
 	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rediscache"
@@ -20,10 +18,6 @@ import (
 
 // pixelsPerWorker is what one worker renders in the time that a request waits for it.
 const pixelsPerWorker = 200_000_000
-
-func newRenderer(decoder *imagecheck.Inspector) renderimage.ImageRenderer {
-	return gorender.New(decoder)
-}
 
 // limits leave a processor to those who want what is there already.
 func limits() renderimage.Limits {

@@ -96,6 +96,25 @@ func Photo(w, h int) image.Image {
 	}))
 }
 
+// Skin is the colour of faces.
+var Skin = color.NRGBA{224, 172, 140, 255}
+
+// Face has a face at a fraction of its width, before a wall.
+func Face(w, h int, at float64) image.Image {
+	return opaque(painted(w, h, func(x, y float64) color.NRGBA {
+		across, down := (x-at)*float64(w)/float64(h), y-0.45
+		switch distance := math.Hypot(across*1.3, down); {
+		case math.Hypot(math.Abs(across)-0.1, down+0.1) < 0.03, math.Hypot(across, (down-0.17)*4) < 0.08: // eyes and mouth
+			return color.NRGBA{60, 30, 30, 255}
+		case distance < 0.3:
+			return Skin
+		case distance < 0.38 && down < 0.1: // hair
+			return color.NRGBA{70, 45, 25, 255}
+		}
+		return color.NRGBA{110, 118, uint8(125 + 15*x), 255}
+	}))
+}
+
 func opaque(img *image.NRGBA) *image.RGBA {
 	out := image.NewRGBA(img.Rect)
 	draw.Draw(out, out.Rect, img, image.Point{}, draw.Src)
@@ -251,7 +270,14 @@ func rawJPEG(progressive bool, blocks [4][]uint8) []byte {
 			previous[c] = int(value) - 128
 		}
 	}
-	return append(append(out, b.flushed()...), 0xff, 0xd9)
+	out = append(out, b.flushed()...)
+	if progressive { // the rest of each channel is 0: decoders make up what is not said
+		for c := range channels {
+			segment(0xda, 1, byte(c+1), 0, 1, 63, 0)
+			out = append(out, 0x0f) // the ends of four blocks
+		}
+	}
+	return append(out, 0xff, 0xd9)
 }
 
 type bitWriter struct {
@@ -325,6 +351,7 @@ func Samples() map[string]Sample {
 		"grey JPEG":        {EncodedJPEG(grey(64, 64)), greys},
 		"CMYK":             {rawJPEG(false, inks), colours},
 		"inverted CMYK":    {withAdobe(rawJPEG(false, inverted), 0), colours},
+		"YCCK":             {withAdobe(rawJPEG(false, [4][]uint8{{179, 171, 0, 255}, {105, 212, 235, 255}, {226, 0, 149, 255}, {29, 255, 107, 255}}), 2), colours},
 		"PNG":              {EncodedPNG(Quarters(64, 64)), colours},
 		"interlaced PNG":   {interlacedPNG(64, 64), colours},
 		"palette PNG":      {EncodedPNG(paletted(Quarters(64, 64))), colours},
@@ -361,7 +388,7 @@ func deepGrey(img image.Image) image.Image {
 
 func lossyWebP(img image.Image) []byte {
 	var out bytes.Buffer
-	must(webp.Encode(&out, img, webp.Options{Quality: 90}))
+	must(webp.Encode(&out, img, webp.Options{Quality: 98}))
 	return out.Bytes()
 }
 
@@ -370,7 +397,28 @@ func HostileSamples() map[string][]byte {
 	return map[string][]byte{
 		"JPEG": EncodedJPEG(Photo(40, 40)), "PNG": EncodedPNG(Photo(40, 40)), "GIF": EncodedGIF(Photo(40, 40)), "WebP": EncodedWebP(Photo(40, 40)),
 		"animated WebP": AnimatedWebP(), "AVIF": EncodedAVIF(Photo(40, 40)),
+		"JPEG with metadata": WithICC(WithExif(EncodedJPEG(Photo(40, 40)), 6), DisplayP3()),
+		"PNG with metadata":  PNGWithICC(EncodedPNG(Glass(40, 40)), AdobeRGB()), "interlaced PNG": interlacedPNG(40, 40),
 	}
+}
+
+// Bombs returns images that say of themselves that they are huge.
+func Bombs() map[string][]byte {
+	jpeg, png, gif := EncodedJPEG(Photo(40, 40)), EncodedPNG(Photo(40, 40)), EncodedGIF(Photo(40, 40))
+	start := bytes.Index(jpeg, []byte{0xff, 0xc0})
+	copy(jpeg[start+5:], "\xff\xf0\xff\xf0")
+	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, 60_000), 60_000)
+	png = slices.Concat(png[:8], pngChunk("IHDR", append(header, png[24:29]...)), png[33:])
+	copy(gif[6:], "\xff\xff\xff\xff")
+	return map[string][]byte{"JPEG": jpeg, "PNG": png, "GIF": gif}
+}
+
+// Inflated returns accepted images of 16 million pixels in a few kilobytes.
+func Inflated() map[string][]byte {
+	const side = 4000
+	plain := image.NewGray(image.Rect(0, 0, side, side))
+	deep := image.NewNRGBA64(image.Rect(0, 0, side/2, side/2))
+	return map[string][]byte{"JPEG": EncodedJPEG(plain), "PNG": EncodedPNG(plain), "GIF": EncodedGIF(plain), "16 bit": EncodedPNG(deep)}
 }
 
 // DisplayP3 returns the ICC profile of the colours of many screens.
