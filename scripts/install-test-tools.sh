@@ -2,7 +2,8 @@
 # Installs what the tests start and this machine lacks: redis-server (7.0 or
 # later) and PostgreSQL's server programs, and beside the module an S3 server,
 # versitygw, at the version the tests are written for. Does nothing if they are
-# there. With the argument "chromium", that browser too.
+# there. With the argument "chromium", that browser too; with "bench", what serving
+# is measured with and against: wrk and nginx.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,6 +23,10 @@ if ! command -v postgres >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/p
 fi
 if [ "${1:-}" = chromium ] && [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
   missing+=(chromium)
+fi
+if [ "${1:-}" = bench ]; then
+  command -v wrk >/dev/null || missing+=(wrk)
+  command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -79,6 +79,9 @@ func TestRenditions(t *testing.T) {
 		require.Equal(t, "public, max-age=31536000, immutable", in.get(coverPath+"?size=small&tag="+tag).Header.Get("Cache-Control"))
 		require.Equal(t, "no-cache", in.get(coverPath+"?size=small&tag=0000000000000000").Header.Get("Cache-Control"))
 		requireConditional(t, other, coverPath+"?size=small", small)
+		for _, path := range []string{coverPath, coverPath + "?size=small"} {
+			requireSameProtection(t, in, path)
+		}
 		again := other.get(coverPath + "?size=small")
 		require.Equal(t, small.body, again.body)
 		require.Equal(t, etag, again.Header.Get("ETag"))
@@ -87,6 +90,19 @@ func TestRenditions(t *testing.T) {
 		// The largest square that it holds.
 		requireRendition(t, in.get(coverPath+"?size=large"), "image/jpeg", image.Pt(480, 480))
 	})
+}
+
+// requireSameProtection: what a 304 says of its image takes the place of what the answer
+// before had said (RFC 9111, section 3.2). A page of another origin must still show it.
+func requireSameProtection(t *testing.T, in *instance, path string) {
+	t.Helper()
+	whole := in.get(path)
+	same := in.get(path, "If-None-Match", whole.Header.Get("ETag"))
+	require.Equal(t, http.StatusNotModified, same.StatusCode)
+	for _, name := range []string{"Cross-Origin-Resource-Policy", "Content-Security-Policy", "X-Content-Type-Options", "Cache-Control", "ETag", "Last-Modified", "Vary"} {
+		require.Equal(t, whole.Header.Get(name), same.Header.Get(name), name)
+	}
+	require.Equal(t, "cross-origin", same.Header.Get("Cross-Origin-Resource-Policy"))
 }
 
 func requireNegotiated(t *testing.T, in *instance) {
