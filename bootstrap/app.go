@@ -63,6 +63,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		limits.Module(limits.Config{Limits: cfg.HTTP.Limits}),
 		fx.Provide(
 			newFills,
+			newRenderings,
 			newOperations,
 			func(operations *operations) control.Verbs { return operations },
 			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, ``, ``, `group:"routes"`)),

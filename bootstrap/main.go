@@ -43,6 +43,7 @@ type commands struct {
 	User    userCommand    `cmd:"" help:"Manage the users who sign in."`
 	Token   tokenCommand   `cmd:"" help:"Manage API tokens."`
 	Fill    fillCommand    `cmd:"" help:"Fill empty slots with the best image that providers have."`
+	Render  renderCommand  `cmd:"" help:"Render images before they are asked for. Exit code 0: done, 1: some cannot be rendered, or it was stopped."`
 	Cache   cacheCommand   `cmd:"" help:"Look into the image cache, warm it, or drop what it holds."`
 	Doctor  doctorCommand  `cmd:"" help:"Check every configured part and say what to do. Exit code 0: sound, 1: not."`
 	Demo    demoCommand    `cmd:"" help:"Fill the catalogue with an invented library, to try things out."`

@@ -32,15 +32,16 @@ type operations struct {
 	settings *followsettings.Switch
 	warm     *warmcache.Warm
 	*fills
+	*renderings
 	log *slog.Logger
 }
 
 var _ control.Verbs = (*operations)(nil)
 
 func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, settings *followsettings.Switch,
-	warm *warmcache.Warm, fills *fills, issued *accesstoken.Manage, accounts *manageaccounts.Manage, log *slog.Logger,
+	warm *warmcache.Warm, fills *fills, issued *accesstoken.Manage, accounts *manageaccounts.Manage, renderings *renderings, log *slog.Logger,
 ) *operations {
-	return &operations{importer, tokens, issued, accounts, cache, settings, warm, fills, log}
+	return &operations{importer, tokens, issued, accounts, cache, settings, warm, fills, renderings, log}
 }
 
 // Import implements control.Importer.

@@ -176,7 +176,7 @@ func infoOf(img *artwork.Image) api.ImageInfo {
 	return api.ImageInfo{
 		Exists: true, Size: img.Size, MIMEType: img.MIMEType, LastModified: img.LastModified, Tag: img.Tag,
 		Source: img.Source, Provider: img.Provider, Width: img.Width, Height: img.Height,
-		Thumbhash: base64.StdEncoding.EncodeToString(img.ThumbHash), FocalPoint: img.FocalPoint, Locked: img.Locked,
+		Thumbhash: base64.StdEncoding.EncodeToString(img.ThumbHash), DominantColor: img.DominantColor, FocalPoint: img.FocalPoint, Locked: img.Locked,
 	}
 }
 

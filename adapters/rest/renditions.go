@@ -117,7 +117,7 @@ func (h *Images) serveView(c *gin.Context, img *artwork.Image, slot artwork.Slot
 		keep(c, img, v)
 		return notModified(c, img.LastModified, tag)
 	}
-	rendition, err := h.renditions.Run(c.Request.Context(), img, key)
+	rendition, err := h.renditions.Run(c.Request.Context(), renderimage.In{Image: img, Slot: slot, Key: key, AnyFormat: v.negotiated})
 	switch kind := artwork.KindOf(err); {
 	case err == nil:
 	case kind == artwork.Unavailable, c.Request.Context().Err() != nil:
@@ -127,8 +127,13 @@ func (h *Images) serveView(c *gin.Context, img *artwork.Image, slot artwork.Slot
 		return h.write(c, img)
 	}
 	defer func() { _ = rendition.Content.Close() }() // only read
+	if rendition.Key == key {
+		keep(c, img, v)
+	} else { // a stand-in, until the right one is ready
+		tag = renderimage.Tag(img, rendition.Key)
+		keepAs(c, noCache)
+	}
 	describe(c, rendition.MIMEType, tag)
-	keep(c, img, v)
 	return serveContent(c, img.LastModified, rendition.Content)
 }
 

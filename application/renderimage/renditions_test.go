@@ -75,7 +75,7 @@ func newRenditions(t *testing.T, r *renderer, store artwork.RenditionStore, turn
 }
 
 func ask(ctx context.Context, renditions *renderimage.Renditions, img *artwork.Image) (string, error) {
-	served, err := renditions.Run(ctx, img, renditions.Key(img, wanted))
+	served, err := renditions.Run(ctx, renderimage.In{Image: img, Slot: artwork.SlotCover, Key: renditions.Key(img, wanted)})
 	if err != nil {
 		return "", err
 	}
@@ -203,7 +203,8 @@ func TestAll(t *testing.T) {
 	renditions := newRenditions(t, r, store, memory.NewTurns())
 	img := picture("one")
 	for range 2 {
-		require.NoError(t, renditions.All(t.Context(), img, artwork.SlotProfile, artwork.FormatAuto))
+		_, err := renditions.All(t.Context(), img, artwork.SlotProfile, artwork.FormatAuto)
+		require.NoError(t, err)
 		require.EqualValues(t, 1, r.calls.Load())
 	}
 	for _, edge := range []int{200, 250, 300, 500, 1000} {

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/fx"
 
+	"gatefold/adapters/bunrepo"
 	"gatefold/adapters/gorender"
 	"gatefold/adapters/imagecheck"
 	"gatefold/adapters/memory"
@@ -31,15 +32,29 @@ func limits() renderimage.Limits {
 }
 
 func newRenditions(lc fx.Lifecycle, renderer renderimage.ImageRenderer, originals *serveimage.OpenContent, store artwork.RenditionStore,
-	redis *rediscache.Cache, log *slog.Logger,
+	redis *rediscache.Cache, db *bunrepo.DB, log *slog.Logger,
 ) *renderimage.Renditions {
-	var turns renderimage.Turns = memory.NewTurns()
-	if redis != nil {
-		turns = redis.Turns()
-	}
+	turns := newTurns(redis, db)
 	renditions := renderimage.New(renderer, originals, store, turns, limits(), log)
 	lc.Append(fx.StopHook(renditions.Close))
 	return renditions
+}
+
+// newTurns returns those that all instances share, of which a database in a file has
+// one.
+func newTurns(redis *rediscache.Cache, db *bunrepo.DB) renderimage.Turns {
+	switch {
+	case redis != nil:
+		return redis.Turns()
+	case db.Kind() == "postgres":
+		return bunrepo.NewTurns(db)
+	default:
+		return memory.NewTurns()
+	}
+}
+
+func newFill(renditions *renderimage.Renditions, images artwork.ImageRepository, places artwork.ChangeLog, log *slog.Logger) *renderimage.Fill {
+	return renderimage.NewFill(renditions, images, places, log)
 }
 
 // newAhead returns nil if nothing is to be rendered ahead.
