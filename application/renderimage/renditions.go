@@ -16,9 +16,6 @@ import (
 const (
 	// patience is how long a request waits for its rendition.
 	patience = 10 * time.Second
-	// standInAfter is how long it waits before another one is taken, if there is one:
-	// longer than a rendering takes that need not queue.
-	standInAfter = time.Second
 	// turnTerm is how long a rendering may take, waiting for a processor included,
 	// before another instance may try.
 	turnTerm = time.Minute
@@ -32,6 +29,9 @@ const (
 type Limits struct {
 	Workers int   // how many render at once
 	Pixels  int64 // of the originals that are rendered or wait for it; more are refused
+	// StandInAfter is how long a request waits for its rendition before it takes another
+	// one that is ready.
+	StandInAfter time.Duration
 }
 
 // Renditions serves images in other sizes and formats. What is not in the store yet is
@@ -131,7 +131,7 @@ func (r *Renditions) Run(ctx context.Context, in In) (Served, error) {
 	}
 	f, err := r.join(in.Image, key)
 	if err == nil {
-		err = f.await(ctx, standInAfter)
+		err = f.await(ctx, min(r.limits.StandInAfter, patience))
 	}
 	if artwork.KindOf(err) == artwork.Unavailable {
 		if standIn, ok := r.standIn(ctx, in); ok {
@@ -139,7 +139,7 @@ func (r *Renditions) Run(ctx context.Context, in In) (Served, error) {
 		}
 	}
 	if errors.Is(err, errNotYet) {
-		err = f.await(ctx, patience-standInAfter)
+		err = f.await(ctx, max(0, patience-r.limits.StandInAfter))
 	}
 	if err != nil {
 		return Served{}, err

@@ -69,7 +69,7 @@ var wanted = artwork.Rendition{Edge: 200, Square: true, Format: artwork.FormatWe
 
 func newRenditions(t *testing.T, r *renderer, store artwork.RenditionStore, turns renderimage.Turns) *renderimage.Renditions {
 	t.Helper()
-	renditions := renderimage.New(r, originals{}, store, turns, renderimage.Limits{Workers: 2, Pixels: 3 << 20}, slog.New(slog.DiscardHandler))
+	renditions := renderimage.New(r, originals{}, store, turns, renderimage.Limits{Workers: 2, Pixels: 3 << 20, StandInAfter: time.Second}, slog.New(slog.DiscardHandler))
 	t.Cleanup(renditions.Close)
 	return renditions
 }

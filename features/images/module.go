@@ -59,6 +59,7 @@ func Module(cfg Config) fx.Option {
 			newDescribe,
 			newRenditionStore,
 			newRenderer,
+			newLimits,
 			newRenditions,
 			newFill,
 			newAhead,

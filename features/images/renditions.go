@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"time"
 
 	"go.uber.org/fx"
 
@@ -25,17 +26,20 @@ func newRenderer(decoder *imagecheck.Inspector) renderimage.ImageRenderer {
 	return gorender.New(decoder)
 }
 
-// limits leave a processor to those who want what is there already.
-func limits() renderimage.Limits {
+// standInAfter is longer than a rendering takes that need not queue.
+const standInAfter = time.Second
+
+// newLimits leave a processor to those who want what is there already.
+func newLimits() renderimage.Limits {
 	workers := max(1, runtime.GOMAXPROCS(0)-1)
-	return renderimage.Limits{Workers: workers, Pixels: int64(workers) * pixelsPerWorker}
+	return renderimage.Limits{Workers: workers, Pixels: int64(workers) * pixelsPerWorker, StandInAfter: standInAfter}
 }
 
 func newRenditions(lc fx.Lifecycle, renderer renderimage.ImageRenderer, originals *serveimage.OpenContent, store artwork.RenditionStore,
-	redis *rediscache.Cache, db *bunrepo.DB, log *slog.Logger,
+	redis *rediscache.Cache, db *bunrepo.DB, limits renderimage.Limits, log *slog.Logger,
 ) *renderimage.Renditions {
 	turns := newTurns(redis, db)
-	renditions := renderimage.New(renderer, originals, store, turns, limits(), log)
+	renditions := renderimage.New(renderer, originals, store, turns, limits, log)
 	lc.Append(fx.StopHook(renditions.Close))
 	return renditions
 }

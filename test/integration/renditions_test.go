@@ -22,6 +22,7 @@ import (
 	"gatefold/domain/artwork"
 	"gatefold/test/musicfixture"
 	"gatefold/test/picturefixture"
+	"gatefold/test/testenv"
 )
 
 func applyPicture(t *testing.T, in *instance, slot string, picture []byte) {
@@ -175,10 +176,24 @@ func countRenderings(rendered *sync.Map) fx.Option {
 }
 
 // TestAColdGrid: covers that were never rendered are asked for by many at once, on two
-// instances: each is rendered once.
+// instances: each is rendered once, whether the turns are kept in Redis or in Postgres.
+// make bench-grid has more of them.
 func TestAColdGrid(t *testing.T) {
+	for name, deploy := range map[string]func(t *testing.T) deployment{
+		"Redis and Postgres": combinations["Redis and Postgres"],
+		"Postgres alone": func(t *testing.T) deployment {
+			return deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "IMAGE_CACHE=off"}, shared: true}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			coldGrid(t, deploy(t))
+		})
+	}
+}
+
+func coldGrid(t *testing.T, d deployment) {
 	const covers, clients = 24, 16
-	d := combinations["Redis and Postgres"](t)
 	var rendered sync.Map
 	var instances []*instance
 	for range 2 {
@@ -252,6 +267,54 @@ func TestWhatCannotBeRendered(t *testing.T) {
 		require.Equal(t, `"`+tag+`"`, a.Header.Get("ETag"))
 	}
 	require.Equal(t, 1, strings.Count(in.log.String(), "An image cannot be rendered"), "and it is not tried again at once")
+}
+
+// gated is a renderer that waits for somebody to open the gate, but for thumbs.
+type gated struct {
+	renderimage.ImageRenderer
+	gate chan struct{}
+}
+
+func (g gated) Render(ctx context.Context, content []byte, focal *artwork.FocalPoint, wanted []artwork.Rendition) ([][]byte, error) {
+	if wanted[0].Edge != 200 {
+		select {
+		case <-g.gate:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return g.ImageRenderer.Render(ctx, content, focal, wanted)
+}
+
+// TestAStandIn is what it is, and nobody keeps it for what was asked for.
+func TestAStandIn(t *testing.T) {
+	d := combinations["memory and SQLite"](t)
+	d.standIns = time.Millisecond
+	gate := make(chan struct{})
+	in := d.startWith(t, fx.Decorate(func(inner renderimage.ImageRenderer) renderimage.ImageRenderer { return gated{inner, gate} }))
+	in.putArtist(artistID, "Standing")
+	in.putAlbum(albumID, artistID, "In")
+	tag := applyCover(t, in, musicfixture.Picture(600, 600, 1))
+	var thumb answer
+	require.Eventually(t, func() bool {
+		thumb = in.get(coverPath + "?size=thumb")
+		return thumb.StatusCode == http.StatusOK
+	}, 30*time.Second, 10*time.Millisecond)
+	path := coverPath + "?size=medium&tag=" + tag
+	standIn := in.get(path)
+	requireRendition(t, standIn, "image/jpeg", image.Pt(200, 200))
+	require.Equal(t, "no-cache", standIn.Header.Get("Cache-Control"))
+	require.Equal(t, "Accept", standIn.Header.Get("Vary"))
+	require.Equal(t, thumb.Header.Get("ETag"), standIn.Header.Get("ETag"))
+	require.Equal(t, http.StatusNotModified, in.get(path, "If-None-Match", standIn.Header.Get("ETag")).StatusCode)
+	requireRendition(t, in.get(path, "Accept", "image/webp"), "image/jpeg", image.Pt(200, 200))
+	close(gate)
+	require.Eventually(t, func() bool {
+		right := in.get(path, "If-None-Match", standIn.Header.Get("ETag"))
+		return right.StatusCode == http.StatusOK && right.Header.Get("Cache-Control") == "public, max-age=31536000, immutable" &&
+			right.Header.Get("ETag") != standIn.Header.Get("ETag")
+	}, 30*time.Second, 10*time.Millisecond)
+	requireRendition(t, in.get(path), "image/jpeg", image.Pt(500, 500))
 }
 
 func (c counting) Render(ctx context.Context, content []byte, focal *artwork.FocalPoint, wanted []artwork.Rendition) ([][]byte, error) {
