@@ -15,7 +15,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel demo-providers run test race fuzz soak browser generate lint fmt bench bench-lists clean
+.PHONY: build panel demo-providers run test race fuzz soak browser generate lint fmt bench bench-lists bench-serving bench-grid clean
 
 ## build: bin/gatefold, with the panel in it
 build: panel
@@ -92,13 +92,23 @@ fmt: $(LINT)
 
 ## bench: benchmarks, side by side
 bench:
-	@./scripts/install-test-tools.sh
+	@./scripts/install-test-tools.sh bench
 	$(GO) test -run '^$$' -bench . -benchmem ./test/bench/...
 
 ## bench-lists: lists of 100 000 artists and 500 000 albums, with the plans of the databases
 bench-lists:
 	@./scripts/install-test-tools.sh
 	$(GO) test -run '^$$' -bench Lists -benchtime 1x -timeout 30m ./adapters/bunrepo
+
+## bench-serving: originals and thumbs beside a bare gin handler and nginx, and the ways to answer with a file
+bench-serving:
+	@./scripts/install-test-tools.sh bench
+	$(GO) test -run '^$$' -bench 'Serving|FilePath' -benchtime 1x -timeout 30m ./test/bench
+
+## bench-grid: 200 covers never rendered, asked for at once on two instances
+bench-grid:
+	@./scripts/install-test-tools.sh
+	$(GO) test -run '^$$' -bench ColdGrid -benchtime 1x -timeout 30m ./test/bench
 
 clean:
 	rm -rf bin .tools

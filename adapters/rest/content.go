@@ -65,8 +65,31 @@ func serveWhole(c *gin.Context, modified time.Time, content inOnePiece) error {
 	if c.Request.Method == http.MethodHead {
 		return nil
 	}
-	_, _ = content.WriteTo(c.Writer) // of an answer that is not whole the server closes the connection
+	// Of an answer that is not whole the server closes the connection.
+	sink := fileSink(c, content.Size())
+	sent, _ := content.WriteTo(sink)
+	if sink != c.Writer {
+		c.Set(sentKey, sent)
+	}
 	return nil
+}
+
+const (
+	// sentKey has how much was sent of which gin does not know.
+	sentKey = "gatefold.sent"
+	// worthSending is from which size on a file is better sent by the kernel.
+	worthSending = 64 << 10
+)
+
+// fileSink returns what content of the size is written to best. gin's writer hides that
+// the one behind it can send files.
+func fileSink(c *gin.Context, size int64) io.Writer {
+	if hiding, ok := c.Writer.(interface{ Unwrap() http.ResponseWriter }); ok && size > worthSending {
+		if sender, ok := hiding.Unwrap().(*pacedWriter); ok {
+			return sender
+		}
+	}
+	return c.Writer
 }
 
 // setModified says when the image has taken force; of one without a date, nothing.

@@ -196,7 +196,7 @@ func (r *Router) logRequest(c *gin.Context) {
 	begin := time.Now()
 	c.Next()
 	r.log.LogAttrs(c, slog.LevelDebug, "Request", slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),
-		slog.Int("status", c.Writer.Status()), slog.Int("bytes", max(c.Writer.Size(), 0)),
+		slog.Int("status", c.Writer.Status()), slog.Int64("bytes", max(int64(c.Writer.Size()), 0)+c.GetInt64(sentKey)),
 		slog.Duration("took", time.Since(begin)), slog.String("requestId", requestID(c)))
 }
 

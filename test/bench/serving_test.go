@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ const (
 // that writes the same bytes from memory and with nginx.
 func BenchmarkServing(b *testing.B) {
 	program := startProgram(b, "DATABASE_URL="+testenv.Postgres(b), "REDIS_URL="+testenv.Redis(b), "IMAGE_CACHE=twolevel")
-	albums := program.seed(b, servedAlbums)
+	albums := program.seed(b, servedAlbums, func(n int) []byte { return textured(uint64(n)) })
 	for _, kind := range []struct{ name, query string }{{"original", ""}, {"thumb", "?size=thumb"}} {
 		b.Run(kind.name, func(b *testing.B) {
 			once(b, "| asked for | of | requests/s | against gin | CPU µs/request |", func() []string {
@@ -117,6 +118,7 @@ func competeServing(b *testing.B, label string, contenders []*server, loads []st
 type server struct {
 	name, base, token string
 	pid               int
+	rendered          atomic.Int64 // renditions that it has logged, with LOG_LEVEL=debug
 }
 
 // startProgram builds and starts Gatefold. It ends with the benchmark.
@@ -133,7 +135,13 @@ func startProgram(b *testing.B, environ ...string) *server {
 	cmd.Env = environ
 	stderr, err := cmd.StderrPipe()
 	require.NoError(b, err)
-	s := &server{name: "Gatefold", base: startServer(b, cmd, stderr, regexp.MustCompile(`"address": "(http://[^"]+)"`)), pid: cmd.Process.Pid}
+	s := &server{name: "Gatefold"}
+	s.base = startServer(b, cmd, stderr, regexp.MustCompile(`"address": "(http://[^"]+)"`), func(line string) {
+		if strings.Contains(line, "Rendered") {
+			s.rendered.Add(1)
+		}
+	})
+	s.pid = cmd.Process.Pid
 	create := exec.Command(path, "token", "create", "--scope", "admin")
 	create.Env = environ
 	token, err := create.Output()
@@ -150,11 +158,13 @@ func startBareGin(b *testing.B, files string) *server {
 	cmd := exec.Command(path, files)
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(b, err)
-	return &server{name: "bare gin", base: startServer(b, cmd, stdout, regexp.MustCompile(`(http://.+)`)), pid: cmd.Process.Pid}
+	base := startServer(b, cmd, stdout, regexp.MustCompile(`(http://.+)`), func(string) {})
+	return &server{name: "bare gin", base: base, pid: cmd.Process.Pid}
 }
 
-// startServer returns the address that a server prints.
-func startServer(b *testing.B, cmd *exec.Cmd, output io.Reader, address *regexp.Regexp) string {
+// startServer returns the address that a server prints, and has what it prints
+// afterwards seen.
+func startServer(b *testing.B, cmd *exec.Cmd, output io.Reader, address *regexp.Regexp, see func(line string)) string {
 	b.Helper()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(b, cmd.Start())
@@ -168,7 +178,8 @@ func startServer(b *testing.B, cmd *exec.Cmd, output io.Reader, address *regexp.
 		fmt.Fprintln(&printed, lines.Text())
 		if match := address.FindStringSubmatch(lines.Text()); match != nil {
 			go func() {
-				for lines.Scan() { // so that it can go on printing
+				for lines.Scan() { // or it could not go on printing
+					see(lines.Text())
 				}
 			}()
 			return match[1]
@@ -202,9 +213,8 @@ func (s *server) get(b *testing.B, path string) []byte {
 	return content
 }
 
-// seed puts covers of some 30 KB in force, whose thumbs have some 12 KB, and returns the
-// albums.
-func (s *server) seed(b *testing.B, n int) []string {
+// seed puts covers in force, and returns their albums.
+func (s *server) seed(b *testing.B, n int, cover func(n int) []byte) []string {
 	b.Helper()
 	artist := "00000000-0000-4000-8000-000000000000"
 	s.send(b, http.MethodPut, "/api/artists/"+artist, "application/json", []byte(`{"name": "Benchmark"}`))
@@ -214,7 +224,7 @@ func (s *server) seed(b *testing.B, n int) []string {
 		albums[i] = fmt.Sprintf("00000000-0000-4000-8000-%012d", i+1)
 		seeding.Go(func() {
 			s.send(b, http.MethodPut, "/api/albums/"+albums[i], "application/json", fmt.Appendf(nil, `{"name": "Album %d", "artistId": %q}`, i, artist))
-			s.putCover(b, albums[i], textured(uint64(i)))
+			s.putCover(b, albums[i], cover(i))
 		})
 	}
 	seeding.Wait()
@@ -239,7 +249,7 @@ func (s *server) putCover(b *testing.B, album string, content []byte) {
 	s.send(b, http.MethodPost, custom+album+"/apply/"+uploaded.CustomCoverID, "application/json", nil)
 }
 
-// textured returns a JPEG of some 30 KB.
+// textured returns a JPEG of some 30 KB, whose thumb has some 12 KB.
 func textured(seed uint64) []byte {
 	const edge, cell = 350, 4.6
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -321,7 +331,7 @@ func (s *server) ask(b *testing.B, load string, d time.Duration) (rate, cost flo
 	script := filepath.Join(b.TempDir(), "script.lua")
 	require.NoError(b, os.WriteFile(script, []byte(wrkScript), 0o600))
 	begin := cpuTime(b, s.pid)
-	out, err := exec.Command("wrk", "-t1", "-c", strconv.Itoa(servedConnections), "-d", d.String(), "-s", script, s.base, "--", load).CombinedOutput()
+	out, err := exec.Command("wrk", "-t1", "-c", strconv.Itoa(servedConnections), "-d", d.String(), "--timeout", "30s", "-s", script, s.base, "--", load).CombinedOutput()
 	require.NoError(b, err, "wrk comes from scripts/install-test-tools.sh bench: %s", out)
 	used := cpuTime(b, s.pid) - begin
 	_, result, _ := bytes.Cut(out, []byte("RESULT "))
