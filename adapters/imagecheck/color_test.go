@@ -22,7 +22,7 @@ func TestDominantColor(t *testing.T) {
 		}
 		return img
 	}
-	red, blue, clear := color.NRGBA{200, 16, 32, 255}, color.NRGBA{0, 0, 255, 255}, color.NRGBA{0, 255, 0, 0}
+	red, blue, nothing := color.NRGBA{200, 16, 32, 255}, color.NRGBA{0, 0, 255, 255}, color.NRGBA{0, 255, 0, 0}
 	for name, c := range map[string]struct {
 		at   func(x, y int) color.NRGBA
 		want artwork.Color
@@ -39,9 +39,9 @@ func TestDominantColor(t *testing.T) {
 			if x < 10 {
 				return blue
 			}
-			return clear
+			return nothing
 		}, "#0000ff"},
-		"of nothing": {func(int, int) color.NRGBA { return clear }, "#ffffff"},
+		"of nothing": {func(int, int) color.NRGBA { return nothing }, "#ffffff"},
 	} {
 		require.Equal(t, c.want, dominantColor(paint(c.at)), name)
 	}

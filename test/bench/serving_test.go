@@ -220,9 +220,12 @@ func (s *server) seed(b *testing.B, n int, cover func(n int) []byte) []string {
 	s.send(b, http.MethodPut, "/api/artists/"+artist, "application/json", []byte(`{"name": "Benchmark"}`))
 	albums := make([]string, n)
 	var seeding sync.WaitGroup
+	seats := make(chan struct{}, 8) // a server refuses to look at too many images at once
 	for i := range albums {
 		albums[i] = fmt.Sprintf("00000000-0000-4000-8000-%012d", i+1)
+		seats <- struct{}{}
 		seeding.Go(func() {
+			defer func() { <-seats }()
 			s.send(b, http.MethodPut, "/api/albums/"+albums[i], "application/json", fmt.Appendf(nil, `{"name": "Album %d", "artistId": %q}`, i, artist))
 			s.putCover(b, albums[i], cover(i))
 		})
