@@ -49,7 +49,7 @@ func fileWays(b *testing.B, path string) []fileWay {
 	kept, err := os.Open(path)
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = kept.Close() })
-	opened := func(c *gin.Context, serve func(f *os.File, size int64)) {
+	opened := func(serve func(f *os.File, size int64)) {
 		f, err := os.Open(path)
 		if err != nil {
 			panic(err)
@@ -63,13 +63,13 @@ func fileWays(b *testing.B, path string) []fileWay {
 	}
 	return []fileWay{
 		{"http.ServeContent", func(c *gin.Context) {
-			opened(c, func(f *os.File, _ int64) {
+			opened(func(f *os.File, _ int64) {
 				c.Header("Content-Type", "image/jpeg")
 				http.ServeContent(c.Writer, c.Request, "", time.Time{}, f)
 			})
 		}},
 		{"sendfile", func(c *gin.Context) {
-			opened(c, func(f *os.File, size int64) {
+			opened(func(f *os.File, size int64) {
 				describeFile(c, size)
 				_, _ = behind(c.Writer).(io.ReaderFrom).ReadFrom(f)
 			})
