@@ -30,7 +30,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel demo-providers run test race fuzz soak browser generate lint fmt bench bench-renditions bench-lists clean
+.PHONY: build panel demo-providers run test race fuzz soak browser generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid clean
 
 ## build: bin/gatefold, with the panel in it (RENDERER=vips or auto for faster renditions)
 build: panel
@@ -114,7 +114,7 @@ fmt: $(LINT)
 
 ## bench: benchmarks, side by side
 bench:
-	@./scripts/install-test-tools.sh vipsthumbnail
+	@./scripts/install-test-tools.sh bench vipsthumbnail
 	$(GO) test -tags=$(TAGS_VIPS) -run '^$$' -bench . -benchmem -timeout 30m ./test/bench/...
 
 ## bench-renditions: the part of it that compares the renderers with each other and with vipsthumbnail
@@ -127,6 +127,16 @@ bench-lists:
 	@./scripts/install-test-tools.sh
 	$(GO) test -v -run '^$$' -bench Lists -benchtime 1x -timeout 30m ./adapters/bunrepo
 	$(GO) test -run '^$$' -bench . ./adapters/bunrepo/catalogindex
+
+## bench-serving: originals and thumbs beside a bare gin handler and nginx, and the ways to answer with a file
+bench-serving:
+	@./scripts/install-test-tools.sh bench
+	$(GO) test -run '^$$' -bench 'Serving|FilePath' -benchtime 1x -timeout 30m ./test/bench
+
+## bench-grid: 200 covers never rendered, asked for at once on two instances
+bench-grid:
+	@./scripts/install-test-tools.sh
+	$(GO) test -run '^$$' -bench ColdGrid -benchtime 1x -timeout 30m ./test/bench
 
 clean:
 	rm -rf bin .tools

@@ -72,6 +72,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		fx.Provide(
 			newFills,
 			newDeletions,
+			newRenderings,
 			newOperations,
 			func(operations *operations) control.Verbs { return operations },
 			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, ``, ``, ``, `group:"routes"`)),

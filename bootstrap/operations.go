@@ -33,15 +33,16 @@ type operations struct {
 	warm     *warmcache.Warm
 	*fills
 	*deletions
+	*renderings
 	log *slog.Logger
 }
 
 var _ control.Verbs = (*operations)(nil)
 
 func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, settings *followsettings.Switch,
-	warm *warmcache.Warm, fills *fills, issued *accesstoken.Manage, accounts *manageaccounts.Manage, deletions *deletions, log *slog.Logger,
+	warm *warmcache.Warm, fills *fills, issued *accesstoken.Manage, accounts *manageaccounts.Manage, deletions *deletions, renderings *renderings, log *slog.Logger,
 ) *operations {
-	return &operations{importer, tokens, issued, accounts, cache, settings, warm, fills, deletions, log}
+	return &operations{importer, tokens, issued, accounts, cache, settings, warm, fills, deletions, renderings, log}
 }
 
 // Import implements control.Importer.

@@ -31,7 +31,8 @@ func newProgressOf(w io.Writer, verb string) *progress {
 	return p
 }
 
-// Progress implements importlibrary.Observer and warmcache.Observer.
+// Progress implements importlibrary.Observer, warmcache.Observer and
+// renderimage.Observer.
 func (p *progress) Progress(done, total int) {
 	if p.bar == nil {
 		return

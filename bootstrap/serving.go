@@ -18,6 +18,7 @@ import (
 	"gatefold/adapters/rest"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/describeimages"
 	"gatefold/application/fillmissing"
 	"gatefold/application/importlibrary"
 	"gatefold/application/verifystore"
@@ -44,6 +45,7 @@ type serving struct {
 	importer *importlibrary.Import
 	warm     *warmcache.Warm
 	sweep    *verifystore.Sweep
+	describe *describeimages.Describe
 	bulk     *bulkapply.Runner
 	fill     *fillmissing.Runner
 	log      *slog.Logger
@@ -60,6 +62,7 @@ type work struct {
 	Importer *importlibrary.Import
 	Warm     *warmcache.Warm
 	Sweep    *verifystore.Sweep
+	Describe *describeimages.Describe
 	Bulk     *bulkapply.Runner
 	Fill     *fillmissing.Runner
 	Feed     *announce.Feed
@@ -67,7 +70,7 @@ type work struct {
 
 func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server, work work, log *slog.Logger) *serving {
 	s := &serving{
-		cfg: cfg, control: controlServer, importer: work.Importer, warm: work.Warm, sweep: work.Sweep, bulk: work.Bulk, fill: work.Fill,
+		cfg: cfg, control: controlServer, importer: work.Importer, warm: work.Warm, sweep: work.Sweep, describe: work.Describe, bulk: work.Bulk, fill: work.Fill,
 		log: log, failed: make(chan error, 1),
 		http: &http.Server{
 			Handler: router, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
@@ -99,6 +102,7 @@ func (s *serving) start(ctx context.Context) error {
 	s.log.Info("Gatefold is serving", append([]any{"address", "http://" + browsable(s.listener.Addr())}, s.cfg.summary()...)...)
 	s.background.Go(func() { s.warm.AtStart(background) })
 	s.background.Go(func() { s.sweep.Watch(background) })
+	s.background.Go(func() { s.describe.Watch(background) })
 	s.background.Go(func() { s.bulk.Run(background) })
 	s.background.Go(func() { s.fill.Run(background) })
 	return nil

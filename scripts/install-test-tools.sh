@@ -3,7 +3,8 @@
 # later), PostgreSQL's server programs and Prometheus, and beside the module an S3 server,
 # versitygw, at the version the tests are written for. For the tests of the renderer
 # with libvips, its headers and a C compiler. Does nothing if they are there. With the
-# argument "chromium", that browser too; with "vipsthumbnail", libvips' own program.
+# argument "chromium", that browser too; with "vipsthumbnail", libvips' own program;
+# with "bench", what serving is measured with and against: wrk and nginx.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,6 +17,10 @@ if [[ "$installed" != *$'\tmod\t'"$versitygw"$'\t'"$versitygw_version"$'\t'* ]];
   GOFLAGS='' GOBIN="$tools" "${GO:-go}" install -trimpath -ldflags '-s -w' "$versitygw/cmd/versitygw@$versitygw_version"
 fi
 
+# wants reports whether an argument asks for it.
+asked=" $* "
+wants() { [[ "$asked" == *" $1 "* ]]; }
+
 missing=()
 command -v redis-server >/dev/null || missing+=(redis-server)
 if ! command -v postgres >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then
@@ -25,11 +30,15 @@ command -v promtool >/dev/null || missing+=(prometheus)
 command -v "${CC:-cc}" >/dev/null || missing+=(gcc libc6-dev)
 command -v pkg-config >/dev/null || missing+=(pkg-config)
 pkg-config --exists 'vips >= 8.13' 2>/dev/null || missing+=(libvips-dev)
-if [ "${1:-}" = vipsthumbnail ] && ! command -v vipsthumbnail >/dev/null; then
+if wants vipsthumbnail && ! command -v vipsthumbnail >/dev/null; then
   missing+=(libvips-tools)
 fi
-if [ "${1:-}" = chromium ] && [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
+if wants chromium && [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
   missing+=(chromium)
+fi
+if wants bench; then
+  command -v wrk >/dev/null || missing+=(wrk)
+  command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

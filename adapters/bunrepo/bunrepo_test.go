@@ -99,6 +99,7 @@ func repositories(db *bunrepo.DB) conformance.Repositories {
 
 		Considerations: bunrepo.NewConsiderations(db),
 		Settings:       bunrepo.NewProviderSettings(db),
+		Contents:       images,
 	}
 }
 

@@ -45,7 +45,7 @@ var inForce = [...]string{
 func inForceIn(table string) string {
 	return `
 SELECT s.image_id, s.locked, s.last_modified,
-	i.hash, i.size, i.mime_type, i.width, i.height, i.thumb_hash, i.source, i.provider, i.focal_x, i.focal_y
+	i.hash, i.size, i.mime_type, i.width, i.height, i.thumb_hash, i.dominant_color, i.source, i.provider, i.focal_x, i.focal_y
 FROM ` + table + ` AS t
 LEFT JOIN slots AS s ON s.subject_kind = $1 AND s.subject_id = t.id AND s.slot = $2
 LEFT JOIN images AS i ON i.id = s.image_id
@@ -217,13 +217,14 @@ type inForceRow struct {
 	hash, thumbHash        []byte
 	size, width, height    sql.NullInt64
 	mime, source, provider sql.NullString
+	color                  sql.NullString
 	focalX, focalY         sql.NullFloat64
 }
 
 func (r *inForceRow) columns() []any {
 	return []any{
 		&r.id, &r.locked, &r.lastModified,
-		&r.hash, &r.size, &r.mime, &r.width, &r.height, &r.thumbHash, &r.source, &r.provider, &r.focalX, &r.focalY,
+		&r.hash, &r.size, &r.mime, &r.width, &r.height, &r.thumbHash, &r.color, &r.source, &r.provider, &r.focalX, &r.focalY,
 	}
 }
 
@@ -235,7 +236,7 @@ func (r *inForceRow) image() (*artwork.Image, error) {
 		ID: r.id,
 		contentRow: contentRow{
 			Hash: r.hash, Size: r.size.Int64, MIMEType: r.mime.String,
-			Width: int(r.width.Int64), Height: int(r.height.Int64), ThumbHash: r.thumbHash,
+			Width: int(r.width.Int64), Height: int(r.height.Int64), ThumbHash: r.thumbHash, Color: r.color.String,
 		},
 		FocalX: r.focalX, FocalY: r.focalY,
 	}

@@ -71,7 +71,7 @@ func idsAt(at []catalog.Position) []uid {
 // listedImages is inForce for many subjects.
 const listedImages = `
 SELECT s.subject_id, s.slot, s.image_id, s.locked, s.last_modified,
-	i.hash, i.size, i.mime_type, i.width, i.height, i.thumb_hash, i.source, i.provider, i.focal_x, i.focal_y
+	i.hash, i.size, i.mime_type, i.width, i.height, i.thumb_hash, i.dominant_color, i.source, i.provider, i.focal_x, i.focal_y
 FROM slots AS s JOIN images AS i ON i.id = s.image_id
 WHERE s.subject_kind = ? AND s.subject_id IN (?)`
 

@@ -18,7 +18,7 @@ func (m *Images) References(ctx context.Context, visit func(artwork.Content) err
 	for {
 		var rows []imageRow
 		query := m.db.read.NewSelect().Model(&rows).
-			Column("id", "hash", "size", "mime_type", "width", "height", "thumb_hash").
+			Column("id", "hash", "size", "mime_type", "width", "height", "thumb_hash", "dominant_color").
 			OrderExpr("i.hash, i.id").Limit(referencesAtOnce)
 		if last.Hash != nil {
 			query.Where("(i.hash, i.id) > (?, ?)", last.Hash, last.ID)

@@ -47,6 +47,7 @@ type contentRow struct {
 	Width     int    `bun:"width"`
 	Height    int    `bun:"height"`
 	ThumbHash []byte `bun:"thumb_hash"`
+	Color     string `bun:"dominant_color"`
 }
 
 // slotRow is the pointer of a place and what guards it.
@@ -93,6 +94,7 @@ func newImageRow(r artwork.Record) imageRow {
 		contentRow: contentRow{
 			Hash: r.Content.Hash[:], Size: r.Content.Size, MIMEType: r.Content.MIMEType,
 			Width: r.Content.Width, Height: r.Content.Height, ThumbHash: append([]byte{}, r.Content.ThumbHash...),
+			Color: string(r.Content.DominantColor),
 		},
 		Source:      r.Source.String(),
 		Provider:    r.Provider,
@@ -112,7 +114,7 @@ func newImageRow(r artwork.Record) imageRow {
 }
 
 func (r *contentRow) content() (artwork.Content, error) {
-	content := artwork.Content{Size: r.Size, MIMEType: r.MIMEType, Width: r.Width, Height: r.Height}
+	content := artwork.Content{Size: r.Size, MIMEType: r.MIMEType, Width: r.Width, Height: r.Height, DominantColor: artwork.Color(r.Color)}
 	if len(r.Hash) != len(content.Hash) {
 		return content, fmt.Errorf("the database holds a hash of %d bytes", len(r.Hash))
 	}

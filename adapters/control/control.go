@@ -19,6 +19,7 @@ import (
 	"gatefold/application/followsettings"
 	"gatefold/application/importlibrary"
 	"gatefold/application/managecache"
+	"gatefold/application/renderimage"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
@@ -69,6 +70,7 @@ type Verbs interface {
 	AccountManager
 	UserDeleter
 	Filler
+	Renderer
 }
 
 // failure carries an error over the socket with its kind.
@@ -84,7 +86,9 @@ type event struct {
 	Skipped *importlibrary.Skipped `json:"skipped,omitempty"`
 	Summary *importlibrary.Summary `json:"summary,omitempty"`
 	Warmed  *warmcache.Summary     `json:"warmed,omitempty"`
-	Failure *failure               `json:"failure,omitempty"`
+
+	Rendered *renderimage.Filled `json:"rendered,omitempty"`
+	Failure  *failure            `json:"failure,omitempty"`
 }
 
 // Server carries out verbs for other processes of the same machine. Who may use
@@ -109,6 +113,7 @@ func NewServer(verbs Verbs, log *slog.Logger) *Server {
 	mux.HandleFunc("POST "+settingsPath, serve(s, s.cacheSettings))
 	mux.HandleFunc("POST "+switchPath, serve(s, s.verbs.SwitchCache))
 	mux.HandleFunc("POST "+warmPath, s.serveWarm)
+	mux.HandleFunc("POST "+renderPath, s.serveRender)
 	s.accountVerbs(mux)
 	s.deletionVerbs(mux)
 	s.serveFills(mux)

@@ -20,6 +20,7 @@ import (
 	"gatefold/application/importlibrary"
 	"gatefold/application/manageaccounts"
 	"gatefold/application/managecache"
+	"gatefold/application/renderimage"
 	"gatefold/application/warmcache"
 	"gatefold/domain/account"
 	"gatefold/domain/artwork"
@@ -31,6 +32,7 @@ import (
 type verbs struct {
 	cancelled chan struct{}
 	warming   error
+	rendering error
 }
 
 func (v *verbs) Import(ctx context.Context, dir string, observer importlibrary.Observer) (importlibrary.Summary, error) {
@@ -146,6 +148,12 @@ func (v *verbs) WarmCache(_ context.Context, observer warmcache.Observer) (warmc
 	return warmcache.Summary{Keys: 2, Filled: 1, Present: 1, Took: time.Second}, v.warming
 }
 
+func (v *verbs) RenderAll(_ context.Context, formats []artwork.Format, observer renderimage.Observer) (renderimage.Filled, error) {
+	observer.Progress(1, 2)
+	observer.Progress(2, 2)
+	return renderimage.Filled{Images: 2, Rendered: len(formats), Failed: 1, Took: time.Second}, v.rendering
+}
+
 func start(t *testing.T) (*control.Client, *verbs, string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -226,6 +234,19 @@ func TestWarmCache(t *testing.T) {
 	summary, err = client.WarmCache(t.Context(), observer)
 	require.Equal(t, artwork.Conflict, artwork.KindOf(err))
 	require.Equal(t, 1, summary.Filled, "what was done is told all the same")
+}
+
+func TestRenderAll(t *testing.T) {
+	client, verbs, _ := start(t)
+	observer := &seen{}
+	filled, err := client.RenderAll(t.Context(), []artwork.Format{artwork.FormatAuto, artwork.FormatWebP}, observer)
+	require.NoError(t, err)
+	require.Equal(t, renderimage.Filled{Images: 2, Rendered: 2, Failed: 1, Took: time.Second}, filled)
+	require.Equal(t, 2, observer.progress)
+	verbs.rendering = artwork.Errorf(artwork.Unavailable, "no database")
+	filled, err = client.RenderAll(t.Context(), nil, observer)
+	require.Equal(t, artwork.Unavailable, artwork.KindOf(err))
+	require.Equal(t, 2, filled.Images, "what was done is told all the same")
 }
 
 func TestACallerThatLeavesEndsTheImport(t *testing.T) {

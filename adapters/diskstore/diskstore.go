@@ -45,6 +45,7 @@ type Store struct {
 	turn    chan struct{} // holds a token while somebody has, or asks for, the lock; the others queue
 	probing chan struct{} // holds a token while a Check is under way
 	durable [256]atomic.Bool
+	open    *descriptors
 }
 
 var _ artwork.ImageStore = (*Store)(nil)
@@ -71,7 +72,7 @@ func Inspect(dir string) (*Store, error) {
 	if err != nil {
 		return nil, classify("diskstore.Inspect", err)
 	}
-	return &Store{root: root, turn: make(chan struct{}, 1), probing: make(chan struct{}, 1)}, nil
+	return &Store{root: root, turn: make(chan struct{}, 1), probing: make(chan struct{}, 1), open: newDescriptors()}, nil
 }
 
 // Root returns the absolute path of the store's directory.

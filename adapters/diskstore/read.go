@@ -10,37 +10,20 @@ import (
 	"gatefold/domain/artwork"
 )
 
-// storedFile is an open file and the size it had when it was opened, which
-// never changes.
-type storedFile struct {
-	*os.File
-	size int64
-}
-
-// Size implements artwork.StoredFile.
-func (f storedFile) Size() int64 { return f.size }
-
 // Open implements artwork.ImageStore. What is open can be read to its end even
 // if it is removed meanwhile.
 func (s *Store) Open(ctx context.Context, hash artwork.Hash) (artwork.StoredFile, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(s.path(hash))
+	f, _, err := s.open.open(s.path(hash))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, s.missing(hash, err)
 	}
 	if err != nil {
 		return nil, classify("diskstore.Open", err)
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, classify("diskstore.Open", errors.Join(err, f.Close()))
-	}
-	if !info.Mode().IsRegular() {
-		return nil, notFound(hash, f.Close())
-	}
-	return storedFile{f, info.Size()}, nil
+	return f, nil
 }
 
 // missing tells an image that is not there from a disk that is not there.
@@ -63,6 +46,7 @@ func (s *Store) Remove(ctx context.Context, hash artwork.Hash, unlessPutSince ti
 		removed, err = removeOlder(s.path(hash), unlessPutSince)
 		return err
 	})
+	s.open.drop(s.path(hash))
 	return removed, classify("diskstore.Remove", err)
 }
 

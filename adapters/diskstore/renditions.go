@@ -42,6 +42,7 @@ func (s *Store) PutRendition(ctx context.Context, key artwork.RenditionKey, cont
 	if err != nil {
 		_ = os.Remove(temp) // or it becomes stale
 	}
+	s.open.drop(path) // which is another file's now
 	return classify("diskstore.PutRendition", err)
 }
 
@@ -58,21 +59,17 @@ func (s *Store) OpenRendition(ctx context.Context, key artwork.RenditionKey) (ar
 		return nil, err
 	}
 	path := s.under(key.Path())
-	f, err := os.Open(path)
+	f, info, err := s.open.open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &artwork.Error{Kind: artwork.NotFound, Op: "diskstore.OpenRendition", Msg: "no rendition is stored under " + key.Path(), Err: err}
 	}
 	if err != nil {
 		return nil, classify("diskstore.OpenRendition", err)
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, classify("diskstore.OpenRendition", errors.Join(err, f.Close()))
-	}
 	if now := time.Now(); now.Sub(info.ModTime()) > usedEvery {
 		_ = os.Chtimes(path, time.Time{}, now) // if the disk can only be read, nothing is lost
 	}
-	return storedFile{f, info.Size()}, nil
+	return f, nil
 }
 
 // RemoveRenditions implements artwork.RenditionStore.
@@ -80,7 +77,10 @@ func (s *Store) RemoveRenditions(ctx context.Context, original artwork.Hash) err
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return classify("diskstore.RemoveRenditions", os.RemoveAll(s.under(original.RenditionsPath())))
+	dir := s.under(original.RenditionsPath())
+	err := os.RemoveAll(dir)
+	s.open.dropBelow(dir)
+	return classify("diskstore.RemoveRenditions", err)
 }
 
 // RemoveRendition implements artwork.RenditionStore.
@@ -92,6 +92,7 @@ func (s *Store) RemoveRendition(ctx context.Context, path string) error {
 		return artwork.Errorf(artwork.InvalidInput, "%q is not where a rendition is", path)
 	}
 	err := os.Remove(s.under(path))
+	s.open.drop(s.under(path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

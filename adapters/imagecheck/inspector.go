@@ -77,13 +77,15 @@ func (i *Inspector) Inspect(ctx context.Context, content []byte) (artwork.Conten
 	if orientation.swapsSides() {
 		size.X, size.Y = size.Y, size.X
 	}
+	thumbHash, color := placeholders(img, orientation)
 	return artwork.Content{
-		Hash:      artwork.HashOf(content),
-		Size:      int64(len(content)),
-		MIMEType:  f.mimeType,
-		Width:     size.X,
-		Height:    size.Y,
-		ThumbHash: thumbHash(img, orientation),
+		Hash:          artwork.HashOf(content),
+		Size:          int64(len(content)),
+		MIMEType:      f.mimeType,
+		Width:         size.X,
+		Height:        size.Y,
+		ThumbHash:     thumbHash,
+		DominantColor: color,
 	}, nil
 }
 

@@ -109,7 +109,8 @@ func TestEveryAcceptedType(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, width > height, placeholder.Bounds().Dx() > placeholder.Bounds().Dy())
 			assert.Less(t, len(got.ThumbHash), 30)
-			got.ThumbHash = nil
+			assert.Regexp(t, "^#[0-9a-f]{6}$", got.DominantColor)
+			got.ThumbHash, got.DominantColor = nil, ""
 			assert.Equal(t, artwork.Content{
 				Hash: artwork.HashOf(content), Size: int64(len(content)), MIMEType: types[path.Ext(name)], Width: width, Height: height,
 			}, got)

@@ -5,6 +5,8 @@ import (
 
 	"github.com/galdor/go-thumbhash"
 	"golang.org/x/image/draw"
+
+	"gatefold/domain/artwork"
 )
 
 // The longest sides of the copies a placeholder is made of. A quick copy that
@@ -14,10 +16,12 @@ const (
 	thumbSide = 100
 )
 
-// thumbHash returns the blurred placeholder of the image as it is shown.
-func thumbHash(img image.Image, o orientation) []byte {
+// placeholders returns the blurred placeholder of the image as it is shown, and the
+// colour for where there is no room for that.
+func placeholders(img image.Image, o orientation) ([]byte, artwork.Color) {
 	quick := shrink(img, quickSide, draw.ApproxBiLinear)
-	return thumbhash.EncodeImage(o.apply(shrink(quick, thumbSide, draw.BiLinear)))
+	small := shrink(quick, thumbSide, draw.BiLinear)
+	return thumbhash.EncodeImage(o.apply(small)), dominantColor(small)
 }
 
 // shrink returns a copy with sides of at most max pixels.

@@ -36,6 +36,7 @@ func openRepository(conformance.TB) conformance.Repositories {
 
 		Considerations: repository.Considerations(),
 		Settings:       repository.ProviderSettings(),
+		Contents:       repository.Images(),
 	}
 }
 

@@ -37,6 +37,9 @@ func scan(value string) (*artwork.Image, bool) {
 	if s.accept(`,"thumbhash":`) {
 		img.ThumbHash = parsed(&s, base64.StdEncoding.DecodeString)
 	}
+	if s.accept(`,"dominantColor":`) {
+		img.DominantColor = artwork.Color(strings.Clone(s.text()))
+	}
 	if s.accept(`,"provider":`) {
 		img.Provider = strings.Clone(s.text())
 	}

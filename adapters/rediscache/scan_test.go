@@ -13,6 +13,7 @@ import (
 func complete() *artwork.Image {
 	img := numbered(183_412)
 	img.ThumbHash = []byte{0xd9, 0xf7, 0x19, 0x14, 0x80, 0x77, 0x00, 0xff}
+	img.DominantColor = "#20a0ff"
 	img.Provider = "Cover Art Archive"
 	img.Locked = true
 	return img
@@ -43,6 +44,7 @@ func TestScanReadsWhatEncodeWrites(t *testing.T) {
 		"everything":       {complete(), true},
 		"the least":        {numbered(0), true},
 		"no thumbhash":     {changed(func(img *artwork.Image) { img.ThumbHash = nil }), true},
+		"no colour":        {changed(func(img *artwork.Image) { img.DominantColor = "" }), true},
 		"no provider":      {changed(func(img *artwork.Image) { img.Provider = "" }), true},
 		"not locked":       {changed(func(img *artwork.Image) { img.Locked = false }), true},
 		"a large size":     {changed(func(img *artwork.Image) { img.Size = 999_999_999_999_999_999 }), true},

@@ -59,6 +59,7 @@ type storedImage struct {
 	Width        int                 `json:"width"`
 	Height       int                 `json:"height"`
 	ThumbHash    []byte              `json:"thumbhash,omitempty"`
+	Color        artwork.Color       `json:"dominantColor,omitempty"`
 	Provider     string              `json:"provider,omitempty"`
 	FocalPoint   *artwork.FocalPoint `json:"focalPoint,omitempty"`
 	Locked       bool                `json:"locked,omitempty"`
@@ -72,7 +73,7 @@ func encode(img *artwork.Image) (string, error) {
 		FilePath: img.Hash.Path(), MIMEType: img.MIMEType, Size: img.Size,
 		LastModified: img.LastModified, Source: img.Source, Tag: img.Tag,
 		Hash: img.Hash, RecordID: img.RecordID, Width: img.Width, Height: img.Height,
-		ThumbHash: img.ThumbHash, Provider: img.Provider, FocalPoint: img.FocalPoint, Locked: img.Locked,
+		ThumbHash: img.ThumbHash, Color: img.DominantColor, Provider: img.Provider, FocalPoint: img.FocalPoint, Locked: img.Locked,
 	})
 	return string(b), err
 }
@@ -110,7 +111,7 @@ func decodeAny(stored string) (*artwork.Image, error) {
 	return &artwork.Image{
 		Content: artwork.Content{
 			Hash: s.Hash, Size: s.Size, MIMEType: s.MIMEType,
-			Width: s.Width, Height: s.Height, ThumbHash: s.ThumbHash,
+			Width: s.Width, Height: s.Height, ThumbHash: s.ThumbHash, DominantColor: s.Color,
 		},
 		RecordID: s.RecordID, Tag: s.Tag, Source: s.Source, Provider: s.Provider,
 		FocalPoint: s.FocalPoint, Locked: s.Locked, LastModified: s.LastModified,

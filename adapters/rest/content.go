@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,9 +13,18 @@ import (
 	"gatefold/domain/artwork"
 )
 
+// inOnePiece is content that writes itself at once, without a buffer in between.
+type inOnePiece interface {
+	io.WriterTo
+	Size() int64
+}
+
 // serveContent answers as the conditions and the range of the request want it
 // (RFC 9110, sections 13 and 14).
 func serveContent(c *gin.Context, modified time.Time, content io.ReadSeeker) error {
+	if piece, ok := content.(inOnePiece); ok && unconditional(c.Request.Header) {
+		return serveWhole(c, modified, piece)
+	}
 	normalise(c.Request)
 	w := &refusingWriter{ResponseWriter: c.Writer}
 	http.ServeContent(w, c.Request, "", modified, content)
@@ -30,6 +40,62 @@ func serveContent(c *gin.Context, modified time.Time, content io.ReadSeeker) err
 		return withoutContent(c, &rangeError{size})
 	default:
 		return nil
+	}
+}
+
+// unconditional reports whether a request wants all of the content, whatever it is.
+func unconditional(header http.Header) bool {
+	for _, name := range [...]string{"Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since"} {
+		if len(header[name]) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// serveWhole answers as http.ServeContent does a request without conditions, which is
+// what nearly all are. That one copies through a buffer of its own.
+func serveWhole(c *gin.Context, modified time.Time, content inOnePiece) error {
+	header := c.Writer.Header()
+	setModified(header, modified)
+	header["Accept-Ranges"] = bytesUnit
+	header["Content-Length"] = []string{strconv.FormatInt(content.Size(), 10)}
+	c.Status(http.StatusOK)
+	c.Writer.WriteHeaderNow()
+	if c.Request.Method == http.MethodHead {
+		return nil
+	}
+	// Of an answer that is not whole the server closes the connection.
+	sink := fileSink(c, content.Size())
+	sent, _ := content.WriteTo(sink)
+	if sink != c.Writer {
+		c.Set(sentKey, sent)
+	}
+	return nil
+}
+
+const (
+	// sentKey has how much was sent of which gin does not know.
+	sentKey = "gatefold.sent"
+	// worthSending is from which size on a file is better sent by the kernel.
+	worthSending = 64 << 10
+)
+
+// fileSink returns what content of the size is written to best. gin's writer hides that
+// the one behind it can send files.
+func fileSink(c *gin.Context, size int64) io.Writer {
+	if hiding, ok := c.Writer.(interface{ Unwrap() http.ResponseWriter }); ok && size > worthSending {
+		if sender, ok := hiding.Unwrap().(*pacedWriter); ok {
+			return sender
+		}
+	}
+	return c.Writer
+}
+
+// setModified says when the image has taken force; of one without a date, nothing.
+func setModified(header http.Header, modified time.Time) {
+	if !modified.IsZero() {
+		header["Last-Modified"] = []string{modified.UTC().Format(http.TimeFormat)}
 	}
 }
 

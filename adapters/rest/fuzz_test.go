@@ -43,10 +43,12 @@ type applied struct {
 // Register implements Routes.
 func (p *parsers) Register(r *Router) {
 	r.public("/image", func(c *gin.Context) error {
-		if _, err := viewOf(c, artwork.TypeCover); err != nil {
+		v, err := viewOf(c, artwork.TypeCover)
+		if err != nil {
 			return err
 		}
-		return p.images.serve(c, p.image)
+		keep(c, p.image, v)
+		return p.images.write(c, p.image)
 	})
 	r.public("/api/albums", func(c *gin.Context) error {
 		query, err := readQuery(c, artwork.AlbumSubject)

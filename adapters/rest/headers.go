@@ -23,6 +23,8 @@ var (
 	onlyOwnOrigin = []string{"same-origin"}
 	anyOrigin     = []string{"cross-origin"}
 	sandboxed     = []string{"sandbox"}
+	bytesUnit     = []string{"bytes"}
+	notStored     = []string{"no-store"}
 )
 
 // protect writes what holds of every answer, whatever becomes of the request. An answer
@@ -42,8 +44,10 @@ func (r *Router) protect(header http.Header, req *http.Request) {
 }
 
 // protectImage is for bytes that somebody has uploaded: any page may show them, and
-// nothing in them can run.
+// nothing in them can run, so that there is nothing else to forbid.
 func protectImage(header http.Header) {
+	delete(header, "Referrer-Policy")
+	delete(header, "Permissions-Policy")
 	header["Content-Security-Policy"] = sandboxed
 	header["Cross-Origin-Resource-Policy"] = anyOrigin
 }

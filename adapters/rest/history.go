@@ -48,7 +48,7 @@ func (h *History) list(c *gin.Context, subject artwork.Subject) error {
 		out[i] = api.HistoryEntry{
 			ImageID: e.ID, Type: e.Place.Slot, Tag: artwork.TagOf(e.Content.Hash, e.FocalPoint), Source: e.Source, Provider: e.Provider,
 			Licence: e.Licence, Attribution: e.Attribution, SourcePage: e.SourcePage, Act: e.Act, AppliedBy: e.AppliedBy, AppliedAt: e.AppliedAt,
-			Width: e.Content.Width, Height: e.Content.Height, Size: e.Content.Size, MIMEType: e.Content.MIMEType, FocalPoint: e.FocalPoint, Current: e.InForce,
+			Width: e.Content.Width, Height: e.Content.Height, Size: e.Content.Size, MIMEType: e.Content.MIMEType, DominantColor: e.Content.DominantColor, FocalPoint: e.FocalPoint, Current: e.InForce,
 		}
 	}
 	c.Header("Cache-Control", "no-store")

@@ -113,16 +113,10 @@ const (
 	noCache   = "no-cache"
 )
 
-// serve answers with the bytes of the image in force.
-func (h *Images) serve(c *gin.Context, img *artwork.Image) error {
-	h.keep(c, img)
-	return h.write(c, img)
-}
-
 // keep says whether the answer may be kept. Only a URL that names the tag in force may
 // be: every other one has to ask again.
-func (h *Images) keep(c *gin.Context, img *artwork.Image) {
-	if c.Query("tag") == string(img.Tag) {
+func keep(c *gin.Context, img *artwork.Image, v view) {
+	if v.tag == string(img.Tag) {
 		keepAs(c, immutable)
 	} else {
 		keepAs(c, noCache)
@@ -132,22 +126,28 @@ func (h *Images) keep(c *gin.Context, img *artwork.Image) {
 // write answers with the bytes, a 304, a range or only the headers, as the
 // request asks.
 func (h *Images) write(c *gin.Context, img *artwork.Image) error {
+	if holds(c.Request.Header, img.Tag) {
+		return notModified(c, img.LastModified, img.Tag)
+	}
 	content, err := h.content.Run(c.Request.Context(), img)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = content.Close() }() // only read
-	h.describe(c, img.MIMEType, img.Tag)
+	describe(c, img.MIMEType, img.Tag)
 	return serveContent(c, img.LastModified, content)
 }
 
 // describe says what the bytes of an answer are.
-func (h *Images) describe(c *gin.Context, mimeType string, tag artwork.Tag) {
+func describe(c *gin.Context, mimeType string, tag artwork.Tag) {
 	header := c.Writer.Header()
-	header.Set("Content-Type", mimeType)
-	header.Set("ETag", `"`+string(tag)+`"`)
 	protectImage(header)
+	header["Content-Type"] = []string{mimeType}
+	header["Etag"] = []string{entityTag(tag)}
 }
+
+// entityTag returns the tag as it is written in headers.
+func entityTag(tag artwork.Tag) string { return `"` + string(tag) + `"` }
 
 func (h *Images) artistImageExists(c *gin.Context, artist artwork.ID) error {
 	typ, err := artwork.ParseArtistType(c.Param("type"))
@@ -176,7 +176,7 @@ func infoOf(img *artwork.Image) api.ImageInfo {
 	return api.ImageInfo{
 		Exists: true, Size: img.Size, MIMEType: img.MIMEType, LastModified: img.LastModified, Tag: img.Tag,
 		Source: img.Source, Provider: img.Provider, Width: img.Width, Height: img.Height,
-		Thumbhash: base64.StdEncoding.EncodeToString(img.ThumbHash), FocalPoint: img.FocalPoint, Locked: img.Locked,
+		Thumbhash: base64.StdEncoding.EncodeToString(img.ThumbHash), DominantColor: img.DominantColor, FocalPoint: img.FocalPoint, Locked: img.Locked,
 	}
 }
 

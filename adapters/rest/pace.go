@@ -154,6 +154,26 @@ func (w *pacedWriter) WriteString(s string) (int, error) {
 	return io.WriteString(w.ResponseWriter, s)
 }
 
+// ReadFrom implements io.ReaderFrom: what comes from a file the kernel sends. It does so
+// in stretches, and so the client is given time for each.
+func (w *pacedWriter) ReadFrom(src io.Reader) (sent int64, err error) {
+	sender, ok := w.ResponseWriter.(io.ReaderFrom)
+	if !ok {
+		return io.Copy(onlyWriter{w}, src)
+	}
+	for {
+		w.spend(stretch)
+		n, err := sender.ReadFrom(&io.LimitedReader{R: src, N: stretch})
+		sent += n
+		if err != nil || n < stretch {
+			return sent, err
+		}
+	}
+}
+
+// onlyWriter hides that a writer reads.
+type onlyWriter struct{ io.Writer }
+
 func (w *pacedWriter) spend(n int) {
 	if w.left -= int64(n); w.left < 0 && !w.own {
 		w.left = stretch

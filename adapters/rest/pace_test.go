@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -300,4 +301,36 @@ func TestATimeoutIsNoProblemOfTheForm(t *testing.T) {
 	late := artwork.Errorf(artwork.RequestTimeout, "late")
 	require.Equal(t, artwork.RequestTimeout, artwork.KindOf(brokenForm(fmt.Errorf("multipart: %w", late))))
 	require.Equal(t, artwork.RequestTimeout, artwork.KindOf(badJSON("the body", late)))
+}
+
+// sending is a connection's writer that can send files, and notes in what pieces.
+type sending struct {
+	http.ResponseWriter
+	pieces []int64
+}
+
+func (s *sending) SetReadDeadline(time.Time) error  { return nil }
+func (s *sending) SetWriteDeadline(time.Time) error { return nil }
+
+func (s *sending) ReadFrom(src io.Reader) (int64, error) {
+	n, err := io.Copy(io.Discard, src)
+	s.pieces = append(s.pieces, n)
+	return n, err
+}
+
+// TestFilesAreSentInStretches: a client that reads slowly is given time for each.
+func TestFilesAreSentInStretches(t *testing.T) {
+	t.Parallel()
+	conn := &sending{ResponseWriter: httptest.NewRecorder()}
+	w, ok := DefaultPatience.with(conn, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)).(*pacedWriter)
+	require.True(t, ok)
+	for size, pieces := range map[int64][]int64{
+		10: {10}, stretch: {stretch, 0}, 2*stretch + 1: {stretch, stretch, 1},
+	} {
+		conn.pieces = nil
+		sent, err := w.ReadFrom(io.LimitReader(zeros{}, size))
+		require.NoError(t, err)
+		require.Equal(t, size, sent)
+		require.Equal(t, pieces, conn.pieces)
+	}
 }

@@ -138,7 +138,7 @@ func keepAs(c *gin.Context, policy string) {
 	if c.GetBool(privateKey) {
 		policy = "private, " + strings.TrimPrefix(policy, "public, ")
 	}
-	c.Header("Cache-Control", policy)
+	c.Writer.Header()["Cache-Control"] = []string{policy}
 }
 
 // WithPrivateImages closes what is public, but for what is always so, to those who may

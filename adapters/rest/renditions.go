@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -15,44 +16,44 @@ import (
 type view struct {
 	edge       int // pixels; 0: the original
 	format     artwork.Format
-	negotiated bool // nobody named the format: it depends on the header Accept
+	negotiated bool   // nobody named the format: it depends on the header Accept
+	tag        string // in the URL; "": none
 }
 
 // viewOf reads the query of an image, and refuses what is not in the contract. A type
 // that is a size by itself is asked for as a size is.
 func viewOf(c *gin.Context, typ artwork.Type) (view, error) {
-	if err := onlyQuery(c, "size", "format", "tag"); err != nil {
+	query, err := queryOf(c, "size", "format", "tag")
+	if err != nil {
 		return view{}, err
 	}
-	v := view{edge: typ.Edge()}
-	if size, sized := c.GetQuery("size"); sized {
+	v := view{edge: typ.Edge(), tag: query.Get("tag")}
+	if query.Has("size") {
 		if v.edge != 0 {
 			return view{}, artwork.Errorf(artwork.InvalidInput, "%s is a size already", typ)
 		}
-		edge, err := artwork.ParseSize(size)
-		if err != nil {
+		if v.edge, err = artwork.ParseSize(query.Get("size")); err != nil {
 			return view{}, err
 		}
-		v.edge = edge
 	}
-	format, named := c.GetQuery("format")
-	switch {
+	switch named := query.Has("format"); {
 	case v.edge == 0 && named:
 		return view{}, artwork.Errorf(artwork.InvalidInput, "format needs a size: originals are served as they are")
 	case v.edge == 0:
-		return v, nil
-	case !named:
+	case named:
+		v.format, err = artwork.ParseFormat(query.Get("format"))
+	default:
 		v.negotiated, v.format = true, accepted(c.Request.Header["Accept"])
-		return v, nil
 	}
-	var err error
-	v.format, err = artwork.ParseFormat(format)
 	return v, err
 }
 
 // accepted returns the format for what a header Accept says (RFC 9110, 12.5.1). AVIF
 // and WebP have to be named: wildcards are sent by clients that show neither.
 func accepted(header []string) artwork.Format {
+	if len(header) == 0 {
+		return artwork.FormatAuto
+	}
 	quality := map[string]float64{}
 	for _, line := range header {
 		for part := range strings.SplitSeq(line, ",") {
@@ -60,9 +61,6 @@ func accepted(header []string) artwork.Format {
 			media = strings.ToLower(strings.TrimSpace(media))
 			quality[media] = max(quality[media], qualityOf(parameters))
 		}
-	}
-	if len(quality) == 0 {
-		return artwork.FormatAuto
 	}
 	// What is said of the more special counts.
 	of := func(media string) float64 {
@@ -107,7 +105,8 @@ func qualityOf(parameters string) float64 {
 // that cannot be rendered it is the original, which nobody may keep.
 func (h *Images) serveView(c *gin.Context, img *artwork.Image, slot artwork.Slot, v view) error {
 	if v.edge == 0 {
-		return h.serve(c, img)
+		keep(c, img, v)
+		return h.write(c, img)
 	}
 	if v.negotiated {
 		c.Writer.Header().Add("Vary", "Accept")
@@ -115,9 +114,10 @@ func (h *Images) serveView(c *gin.Context, img *artwork.Image, slot artwork.Slot
 	key := h.renditions.Key(img, artwork.RenditionOf(slot, v.edge, v.format))
 	tag := renderimage.Tag(img, key)
 	if holds(c.Request.Header, tag) {
-		return h.notModified(c, img, tag)
+		keep(c, img, v)
+		return notModified(c, img.LastModified, tag)
 	}
-	rendition, err := h.renditions.Run(c.Request.Context(), img, key)
+	rendition, err := h.renditions.Run(c.Request.Context(), renderimage.In{Image: img, Slot: slot, Key: key, AnyFormat: v.negotiated})
 	switch kind := artwork.KindOf(err); {
 	case err == nil:
 	case kind == artwork.Unavailable, c.Request.Context().Err() != nil:
@@ -127,24 +127,30 @@ func (h *Images) serveView(c *gin.Context, img *artwork.Image, slot artwork.Slot
 		return h.write(c, img)
 	}
 	defer func() { _ = rendition.Content.Close() }() // only read
-	h.describe(c, rendition.MIMEType, tag)
-	h.keep(c, img)
+	if rendition.Key == key {
+		keep(c, img, v)
+	} else { // a stand-in, until the right one is ready
+		tag = renderimage.Tag(img, rendition.Key)
+		keepAs(c, noCache)
+	}
+	describe(c, rendition.MIMEType, tag)
 	return serveContent(c, img.LastModified, rendition.Content)
 }
 
 // holds reports whether a request says, and nothing but, that the client has what the
 // tag names. All other conditions are for http.ServeContent.
 func holds(header http.Header, tag artwork.Tag) bool {
-	return header.Get("If-None-Match") == `"`+string(tag)+`"` && header.Get("If-Match") == "" && header.Get("If-Unmodified-Since") == ""
+	none := header["If-None-Match"]
+	return len(none) == 1 && len(none[0]) == len(tag)+2 && none[0] == entityTag(tag) && len(header["If-Match"]) == 0 && len(header["If-Unmodified-Since"]) == 0
 }
 
-// notModified answers who holds the rendition, without opening it.
-func (h *Images) notModified(c *gin.Context, img *artwork.Image, tag artwork.Tag) error {
-	c.Header("ETag", `"`+string(tag)+`"`)
-	if !img.LastModified.IsZero() {
-		c.Header("Last-Modified", img.LastModified.UTC().Format(http.TimeFormat))
-	}
-	h.keep(c, img)
+// notModified answers who holds what the tag names, without opening it. What is said
+// here takes the place of what the client was told before (RFC 9111, section 3.2).
+func notModified(c *gin.Context, modified time.Time, tag artwork.Tag) error {
+	header := c.Writer.Header()
+	protectImage(header) // first: a header of few fields costs less
+	header["Etag"] = []string{entityTag(tag)}
+	setModified(header, modified)
 	c.Status(http.StatusNotModified)
 	c.Writer.WriteHeaderNow()
 	return nil

@@ -4,12 +4,13 @@ package rest
 
 import (
 	"cmp"
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -146,7 +147,7 @@ func chain(handlers ...gin.HandlerFunc) []gin.HandlerFunc {
 // are not kept by caches unless the handler says that they may be.
 func (r *Router) run(h handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		c.Header("Cache-Control", "no-store")
+		c.Writer.Header()["Cache-Control"] = notStored
 		err := r.contract.check(c)
 		if err == nil {
 			err = h(c)
@@ -157,7 +158,7 @@ func (r *Router) run(h handler) gin.HandlerFunc {
 	}
 }
 
-const requestIDKey = "gatefold.requestID"
+const requestIDHeader = "X-Request-Id"
 
 // address returns where the request comes from, as an address is usually written.
 func address(c *gin.Context) string {
@@ -174,17 +175,22 @@ var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 // identify gives the request an id that runs through logs and problem
 // documents: the one a proxy in front gave it, if it is harmless.
 func (r *Router) identify(c *gin.Context) {
-	id := c.GetHeader("X-Request-Id")
+	id := c.GetHeader(requestIDHeader)
 	if id == "" || !requestIDPattern.MatchString(id) {
-		var random [8]byte
-		_, _ = rand.Read(random[:]) // never fails, see crypto/rand
-		id = hex.EncodeToString(random[:])
+		id = newRequestID()
 	}
-	c.Set(requestIDKey, id)
-	c.Header("X-Request-Id", id)
+	c.Writer.Header()[requestIDHeader] = []string{id}
 }
 
-func requestID(c *gin.Context) string { return c.GetString(requestIDKey) }
+// newRequestID returns what tells a request apart from all others. Nothing is guarded by
+// it, so it need not be hard to guess.
+func newRequestID() string {
+	var random [8]byte
+	binary.BigEndian.PutUint64(random[:], rand.Uint64()) //nolint:gosec // see above
+	return hex.EncodeToString(random[:])
+}
+
+func requestID(c *gin.Context) string { return c.Writer.Header().Get(requestIDHeader) }
 
 func (r *Router) logRequest(c *gin.Context) {
 	if !r.log.Enabled(c, slog.LevelDebug) {
@@ -193,7 +199,7 @@ func (r *Router) logRequest(c *gin.Context) {
 	begin := time.Now()
 	c.Next()
 	r.log.LogAttrs(c, slog.LevelDebug, "Request", slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),
-		slog.Int("status", c.Writer.Status()), slog.Int("bytes", max(c.Writer.Size(), 0)),
+		slog.Int("status", c.Writer.Status()), slog.Int64("bytes", max(int64(c.Writer.Size()), 0)+c.GetInt64(sentKey)),
 		slog.Duration("took", time.Since(begin)), slog.String("requestId", requestID(c)))
 }
 
@@ -275,19 +281,28 @@ func badJSON(what string, err error) error {
 // onlyQuery returns an InvalidInput error if the query is malformed, or has another
 // parameter than those allowed, or one of them twice.
 func onlyQuery(c *gin.Context, allowed ...string) error {
+	_, err := queryOf(c, allowed...)
+	return err
+}
+
+// queryOf returns the query, if onlyQuery finds nothing wrong with it.
+func queryOf(c *gin.Context, allowed ...string) (url.Values, error) {
+	if c.Request.URL.RawQuery == "" {
+		return nil, nil
+	}
 	query, err := url.ParseQuery(c.Request.URL.RawQuery)
 	if err != nil {
-		return artwork.Errorf(artwork.InvalidInput, "the query is not name=value&name=value, with escapes where they are needed")
+		return nil, artwork.Errorf(artwork.InvalidInput, "the query is not name=value&name=value, with escapes where they are needed")
 	}
 	for name, values := range query {
 		if !slices.Contains(allowed, name) {
-			return artwork.Errorf(artwork.InvalidInput, "unknown query parameter %q", name)
+			return nil, artwork.Errorf(artwork.InvalidInput, "unknown query parameter %q", name)
 		}
 		if len(values) > 1 {
-			return artwork.Errorf(artwork.InvalidInput, "the query parameter %q is given twice", name)
+			return nil, artwork.Errorf(artwork.InvalidInput, "the query parameter %q is given twice", name)
 		}
 	}
-	return nil
+	return query, nil
 }
 
 // readFlag reads a query parameter that is true or false; it is false if it is not

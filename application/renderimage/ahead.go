@@ -81,5 +81,6 @@ func (a *Ahead) render(ctx context.Context, place artwork.Place) error {
 	if err != nil || img == nil {
 		return err
 	}
-	return a.renditions.All(ctx, img, place.Slot, artwork.FormatAuto)
+	_, err = a.renditions.All(ctx, img, place.Slot, artwork.FormatAuto)
+	return err
 }

@@ -3,8 +3,10 @@ package renderimage
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +29,9 @@ const (
 type Limits struct {
 	Workers int   // how many render at once
 	Pixels  int64 // of the originals that are rendered or wait for it; more are refused
+	// StandInAfter is how long a request waits for its rendition before it takes another
+	// one that is ready.
+	StandInAfter time.Duration
 }
 
 // Renditions serves images in other sizes and formats. What is not in the store yet is
@@ -81,6 +86,7 @@ func (r *Renditions) Close() {
 type Served struct {
 	Content  io.ReadSeekCloser
 	MIMEType string
+	Key      artwork.RenditionKey // of what this is: another than what was asked for is a stand-in
 }
 
 // Key returns the key under which the rendition of the image is kept. Its ETag is Tag.
@@ -98,12 +104,24 @@ func Tag(img *artwork.Image, key artwork.RenditionKey) artwork.Tag {
 	return img.Tag + artwork.Tag("-"+key.String()+"-"+key.Encoder)
 }
 
-// Run opens the rendition; the caller closes it.
+// In is the wish for a rendition.
+type In struct {
+	Image *artwork.Image
+	Slot  artwork.Slot
+	Key   artwork.RenditionKey
+	// AnyFormat says that what every client can show may stand in for the format.
+	AnyFormat bool
+}
+
+// Run opens the rendition; the caller closes it. One that takes a while, or that there
+// is no room to render, is stood in for by the nearest one that is ready; while there is
+// none, Run waits.
 //
 // Unavailable: too much is being rendered at this moment, or it takes too long; the
 // same request can succeed later. Other errors say that the image cannot be rendered,
 // or the store not be read.
-func (r *Renditions) Run(ctx context.Context, img *artwork.Image, key artwork.RenditionKey) (Served, error) {
+func (r *Renditions) Run(ctx context.Context, in In) (Served, error) {
+	key := in.Key
 	file, err := r.store.OpenRendition(ctx, key)
 	if err == nil {
 		return served(file, key)
@@ -111,33 +129,93 @@ func (r *Renditions) Run(ctx context.Context, img *artwork.Image, key artwork.Re
 	if artwork.KindOf(err) != artwork.NotFound {
 		return Served{}, artwork.Wrap(artwork.Internal, "renderimage.Open", err)
 	}
-	f, err := r.join(img, key)
+	f, err := r.join(in.Image, key)
+	if err == nil {
+		err = f.await(ctx, min(r.limits.StandInAfter, patience))
+	}
+	if artwork.KindOf(err) == artwork.Unavailable {
+		if standIn, ok := r.standIn(ctx, in); ok {
+			return standIn, nil
+		}
+	}
+	if errors.Is(err, errNotYet) {
+		err = f.await(ctx, max(0, patience-r.limits.StandInAfter))
+	}
 	if err != nil {
 		return Served{}, err
 	}
-	timeout := time.NewTimer(patience)
+	return served(inMemory{bytes.NewReader(f.content)}, key)
+}
+
+var errNotYet = artwork.Errorf(artwork.Unavailable, "this image is being rendered; try again in a moment")
+
+// await returns the error of the rendering, or errNotYet when the time is over.
+func (f *flight) await(ctx context.Context, d time.Duration) error {
+	timeout := time.NewTimer(d)
 	defer timeout.Stop()
 	select {
 	case <-f.done:
+		return f.err
 	case <-ctx.Done():
-		return Served{}, ctx.Err()
+		return ctx.Err()
 	case <-timeout.C:
-		return Served{}, artwork.Errorf(artwork.Unavailable, "this image is being rendered; try again in a moment")
+		return errNotYet
 	}
-	if f.err != nil {
-		return Served{}, f.err
-	}
-	return served(nopCloser{bytes.NewReader(f.content)}, key)
 }
 
-type nopCloser struct{ io.ReadSeeker }
+// standIn opens the nearest rendition that is stored: in the same format, or else in the
+// one that every client can show; a larger one before a smaller one, because it shows
+// all that was asked for.
+func (r *Renditions) standIn(ctx context.Context, in In) (Served, bool) {
+	formats := []artwork.Format{in.Key.Format}
+	if auto := r.Key(in.Image, artwork.Rendition{Format: artwork.FormatAuto}).Format; in.AnyFormat && auto != in.Key.Format {
+		formats = append(formats, auto)
+	}
+	for _, format := range formats {
+		for _, wanted := range nearest(artwork.Presets(in.Slot, format), in.Key.Edge) {
+			key := r.Key(in.Image, wanted)
+			if key == in.Key {
+				continue
+			}
+			file, err := r.store.OpenRendition(ctx, key)
+			if err != nil {
+				continue
+			}
+			if s, err := served(file, key); err == nil {
+				return s, true
+			}
+		}
+	}
+	return Served{}, false
+}
 
-func (nopCloser) Close() error { return nil }
+// nearest sorts renditions for one of an edge: those that are as large or larger, the
+// smallest first, and then those that are smaller, the largest first.
+func nearest(presets []artwork.Rendition, edge int) []artwork.Rendition {
+	slices.SortFunc(presets, func(a, b artwork.Rendition) int {
+		largerA, largerB := a.Edge >= edge, b.Edge >= edge
+		switch {
+		case largerA && largerB:
+			return a.Edge - b.Edge
+		case largerA:
+			return -1
+		case largerB:
+			return 1
+		}
+		return b.Edge - a.Edge
+	})
+	return presets
+}
+
+// inMemory is a rendition that was made just now.
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }
 
 // served finds out what FormatAuto has become: the first byte tells JPEG from PNG.
 func served(file io.ReadSeekCloser, key artwork.RenditionKey) (Served, error) {
 	if key.Format != artwork.FormatAuto {
-		return Served{file, "image/" + key.Format.String()}, nil
+		return Served{file, "image/" + key.Format.String(), key}, nil
 	}
 	var first [1]byte
 	_, err := io.ReadFull(file, first[:])
@@ -149,9 +227,9 @@ func served(file io.ReadSeekCloser, key artwork.RenditionKey) (Served, error) {
 		return Served{}, artwork.Wrap(artwork.Unavailable, "renderimage.Read", err)
 	}
 	if first[0] == 0xff {
-		return Served{file, "image/jpeg"}, nil
+		return Served{file, "image/jpeg", key}, nil
 	}
-	return Served{file, "image/png"}, nil
+	return Served{file, "image/png", key}, nil
 }
 
 // join returns the rendering under way, or begins one if there is room.
@@ -287,26 +365,39 @@ func (r *Renditions) original(ctx context.Context, img *artwork.Image) ([]byte, 
 }
 
 // All renders and stores all renditions of the image in the slot in the format, from
-// one decoding; but not those that are stored, or that somebody renders already.
-func (r *Renditions) All(ctx context.Context, img *artwork.Image, slot artwork.Slot, format artwork.Format) error {
+// one decoding; but not those that are stored, or that somebody renders already. It
+// returns how many it has rendered.
+func (r *Renditions) All(ctx context.Context, img *artwork.Image, slot artwork.Slot, format artwork.Format) (rendered int, err error) {
+	if err := r.failures.of(img.Hash); err != nil {
+		return 0, err
+	}
 	var keys []artwork.RenditionKey
 	for _, wanted := range artwork.Presets(slot, format) {
 		key := r.Key(img, wanted)
+		if r.isStored(ctx, key) {
+			continue
+		}
 		release, taken, err := r.turns.Take(ctx, key.Path(), turnTerm)
 		if err != nil || !taken {
 			continue
 		}
 		defer release()
-		file, err := r.store.OpenRendition(ctx, key)
-		if err == nil {
-			_ = file.Close() // it is there
-			continue
+		if !r.isStored(ctx, key) { // nor has been since
+			keys = append(keys, key)
 		}
-		keys = append(keys, key)
 	}
-	if len(keys) == 0 || r.failures.of(img.Hash) != nil {
-		return ctx.Err()
+	if len(keys) == 0 {
+		return 0, ctx.Err()
 	}
-	_, err := r.render(ctx, img, keys)
-	return err
+	contents, err := r.render(ctx, img, keys)
+	return len(contents), err
+}
+
+func (r *Renditions) isStored(ctx context.Context, key artwork.RenditionKey) bool {
+	file, err := r.store.OpenRendition(ctx, key)
+	if err != nil {
+		return false
+	}
+	_ = file.Close() // only read
+	return true
 }

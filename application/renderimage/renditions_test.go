@@ -69,13 +69,13 @@ var wanted = artwork.Rendition{Edge: 200, Square: true, Format: artwork.FormatWe
 
 func newRenditions(t *testing.T, r *renderer, store artwork.RenditionStore, turns renderimage.Turns) *renderimage.Renditions {
 	t.Helper()
-	renditions := renderimage.New(r, originals{}, store, turns, renderimage.Limits{Workers: 2, Pixels: 3 << 20}, slog.New(slog.DiscardHandler))
+	renditions := renderimage.New(r, originals{}, store, turns, renderimage.Limits{Workers: 2, Pixels: 3 << 20, StandInAfter: time.Second}, slog.New(slog.DiscardHandler))
 	t.Cleanup(renditions.Close)
 	return renditions
 }
 
 func ask(ctx context.Context, renditions *renderimage.Renditions, img *artwork.Image) (string, error) {
-	served, err := renditions.Run(ctx, img, renditions.Key(img, wanted))
+	served, err := renditions.Run(ctx, renderimage.In{Image: img, Slot: artwork.SlotCover, Key: renditions.Key(img, wanted)})
 	if err != nil {
 		return "", err
 	}
@@ -203,7 +203,8 @@ func TestAll(t *testing.T) {
 	renditions := newRenditions(t, r, store, memory.NewTurns())
 	img := picture("one")
 	for range 2 {
-		require.NoError(t, renditions.All(t.Context(), img, artwork.SlotProfile, artwork.FormatAuto))
+		_, err := renditions.All(t.Context(), img, artwork.SlotProfile, artwork.FormatAuto)
+		require.NoError(t, err)
 		require.EqualValues(t, 1, r.calls.Load())
 	}
 	for _, edge := range []int{200, 250, 300, 500, 1000} {

@@ -98,6 +98,10 @@ type Content struct {
 	Width     int // pixels, as displayed (after EXIF orientation)
 	Height    int
 	ThumbHash []byte // a blurred placeholder of about 25 bytes (evanw.github.io/thumbhash); may be empty
+
+	// DominantColor is what most of it looks like. It is not known of what an earlier
+	// release has taken in, until it is computed later.
+	DominantColor Color
 }
 
 // Image is the pointer of a slot: the image in force, with all that an answer
@@ -116,7 +120,7 @@ type Image struct {
 
 // Record is an image known for a place, in force or not. Records are never lost: what
 // was once in force can be put in force again. Nor are they changed, but for what is
-// learned later of the rights in the image (Learned).
+// learned later of the rights in the image (Learned), and of what its bytes look like.
 type Record struct {
 	ID          ID
 	Place       Place
@@ -153,6 +157,9 @@ func (r Record) Check() error {
 		if err := r.FocalPoint.Check(); err != nil {
 			return err
 		}
+	}
+	if err := r.Content.DominantColor.Check(); err != nil {
+		return err
 	}
 	return r.checkTexts()
 }

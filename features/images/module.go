@@ -9,9 +9,11 @@ import (
 
 	"gatefold/adapters/bytescache"
 	"gatefold/adapters/diskstore"
+	"gatefold/adapters/imagecheck"
 	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rest"
 	"gatefold/adapters/s3store"
+	"gatefold/application/describeimages"
 	"gatefold/application/health"
 	"gatefold/application/serveimage"
 	"gatefold/application/signimages"
@@ -57,9 +59,12 @@ func Module(cfg Config) fx.Option {
 			serveimage.NewGetUserAvatar,
 			serveimage.NewOpenContent,
 			newSweep,
+			newDescribe,
 			newRenditionStore,
 			newRenderer,
+			newLimits,
 			newRenditions,
+			newFill,
 			newAhead,
 			signimages.New,
 			fx.Annotate(rest.NewSign, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
@@ -125,6 +130,10 @@ func newRenditionStore(cfg Config, store storage) artwork.RenditionStore {
 
 func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, bin catalog.Bin, claims fleet.Claims, log *slog.Logger) *verifystore.Sweep {
 	return verifystore.NewSweep(cfg.Sweep, archive, store, renditions, bin, claims, log)
+}
+
+func newDescribe(cfg Config, contents describeimages.Contents, store artwork.ImageStore, inspector *imagecheck.Inspector, claims fleet.Claims, log *slog.Logger) *describeimages.Describe {
+	return describeimages.New(contents, store, inspector, claims, cfg.Sweep.Instance, log)
 }
 
 // probe asks the storage, whatever memory could still answer.

@@ -5,9 +5,11 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"time"
 
 	"go.uber.org/fx"
 
+	"gatefold/adapters/bunrepo"
 	"gatefold/adapters/memory"
 	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rediscache"
@@ -19,22 +21,39 @@ import (
 // pixelsPerWorker is what one worker renders in the time that a request waits for it.
 const pixelsPerWorker = 200_000_000
 
-// limits leave a processor to those who want what is there already.
-func limits() renderimage.Limits {
+// standInAfter is longer than a rendering takes that need not queue.
+const standInAfter = time.Second
+
+// newLimits leave a processor to those who want what is there already.
+func newLimits() renderimage.Limits {
 	workers := max(1, runtime.GOMAXPROCS(0)-1)
-	return renderimage.Limits{Workers: workers, Pixels: int64(workers) * pixelsPerWorker}
+	return renderimage.Limits{Workers: workers, Pixels: int64(workers) * pixelsPerWorker, StandInAfter: standInAfter}
 }
 
 func newRenditions(lc fx.Lifecycle, renderer renderimage.ImageRenderer, originals *serveimage.OpenContent, store artwork.RenditionStore,
-	redis *rediscache.Cache, metrics *prommetrics.Metrics, log *slog.Logger,
+	redis *rediscache.Cache, db *bunrepo.DB, limits renderimage.Limits, metrics *prommetrics.Metrics, log *slog.Logger,
 ) *renderimage.Renditions {
-	var turns renderimage.Turns = memory.NewTurns()
-	if redis != nil {
-		turns = redis.Turns()
-	}
-	renditions := renderimage.New(metrics.Renderer(renderer), originals, store, turns, limits(), log)
+	turns := newTurns(redis, db)
+	renditions := renderimage.New(metrics.Renderer(renderer), originals, store, turns, limits, log)
 	lc.Append(fx.StopHook(renditions.Close))
 	return renditions
+}
+
+// newTurns returns those that all instances share, of which a database in a file has
+// one.
+func newTurns(redis *rediscache.Cache, db *bunrepo.DB) renderimage.Turns {
+	switch {
+	case redis != nil:
+		return redis.Turns()
+	case db.Kind() == "postgres":
+		return bunrepo.NewTurns(db)
+	default:
+		return memory.NewTurns()
+	}
+}
+
+func newFill(renditions *renderimage.Renditions, images artwork.ImageRepository, places artwork.ChangeLog, log *slog.Logger) *renderimage.Fill {
+	return renderimage.NewFill(renditions, images, places, log)
 }
 
 // newAhead returns nil if nothing is to be rendered ahead.

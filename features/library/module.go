@@ -18,6 +18,7 @@ import (
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
 	"gatefold/application/deletesubjects"
+	"gatefold/application/describeimages"
 	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
@@ -48,7 +49,7 @@ func Module(cfg Config) fx.Option {
 		fx.Provide(
 			open,
 			fx.Annotate(probe, fx.ResultTags(`group:"probes"`)),
-			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageReviser)), fx.As(new(artwork.ImageArchive)), fx.As(new(artwork.SlotAccounts))),
+			fx.Annotate(bunrepo.NewImages, fx.As(new(artwork.ImageRepository)), fx.As(new(artwork.ImageReviser)), fx.As(new(artwork.ImageArchive)), fx.As(new(artwork.SlotAccounts)), fx.As(new(describeimages.Contents))),
 			fx.Annotate(bunrepo.NewConsiderations, fx.As(new(findimages.Considerations))),
 			newReader,
 			fx.Annotate(bunrepo.NewChangeLog, fx.As(new(artwork.ChangeLog)), fx.As(new(warmcache.Changes)), fx.As(new(announce.Changes))),

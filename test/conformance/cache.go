@@ -129,6 +129,7 @@ func imageSurvives(t TB, open func(TB) Fleet) {
 	img := image(7)
 	img.Provider = "fanart \"tv\" – Ñandú 🎷 e\u0301"
 	img.ThumbHash = []byte{0, 1, 0xff, 0x7b}
+	img.DominantColor = "#0a7bff"
 	img.FocalPoint = &artwork.FocalPoint{X: 0.1, Y: 1.0 / 3}
 	img.Locked = true
 	img.Source = artwork.External

@@ -16,6 +16,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
+	"gatefold/application/describeimages"
 	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/application/followsettings"
@@ -58,6 +59,7 @@ type Repositories struct {
 
 	Considerations findimages.Considerations
 	Settings       providersettings.Store
+	Contents       describeimages.Contents
 }
 
 // RunRepositories runs the suites of all ports of a database. open returns an
@@ -93,6 +95,7 @@ func RepositoryCases() []Case[Repositories] {
 		jobCases(),
 		settingsCases(),
 		fillCases(),
+		describingCases(),
 	)
 }
 
@@ -209,6 +212,7 @@ func fullRecord(place artwork.Place) artwork.Record {
 	record := newRecord(place, artwork.External, 1)
 	record.Content.Size = 5 << 32
 	record.Content.ThumbHash = []byte{0, 1, 0xff, '\'', '\\', '?'}
+	record.Content.DominantColor = "#0a7bff"
 	record.SourceURL = "https://example.org/a?b=c%20d&e='f'"
 	record.Licence = "CC BY-SA 4.0"
 	record.Attribution = "Ünal “Ü” Özgür"

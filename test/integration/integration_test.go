@@ -5,6 +5,7 @@ package integration
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -23,6 +25,7 @@ import (
 
 	"gatefold/application/accesstoken"
 	"gatefold/application/importlibrary"
+	"gatefold/application/renderimage"
 	"gatefold/bootstrap"
 	"gatefold/test/contract"
 	"gatefold/test/testenv"
@@ -43,6 +46,10 @@ type deployment struct {
 	environ []string
 	redis   redis.UniversalClient // nil without Redis
 	shared  bool                  // several instances may run on it
+
+	// standIns lets a rendition that takes long be stood in for. Otherwise tests get what
+	// they ask for, however slow the machine.
+	standIns time.Duration
 }
 
 // combinations are the deployments that every test runs on.
@@ -66,7 +73,7 @@ func sharedDeployment(t *testing.T, more ...string) deployment {
 	client := redis.NewClient(options)
 	t.Cleanup(func() { _ = client.Close() })
 	environ := append([]string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=" + url}, more...)
-	return deployment{environ, client, true}
+	return deployment{environ: environ, redis: client, shared: true}
 }
 
 // onEvery runs a test on every combination.
@@ -107,10 +114,14 @@ func (d deployment) start(t *testing.T, more ...string) *instance {
 func (d deployment) startWith(t *testing.T, between fx.Option, more ...string) *instance {
 	t.Helper()
 	environ := append(slices.Clone(basics), d.environ...)
+	patient := fx.Decorate(func(limits renderimage.Limits) renderimage.Limits {
+		limits.StandInAfter = cmp.Or(d.standIns, time.Minute)
+		return limits
+	})
 	cfg, err := bootstrap.LoadConfig(append(environ, more...))
 	require.NoError(t, err)
 	log := &logBuffer{}
-	server, err := bootstrap.Serve(t.Context(), cfg, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), between)
+	server, err := bootstrap.Serve(t.Context(), cfg, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), between, patient)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	in := &instance{t: t, server: server, base: "http://" + server.Addr(), log: log}

@@ -22,6 +22,7 @@ import (
 	"gatefold/domain/artwork"
 	"gatefold/test/musicfixture"
 	"gatefold/test/picturefixture"
+	"gatefold/test/testenv"
 )
 
 func applyPicture(t *testing.T, in *instance, slot string, picture []byte) {
@@ -79,6 +80,9 @@ func TestRenditions(t *testing.T) {
 		require.Equal(t, "public, max-age=31536000, immutable", in.get(coverPath+"?size=small&tag="+tag).Header.Get("Cache-Control"))
 		require.Equal(t, "no-cache", in.get(coverPath+"?size=small&tag=0000000000000000").Header.Get("Cache-Control"))
 		requireConditional(t, other, coverPath+"?size=small", small)
+		for _, path := range []string{coverPath, coverPath + "?size=small"} {
+			requireSameProtection(t, in, path)
+		}
 		again := other.get(coverPath + "?size=small")
 		require.Equal(t, small.body, again.body)
 		require.Equal(t, etag, again.Header.Get("ETag"))
@@ -87,6 +91,19 @@ func TestRenditions(t *testing.T) {
 		// The largest square that it holds.
 		requireRendition(t, in.get(coverPath+"?size=large"), "image/jpeg", image.Pt(480, 480))
 	})
+}
+
+// requireSameProtection: what a 304 says of its image takes the place of what the answer
+// before had said (RFC 9111, section 3.2). A page of another origin must still show it.
+func requireSameProtection(t *testing.T, in *instance, path string) {
+	t.Helper()
+	whole := in.get(path)
+	same := in.get(path, "If-None-Match", whole.Header.Get("ETag"))
+	require.Equal(t, http.StatusNotModified, same.StatusCode)
+	for _, name := range []string{"Cross-Origin-Resource-Policy", "Content-Security-Policy", "X-Content-Type-Options", "Cache-Control", "ETag", "Last-Modified", "Vary"} {
+		require.Equal(t, whole.Header.Get(name), same.Header.Get(name), name)
+	}
+	require.Equal(t, "cross-origin", same.Header.Get("Cross-Origin-Resource-Policy"))
 }
 
 func requireNegotiated(t *testing.T, in *instance) {
@@ -159,10 +176,24 @@ func countRenderings(rendered *sync.Map) fx.Option {
 }
 
 // TestAColdGrid: covers that were never rendered are asked for by many at once, on two
-// instances: each is rendered once.
+// instances: each is rendered once, whether the turns are kept in Redis or in Postgres.
+// make bench-grid has more of them.
 func TestAColdGrid(t *testing.T) {
+	for name, deploy := range map[string]func(t *testing.T) deployment{
+		"Redis and Postgres": combinations["Redis and Postgres"],
+		"Postgres alone": func(t *testing.T) deployment {
+			return deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "IMAGE_CACHE=off"}, shared: true}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			coldGrid(t, deploy(t))
+		})
+	}
+}
+
+func coldGrid(t *testing.T, d deployment) {
 	const covers, clients = 24, 16
-	d := combinations["Redis and Postgres"](t)
 	var rendered sync.Map
 	var instances []*instance
 	for range 2 {
@@ -236,6 +267,54 @@ func TestWhatCannotBeRendered(t *testing.T) {
 		require.Equal(t, `"`+tag+`"`, a.Header.Get("ETag"))
 	}
 	require.Equal(t, 1, strings.Count(in.log.String(), "An image cannot be rendered"), "and it is not tried again at once")
+}
+
+// gated is a renderer that waits for somebody to open the gate, but for thumbs.
+type gated struct {
+	renderimage.ImageRenderer
+	gate chan struct{}
+}
+
+func (g gated) Render(ctx context.Context, content []byte, focal *artwork.FocalPoint, wanted []artwork.Rendition) ([][]byte, error) {
+	if wanted[0].Edge != 200 {
+		select {
+		case <-g.gate:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return g.ImageRenderer.Render(ctx, content, focal, wanted)
+}
+
+// TestAStandIn is what it is, and nobody keeps it for what was asked for.
+func TestAStandIn(t *testing.T) {
+	d := combinations["memory and SQLite"](t)
+	d.standIns = time.Millisecond
+	gate := make(chan struct{})
+	in := d.startWith(t, fx.Decorate(func(inner renderimage.ImageRenderer) renderimage.ImageRenderer { return gated{inner, gate} }))
+	in.putArtist(artistID, "Standing")
+	in.putAlbum(albumID, artistID, "In")
+	tag := applyCover(t, in, musicfixture.Picture(600, 600, 1))
+	var thumb answer
+	require.Eventually(t, func() bool {
+		thumb = in.get(coverPath + "?size=thumb")
+		return thumb.StatusCode == http.StatusOK
+	}, 30*time.Second, 10*time.Millisecond)
+	path := coverPath + "?size=medium&tag=" + tag
+	standIn := in.get(path)
+	requireRendition(t, standIn, "image/jpeg", image.Pt(200, 200))
+	require.Equal(t, "no-cache", standIn.Header.Get("Cache-Control"))
+	require.Equal(t, "Accept", standIn.Header.Get("Vary"))
+	require.Equal(t, thumb.Header.Get("ETag"), standIn.Header.Get("ETag"))
+	require.Equal(t, http.StatusNotModified, in.get(path, "If-None-Match", standIn.Header.Get("ETag")).StatusCode)
+	requireRendition(t, in.get(path, "Accept", "image/webp"), "image/jpeg", image.Pt(200, 200))
+	close(gate)
+	require.Eventually(t, func() bool {
+		right := in.get(path, "If-None-Match", standIn.Header.Get("ETag"))
+		return right.StatusCode == http.StatusOK && right.Header.Get("Cache-Control") == "public, max-age=31536000, immutable" &&
+			right.Header.Get("ETag") != standIn.Header.Get("ETag")
+	}, 30*time.Second, 10*time.Millisecond)
+	requireRendition(t, in.get(path), "image/jpeg", image.Pt(500, 500))
 }
 
 func (c counting) Render(ctx context.Context, content []byte, focal *artwork.FocalPoint, wanted []artwork.Rendition) ([][]byte, error) {

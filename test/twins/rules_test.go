@@ -709,6 +709,21 @@ local time = redis.call('TIME')`,
 		pkg: rendering, test: "TestManyWhoAskAtOnceShareARendering",
 	},
 	{
+		rule: "who names a format gets another one that is ready",
+		file: rendering + "/renditions.go", old: `in.AnyFormat && auto != in.Key.Format`, new: `auto != in.Key.Format`,
+		pkg: rendering, test: "TestANamedFormatHasNoOtherStandIn",
+	},
+	{
+		rule: "a file that was replaced is read from the descriptor of the one before",
+		file: diskStore + "/descriptors.go", old: `stat.Nlink > 0`, new: `stat.Nlink >= 0`,
+		pkg: diskStore, test: "TestAKeptDescriptorIsOfTheFileThatIsThere",
+	},
+	{
+		rule: "the turn of who has died is never given to another",
+		file: repository + "/turns.go", old: `WHERE f.until <= ?`, new: `WHERE f.until <= ? AND false`,
+		pkg: repository, test: "TestTurnsOfTheDead/sqlite",
+	},
+	{
 		rule: "any number of images wait to be rendered",
 		file: rendering + "/renditions.go", old: `r.pixels+pixels > r.limits.Pixels`, new: `r.pixels+pixels < 0`,
 		pkg: rendering, test: "TestTheQueueIsBounded",

@@ -933,6 +933,11 @@ type Candidate struct {
 	Width int `json:"width,omitempty,omitzero"`
 }
 
+// Color What most of the image looks like. Missing of an image of an earlier release until it is computed.
+//
+// Example: #1f3a5f
+type Color = artwork.Color
+
 // Configuration Of the environment; none of it is a secret.
 type Configuration struct {
 	// Access Who gets in, and for how long.
@@ -1563,6 +1568,11 @@ type HistoryEntry struct {
 	// Current It is in force.
 	Current bool `json:"current"`
 
+	// DominantColor What most of the image looks like. Missing of an image of an earlier release until it is computed.
+	//
+	// Example: #1f3a5f
+	DominantColor Color `json:"dominantColor,omitempty,omitzero"`
+
 	// FocalPoint What crops are to show, in fractions of the width and height.
 	FocalPoint *FocalPoint `json:"focalPoint,omitempty"`
 	Height     int         `json:"height"`
@@ -1608,7 +1618,11 @@ type ImageFormat = string
 
 // ImageInfo What is told of an image in force.
 type ImageInfo struct {
-	Exists bool `json:"exists"`
+	// DominantColor What most of the image looks like. Missing of an image of an earlier release until it is computed.
+	//
+	// Example: #1f3a5f
+	DominantColor Color `json:"dominantColor,omitempty,omitzero"`
+	Exists        bool  `json:"exists"`
 
 	// FocalPoint What crops are to show, in fractions of the width and height.
 	FocalPoint   *FocalPoint `json:"focalPoint,omitempty"`

@@ -1954,10 +1954,16 @@ export interface components {
              * @example 2PcNDYIHeHd/d3Z4eIh4mHe3CQ==
              */
             thumbhash: string;
+            dominantColor?: components["schemas"]["Color"];
             focalPoint?: components["schemas"]["FocalPoint"];
             /** @description Fills and scans leave the slot alone. */
             locked: boolean;
         };
+        /**
+         * @description What most of the image looks like. Missing of an image of an earlier release until it is computed.
+         * @example #1f3a5f
+         */
+        Color: string;
         NoImage: {
             /** @enum {boolean} */
             exists: false;
@@ -2679,6 +2685,7 @@ export interface components {
             size: number;
             /** @example image/jpeg */
             mimeType: string;
+            dominantColor?: components["schemas"]["Color"];
             focalPoint?: components["schemas"]["FocalPoint"];
             /** @description It is in force. */
             current: boolean;
