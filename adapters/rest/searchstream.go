@@ -11,8 +11,8 @@ import (
 )
 
 // answerSearch answers when all providers have, or to who accepts an event stream as
-// they do: an event "candidates" or "failure" of each, then "complete" with the whole
-// answer, in which the same picture is there once.
+// they do: an event "asking" of each that is asked, "candidates" or "failure" as each
+// answers, then "complete" with the whole answer, in which the same picture is there once.
 func answerSearch(c *gin.Context, offers offers, run func(findimages.Observer) (any, error)) error {
 	c.Header("Cache-Control", "no-store")
 	if !acceptsEvents(c) {
@@ -25,6 +25,10 @@ func answerSearch(c *gin.Context, offers offers, run func(findimages.Observer) (
 	}
 	stream := &searchStream{c: c}
 	answer, err := run(func(report findimages.Report) {
+		if report.Asking {
+			stream.send("asking", api.AskedProvider{Provider: report.Provider.ID, Name: report.Provider.Name})
+			return
+		}
 		if report.Err != nil {
 			stream.send("failure", api.ProviderFailure{Provider: report.Provider.ID, Message: messageOf(report.Err)})
 			return

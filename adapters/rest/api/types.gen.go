@@ -342,6 +342,15 @@ type ArtistSearch struct {
 // ArtistSlot defines model for ArtistSlot.
 type ArtistSlot = artwork.Slot
 
+// AskedProvider A provider that is going to answer, or to fail.
+type AskedProvider struct {
+	// Name Example: Cover Art Archive
+	Name string `json:"name"`
+
+	// Provider Example: coverartarchive
+	Provider string `json:"provider"`
+}
+
 // AvatarApplied defines model for AvatarApplied.
 type AvatarApplied struct {
 	// AvatarMIMEType Example: image/jpeg

@@ -425,8 +425,8 @@ export interface paths {
         };
         /**
          * Find images for an artist
-         * @description All providers are asked at once. Who accepts `text/event-stream` is told of each as it answers: an event `candidates` or
-         *     `failure`, and at last `complete` with the whole answer, in which the same picture is there once. A stream that ends
+         * @description All providers are asked at once. Who accepts `text/event-stream` is told of each that is asked, by an event `asking`, and as it
+         *     answers, by `candidates` or `failure`, and at last `complete` with the whole answer, in which the same picture is there once. A stream that ends
          *     without `complete` has failed.
          */
         get: operations["searchArtistImages"];
@@ -2087,6 +2087,13 @@ export interface components {
         ProviderCandidates: {
             provider: string;
             candidates: components["schemas"]["Candidate"][];
+        };
+        /** @description A provider that is going to answer, or to fail. */
+        AskedProvider: {
+            /** @example coverartarchive */
+            provider: string;
+            /** @example Cover Art Archive */
+            name: string;
         };
         ProviderFailure: {
             provider: string;
