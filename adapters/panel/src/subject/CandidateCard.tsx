@@ -7,16 +7,18 @@ import classes from "./Find.module.css";
 
 interface Props {
   candidate: Offer;
+  /** What people call it. */
+  provider: string;
   busy: boolean;
   onCompare: () => void;
   onApply: () => void;
 }
 
 /** What a provider offers, and what it says of it. */
-export function CandidateCard({ candidate, busy, onCompare, onApply }: Props) {
+export function CandidateCard({ candidate, provider, busy, onCompare, onApply }: Props) {
   const { t } = useTranslation();
   const [failed, setFailed] = useState(false);
-  const { provider, width, height, votes = 0, licence, attribution } = candidate;
+  const { width, height, votes = 0, licence, attribution } = candidate;
   return (
     <figure className={classes.card} data-slot={candidate.type}>
       <UnstyledButton className={classes.picture ?? ""} onClick={onCompare} aria-label={`${t("find.compare")}: ${provider}`} tabIndex={-1}>

@@ -14,12 +14,14 @@ interface Props {
   now: string | undefined;
   then: string;
   offer: Offer;
+  /** What people call it. */
+  provider: string;
   onBack: () => void;
   action: ReactNode;
 }
 
 /** The image in force and a candidate in one place: one over the other with a line to draw, or side by side. */
-export function Compare({ now, then, offer, onBack, action }: Props) {
+export function Compare({ now, then, offer, provider, onBack, action }: Props) {
   const { t } = useTranslation();
   const [way, setWay] = useState<Way>(now === undefined ? "beside" : "swipe");
   const [zoom, setZoom] = useState<Zoom>("fit");
@@ -63,7 +65,7 @@ export function Compare({ now, then, offer, onBack, action }: Props) {
       {way === "swipe" && now !== undefined ? <Swipe {...pictures} now={now} /> : <Beside {...pictures} />}
       <Group justify="space-between">
         <Text size="sm" c="dimmed">
-          {offer.provider}
+          {provider}
           {offer.licence !== undefined && ` · ${offer.licence}`}
           {offer.attribution !== undefined && ` · ${offer.attribution}`}
         </Text>
@@ -110,13 +112,7 @@ function Swipe({ now, then, sizes, zoom, measured, onFailed }: Pictures & { now:
           <span className={classes.line} style={{ left: `${line}%` }} aria-hidden />
         </div>
       </div>
-      <Slider
-        thumbLabel={t("subject.compare.line")}
-        value={line}
-        onChange={setLine}
-        label={null}
-        thumbProps={{ "aria-valuetext": t("subject.compare.lineAt", { percent: line }) }}
-      />
+      <Slider thumbLabel={t("subject.compare.line")} value={line} onChange={setLine} label={null} />
       <Group justify="space-between">
         <Text size="xs" c="dimmed">
           ◀ <Told title={t("find.current")} size={sizes.now} />

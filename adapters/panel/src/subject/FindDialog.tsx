@@ -64,6 +64,7 @@ function Candidates({ place, name, image, mbid, onClose, onApplied, fresh, onAga
           now={image && imageUrl(place.kind, place.id, place.slot, { tag: image.tag })}
           then={compared.fullPreviewUrl ?? ""}
           offer={compared}
+          provider={nameOf(found, compared.provider)}
           onBack={() => setCompared(undefined)}
           action={<Applying pending={apply.isPending} onApply={() => take(compared)} />}
         />
@@ -84,6 +85,7 @@ function Candidates({ place, name, image, mbid, onClose, onApplied, fresh, onAga
           <CandidateCard
             key={`${candidate.provider} ${candidate.url}`}
             candidate={candidate}
+            provider={nameOf(found, candidate.provider)}
             busy={apply.isPending}
             onCompare={() => setCompared(candidate)}
             onApply={() => take(candidate)}
@@ -93,6 +95,9 @@ function Candidates({ place, name, image, mbid, onClose, onApplied, fresh, onAga
     </Stack>
   );
 }
+
+/** What people call a provider. */
+const nameOf = ({ asked }: Found, provider: string) => asked.find((one) => one.provider === provider)?.name ?? provider;
 
 /** Who has answered, who is still searching, and who has failed, by name. */
 function Progress({ found, onAgain }: { found: Found; onAgain: () => void }) {
@@ -124,7 +129,7 @@ function Progress({ found, onAgain }: { found: Found; onAgain: () => void }) {
         </ul>
       )}
       {failures.map((failure) => (
-        <Alert key={failure.provider} color="yellow" py="xs" title={asked.find((one) => one.provider === failure.provider)?.name ?? failure.provider}>
+        <Alert key={failure.provider} color="yellow" py="xs" classNames={{ title: classes.warning ?? "" }} title={nameOf(found, failure.provider)}>
           {failure.message}
         </Alert>
       ))}
@@ -164,7 +169,6 @@ interface FiltersProps {
 function Filters({ found, filter, shown, onChange }: FiltersProps) {
   const { t } = useTranslation();
   const providers = [...new Set(found.candidates.map((candidate) => candidate.provider))];
-  const nameOf = (provider: string) => found.asked.find((one) => one.provider === provider)?.name ?? provider;
   return (
     <Group gap="xs" align="flex-end">
       <NativeSelect
@@ -172,7 +176,7 @@ function Filters({ found, filter, shown, onChange }: FiltersProps) {
         label={t("subject.find.provider")}
         value={filter.provider}
         onChange={(event) => onChange({ ...filter, provider: event.currentTarget.value })}
-        data={[{ value: "", label: t("subject.find.all") }, ...providers.map((value) => ({ value, label: nameOf(value) }))]}
+        data={[{ value: "", label: t("subject.find.all") }, ...providers.map((value) => ({ value, label: nameOf(found, value) }))]}
       />
       <NativeSelect
         size="xs"

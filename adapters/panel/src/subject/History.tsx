@@ -1,5 +1,4 @@
 import { Badge, Button, Chip, Group, Loader, Stack, Text, Title } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -11,8 +10,8 @@ import { type Place, useApplyUploaded, usePurge, useRestore } from "./changes";
 import { ConfirmDialog } from "./ConfirmDialog";
 import { type Explanation, type Subject, useHistory, useMayChange, useWhy } from "./queries";
 import classes from "./Subject.module.css";
-import { useConfirm } from "./useConfirm";
-import { Rights, RuleText } from "./Why";
+import { tell, useConfirm } from "./useConfirm";
+import { Origin, Rights, RuleText } from "./Why";
 
 type Other = Explanation["others"][number];
 
@@ -86,7 +85,7 @@ function Former({ place, entry, before }: { place: Place; entry: HistoryEntry; b
       <Thumbnail place={place} entry={entry} />
       <div className={classes.words}>
         <Text size="sm" fw={500}>
-          {t(`slot.${entry.type}`)} · {entry.provider ?? t(`source.${entry.source}`)}
+          {t(`slot.${entry.type}`)} · <Origin {...entry} />
         </Text>
         <Text size="xs" c="dimmed">
           {t("image.size", { width: entry.width, height: entry.height, bytes: bytes(entry.size, i18n.language) })}
@@ -134,7 +133,7 @@ function Waiting({ place, other, before }: { place: Place; other: Other; before:
       <Thumbnail place={place} entry={other} />
       <div className={classes.words}>
         <Text size="sm" fw={500}>
-          {other.provider ?? t(`source.${other.source}`)}
+          <Origin {...other} />
           {other.fileName !== undefined && ` · ${other.fileName}`}
           {other.next && (
             <Badge ml="xs" size="sm" variant="light">
@@ -187,7 +186,7 @@ function Purge({ place, image }: { place: Place; image: Pictured }) {
   const purge = usePurge(place);
   const done = () => {
     setAsking(false);
-    notifications.show({ color: "moss", message: t("subject.purge.done") });
+    tell(t("subject.purge.done"));
   };
   return (
     <>

@@ -80,7 +80,7 @@ function List(subject: Subject) {
           {row === 1 ? (
             <span className={classes.rowWords}>
               <span>{subject.name}</span>
-              <span className={classes.faint}>{subject.detail ?? ""}</span>
+              {subject.detail !== undefined && <span className={classes.faint}>{subject.detail}</span>}
             </span>
           ) : (
             <span className={classes.bars} aria-hidden>

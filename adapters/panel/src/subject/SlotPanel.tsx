@@ -1,5 +1,4 @@
 import { Badge, Button, Group, Menu, Stack, Text, Title } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { type DragEvent, lazy, Suspense, useEffect, useEffectEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -10,7 +9,7 @@ import { received } from "../upload/files";
 import { type Place, useLock, useRemove } from "./changes";
 import { type Subject, useMayChange, useWhy } from "./queries";
 import classes from "./Subject.module.css";
-import { useConfirm } from "./useConfirm";
+import { tell, useConfirm } from "./useConfirm";
 import { Why } from "./Why";
 
 // What opens at a click is loaded at a click.
@@ -109,8 +108,7 @@ function Actions({ place, image, onDialog, onUpload, onDone }: ActionsProps) {
   const error = remove.error ?? lock.error;
   const take = (keepEmpty: boolean) =>
     remove.mutate(keepEmpty, { onSuccess: (change) => onDone(change, t(keepEmpty ? "subject.removedKeptEmpty" : "applied.removed")) });
-  const toggleLock = (locked: boolean) =>
-    lock.mutate(locked, { onSuccess: () => notifications.show({ color: "moss", message: t(locked ? "applied.locked" : "applied.unlocked") }) });
+  const toggleLock = (locked: boolean) => lock.mutate(locked, { onSuccess: () => tell(t(locked ? "applied.locked" : "applied.unlocked")) });
   return (
     <>
       <Group gap="xs">

@@ -1,5 +1,4 @@
 import { Anchor, Badge, Button, Container, Group, Menu, Stack, Text, Title, UnstyledButton } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
@@ -15,6 +14,7 @@ import type { Subject } from "./queries";
 import { Renditions } from "./Renditions";
 import { SlotPanel } from "./SlotPanel";
 import classes from "./Subject.module.css";
+import { tell } from "./useConfirm";
 
 const IdentifierDialog = lazy(async () => ({ default: (await import("./IdentifierDialog")).IdentifierDialog }));
 
@@ -126,7 +126,7 @@ function ForAdministrators({ kind, id, name }: Pick<Subject, "kind" | "id" | "na
             purge.mutate(undefined, {
               onSuccess: () => {
                 setAsking(false);
-                notifications.show({ color: "moss", message: t("subject.purgeAll.done") });
+                tell(t("subject.purgeAll.done"));
               },
             })
           }

@@ -21,12 +21,24 @@ export function Why({ query, image }: { query: UseQueryResult<Explanation>; imag
   const { rule, inForce, keptEmpty } = query.data;
   return (
     <>
-      <Alert variant="light" color={keptEmpty ? "yellow" : "gray"} title={t("subject.why")} py="xs" className={classes.why ?? ""}>
+      <Alert
+        variant="light"
+        color={keptEmpty ? "yellow" : "gray"}
+        title={t("subject.why")}
+        py="xs"
+        classNames={{ root: classes.why ?? "", title: classes.whyTitle ?? "" }}
+      >
         <RuleText rule={rule} of="rule" />
       </Alert>
       {inForce && <Facts known={inForce} />}
     </>
   );
+}
+
+/** Who offered an image, or where else it came from. */
+export function Origin({ source, provider }: Pick<ImageInfo, "source" | "provider">) {
+  const { t } = useTranslation();
+  return <>{source === "external" ? (provider ?? t("source.external")) : t(`source.${source}`)}</>;
 }
 
 /** A rule or a reason in the reader's language; what is not known yet in the server's words. */
@@ -44,7 +56,9 @@ function Public({ image }: { image: ImageInfo }) {
       <Fact name={t("subject.fact.picture")}>
         {t("image.size", { width: image.width, height: image.height, bytes: bytes(image.size, i18n.language) })}
       </Fact>
-      <Fact name={t("subject.fact.source")}>{image.provider ?? t(`source.${image.source}`)}</Fact>
+      <Fact name={t("subject.fact.source")}>
+        <Origin {...image} />
+      </Fact>
       <Fact name={t("subject.fact.changed")}>{moment(image.lastModified, i18n.language)}</Fact>
     </dl>
   );
@@ -63,7 +77,7 @@ function Facts({ known }: { known: Known }) {
       </Fact>
       <Fact name={t("subject.fact.source")}>
         {t(`source.${known.source}`)}
-        {known.provider !== undefined && `: ${known.provider}`}
+        {known.source !== "local" && known.provider !== undefined && `: ${known.provider}`}
       </Fact>
       {(known.foundAt ?? known.fileName) !== undefined && <Fact name={t("subject.fact.file")}>{known.foundAt ?? known.fileName}</Fact>}
       {known.url !== undefined && (

@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
+import i18next from "i18next";
 import { useTranslation } from "react-i18next";
 
 import { type Confirmed, type Place, useRestore } from "./changes";
@@ -7,11 +8,20 @@ import { type Confirmed, type Place, useRestore } from "./changes";
 /** For how long an undo is offered, in milliseconds. The history offers it for ever. */
 const offered = 20_000;
 
+/** A cross alone says nothing to who does not see it. */
+const closing = () => ({ "aria-label": i18next.t("action.close") });
+
+/** Says that something is done. */
+export function tell(message: string): void {
+  notifications.show({ color: "moss", message, closeButtonProps: closing() });
+}
+
 /** Says that something is done, and offers to take it back. */
 export function offerUndo(id: string, title: string, message: string, undo: { label: string; run: () => void } | undefined): void {
   notifications.show({
     id,
     color: "moss",
+    closeButtonProps: closing(),
     autoClose: offered,
     title,
     message: (
@@ -39,8 +49,8 @@ export function offerUndo(id: string, title: string, message: string, undo: { la
 /** Says what became of an undo, also if what offered it is not on the page any more. */
 export function tellWhen(work: Promise<unknown>, done: string, failed: string): void {
   work.then(
-    () => notifications.show({ color: "moss", message: done }),
-    (error: Error) => notifications.show({ color: "red", title: failed, message: error.message }),
+    () => tell(done),
+    (error: Error) => notifications.show({ color: "red", title: failed, message: error.message, closeButtonProps: closing() }),
   );
 }
 

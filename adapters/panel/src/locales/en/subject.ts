@@ -119,7 +119,6 @@ export const subject = {
     fit: "Fit",
     pictures: "Both pictures",
     line: "Line between both pictures",
-    lineAt: "{{percent}} % of the image in force",
     failed: "The provider does not show this image in full. Applying it may fail, too.",
   },
   find: {

@@ -120,7 +120,6 @@ export const subject: typeof english = {
     fit: "Ajustar",
     pictures: "Ambas imágenes",
     line: "Línea entre ambas imágenes",
-    lineAt: "{{percent}} % de la imagen en vigor",
     failed: "El proveedor no muestra esta imagen completa. Aplicarla también puede fallar.",
   },
   find: {
