@@ -36,6 +36,7 @@ type Fingerprinter interface {
 // Report is what one provider answered: candidates, or why it has none.
 type Report struct {
 	Provider   About
+	Asking     bool // it is asked now, and there will be another report of it
 	Candidates []Candidate
 	Err        error
 }
@@ -47,8 +48,8 @@ type Result struct {
 	Asked    int      // how many providers were asked, or had been lately
 }
 
-// Observer hears of each provider as soon as it has answered or failed. It is called
-// by one goroutine at a time.
+// Observer hears first of each provider that is asked, then of each as soon as it has
+// answered or failed. It is called by one goroutine at a time.
 type Observer func(Report)
 
 // Search asks all providers at once.
@@ -97,6 +98,9 @@ func (s *Search) kept(ctx context.Context, q question) []Candidate {
 func (s *Search) run(ctx context.Context, q question, observe Observer) (Result, error) {
 	providers := s.providers()
 	reports := make([]Report, len(providers))
+	if observe != nil {
+		tellWhom(providers, q.subject.Kind, observe)
+	}
 	var telling sync.Mutex
 	var asking sync.WaitGroup
 	asked := 0
@@ -131,6 +135,15 @@ func (s *Search) run(ctx context.Context, q question, observe Observer) (Result,
 	}
 	result.Found = Rank(candidates, s.look(ctx, candidates))
 	return result, ctx.Err()
+}
+
+// tellWhom tells observe of each provider that is going to be asked.
+func tellWhom(providers []ArtworkProvider, kind artwork.SubjectKind, observe Observer) {
+	for _, provider := range providers {
+		if about := provider.About(); about.Offers(kind) {
+			observe(Report{Provider: about, Asking: true})
+		}
+	}
 }
 
 // ask asks one provider, unless its answer is kept.

@@ -148,12 +148,18 @@ func TestADeadProviderEmptiesNoAnswer(t *testing.T) {
 		covers := offers("covers", artwork.SlotCover, 1)
 		f := newFixture(t, nil, dead, good, lying, late, covers)
 		begin := time.Now()
-		var heard []string
+		var asked, heard []string
 		result := f.run(t, findimages.In{}, func(r findimages.Report) {
+			if r.Asking {
+				require.Empty(t, heard)
+				asked = append(asked, r.Provider.ID)
+				return
+			}
 			heard = append(heard, fmt.Sprintf("%s %d after %s", r.Provider.ID, len(r.Candidates), time.Since(begin)))
 		})
 		require.Equal(t, 5*time.Second, time.Since(begin))
 		require.Equal(t, []string{"https://good.example/0", "https://good.example/1", "https://late.example/0"}, urls(result.Found))
+		require.Equal(t, []string{"dead", "good", "lying", "late"}, asked, "and nobody who has nothing for artists")
 		require.ElementsMatch(t, []string{"good 2 after 0s", "lying 0 after 0s"}, heard[:2])
 		require.Equal(t, []string{"late 1 after 4s", "dead 0 after 5s"}, heard[2:])
 		require.Len(t, result.Failures, 2)
@@ -173,7 +179,7 @@ func TestWhoHangsUpIsNotWaitedFor(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		begin := time.Now()
-		_, _, err := f.search.Run(ctx, findimages.In{ID: f.artist.ID}, func(findimages.Report) { t.Error("nobody listens") })
+		_, _, err := f.search.Run(ctx, findimages.In{ID: f.artist.ID}, func(r findimages.Report) { require.True(t, r.Asking, "nobody listens") })
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, time.Second, time.Since(begin))
 	})

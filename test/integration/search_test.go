@@ -189,6 +189,8 @@ func TestSearchAsAStream(t *testing.T) {
 	require.Equal(t, 1, names["event: failure"], string(a.body))
 	require.Equal(t, 1, names["event: complete"])
 	require.Positive(t, names["event: candidates"])
+	require.Equal(t, names["event: asking"], names["event: candidates"]+names["event: failure"], "whoever is asked answers or fails")
+	require.True(t, strings.HasPrefix(events[0], "event: asking\n"))
 	require.True(t, strings.HasPrefix(events[len(events)-1], "event: complete\n"))
 
 	unknown := in.send(http.MethodGet, "/api/admin/metadata/artist/"+albumID+"/avatars/search", nil, "Accept", "text/event-stream")

@@ -374,6 +374,15 @@ type ArtistSearch struct {
 // ArtistSlot defines model for ArtistSlot.
 type ArtistSlot = artwork.Slot
 
+// AskedProvider A provider that is going to answer, or to fail.
+type AskedProvider struct {
+	// Name Example: Cover Art Archive
+	Name string `json:"name"`
+
+	// Provider Example: coverartarchive
+	Provider string `json:"provider"`
+}
+
 // AvatarApplied defines model for AvatarApplied.
 type AvatarApplied struct {
 	// AvatarMIMEType Example: image/jpeg
@@ -900,13 +909,19 @@ type Candidate struct {
 
 	// ByName The subject was found by its name, and may be another one that is called the same.
 	ByName bool `json:"byName,omitempty,omitzero"`
-	Height int  `json:"height,omitempty,omitzero"`
+
+	// FullPreviewURL The same of the largest version.
+	FullPreviewURL string `json:"fullPreviewUrl,omitempty,omitzero"`
+	Height         int    `json:"height,omitempty,omitzero"`
 
 	// Kind The provider's own word for what it is.
 	//
 	// Example: hdmusiclogo
 	Kind    string `json:"kind,omitempty,omitzero"`
 	Licence string `json:"licence,omitempty,omitzero"`
+
+	// PreviewURL Where this server shows the thumbnail, or the image if there is none, to who may read; for an hour. See `previewCandidate`.
+	PreviewURL string `json:"previewUrl,omitempty,omitzero"`
 
 	// Provider Example: fanarttv
 	Provider string `json:"provider"`
@@ -1262,9 +1277,15 @@ type FillCandidate struct {
 	Attribution string `json:"attribution,omitempty,omitzero"`
 
 	// ByName The subject was found by its name, and may be another one that is called the same.
-	ByName  bool   `json:"byName,omitempty,omitzero"`
-	Height  int    `json:"height,omitempty,omitzero"`
-	Licence string `json:"licence,omitempty,omitzero"`
+	ByName bool `json:"byName,omitempty,omitzero"`
+
+	// FullPreviewURL The same of the largest version.
+	FullPreviewURL string `json:"fullPreviewUrl,omitempty,omitzero"`
+	Height         int    `json:"height,omitempty,omitzero"`
+	Licence        string `json:"licence,omitempty,omitzero"`
+
+	// PreviewURL Where this server shows the thumbnail, or the image if there is none, to who may read; for an hour. See `previewCandidate`.
+	PreviewURL string `json:"previewUrl,omitempty,omitzero"`
 
 	// Provider Example: fanarttv
 	Provider     string `json:"provider"`
@@ -1475,8 +1496,11 @@ type FoundCandidate struct {
 	ByName bool `json:"byName,omitempty,omitzero"`
 
 	// Fit How well it suits; 1 is best.
-	Fit    float64 `json:"fit"`
-	Height int     `json:"height,omitempty,omitzero"`
+	Fit float64 `json:"fit"`
+
+	// FullPreviewURL The same of the largest version.
+	FullPreviewURL string `json:"fullPreviewUrl,omitempty,omitzero"`
+	Height         int    `json:"height,omitempty,omitzero"`
 
 	// Kind The provider's own word for what it is.
 	//
@@ -1486,6 +1510,9 @@ type FoundCandidate struct {
 
 	// Others The same picture elsewhere.
 	Others []Candidate `json:"others,omitempty,omitzero"`
+
+	// PreviewURL Where this server shows the thumbnail, or the image if there is none, to who may read; for an hour. See `previewCandidate`.
+	PreviewURL string `json:"previewUrl,omitempty,omitzero"`
 
 	// Provider Example: fanarttv
 	Provider string `json:"provider"`
@@ -1687,7 +1714,10 @@ type JudgedCandidate struct {
 
 	// ByName The subject was found by its name, and may be another one that is called the same.
 	ByName bool `json:"byName,omitempty,omitzero"`
-	Height int  `json:"height,omitempty,omitzero"`
+
+	// FullPreviewURL The same of the largest version.
+	FullPreviewURL string `json:"fullPreviewUrl,omitempty,omitzero"`
+	Height         int    `json:"height,omitempty,omitzero"`
 
 	// ImageID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
 	ImageID ID   `json:"imageId,omitempty,omitzero"`
@@ -1698,6 +1728,9 @@ type JudgedCandidate struct {
 	// Example: hdmusiclogo
 	Kind    string `json:"kind,omitempty,omitzero"`
 	Licence string `json:"licence,omitempty,omitzero"`
+
+	// PreviewURL Where this server shows the thumbnail, or the image if there is none, to who may read; for an hour. See `previewCandidate`.
+	PreviewURL string `json:"previewUrl,omitempty,omitzero"`
 
 	// Provider Example: fanarttv
 	Provider string `json:"provider"`

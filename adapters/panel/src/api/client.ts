@@ -19,6 +19,8 @@ export class ApiError extends Error {
     readonly title: string,
     detail: string,
     readonly requestId?: string,
+    /** What the problem is called, such as "too_large". */
+    readonly kind?: string,
   ) {
     super(detail);
   }
@@ -81,12 +83,13 @@ export async function answered<T>(call: Promise<{ data?: T; error?: unknown; res
 
 /** Reads a problem document (RFC 9457); whatever else arrives is described by its status. */
 export function refusal(response: Response, body: unknown): ApiError {
-  const problem = (typeof body === "object" && body !== null ? body : {}) as { title?: unknown; detail?: unknown };
+  const problem = (typeof body === "object" && body !== null ? body : {}) as { type?: unknown; title?: unknown; detail?: unknown };
   const text = (value: unknown, otherwise: string) => (typeof value === "string" && value !== "" ? value : otherwise);
   return new ApiError(
     response.status,
     text(problem.title, response.statusText),
     text(problem.detail, `${response.status} ${response.statusText}`),
     response.headers.get("X-Request-Id") ?? undefined,
+    /^urn:gatefold:problem:(\w+)$/.exec(text(problem.type, ""))?.[1],
   );
 }

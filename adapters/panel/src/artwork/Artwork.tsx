@@ -2,10 +2,10 @@ import { useState } from "react";
 
 import type { Slot } from "../api/client";
 import classes from "./Artwork.module.css";
-import { imageUrl, type Kind, type Size } from "./url";
+import { imageUrl, type Size, type SubjectKind } from "./url";
 
 interface Props {
-  kind: Kind;
+  kind: SubjectKind;
   id: string;
   slot: Slot;
   alt: string;

@@ -1,4 +1,7 @@
+import { subject } from "./en/subject";
+
 export const en = {
+  subject,
   title: "Gatefold",
   skip: "Skip to the content",
   library: {

@@ -1,6 +1,8 @@
 import type { en } from "./en";
+import { subject } from "./es/subject";
 
 export const es: typeof en = {
+  subject,
   title: "Gatefold",
   skip: "Ir al contenido",
   library: {

@@ -12,11 +12,11 @@ export function AlbumPage() {
     queryKey: ["album", id],
     queryFn: async ({ signal }) => {
       const params = { path: { id } };
-      const [about, image] = await Promise.all([
+      const [{ name, artistName, mbzReleaseGroupId }, { cover }] = await Promise.all([
         answered(api.GET("/api/albums/{id}", { params, signal })),
         answered(api.GET("/api/images/albums/{id}/cover/metadata", { params, signal })),
       ]);
-      return { name: about.name, detail: about.artistName, images: image.cover.exists ? { cover: image.cover } : {} };
+      return { name, detail: artistName, images: cover.exists ? { cover } : {}, ...(mbzReleaseGroupId && { mbid: mbzReleaseGroupId }) };
     },
   });
   if (album.error) {

@@ -12,11 +12,11 @@ export function ArtistPage() {
     queryKey: ["artist", id],
     queryFn: async ({ signal }) => {
       const params = { path: { id } };
-      const [about, images] = await Promise.all([
+      const [{ name, backgroundPosition, mbzArtistId }, { images }] = await Promise.all([
         answered(api.GET("/api/artists/{id}", { params, signal })),
         answered(api.GET("/api/images/artists/{id}/all", { params, signal })),
       ]);
-      return { name: about.name, images: images.images };
+      return { name, images, ...(backgroundPosition !== undefined && { backgroundPosition }), ...(mbzArtistId && { mbid: mbzArtistId }) };
     },
   });
   if (artist.error) {

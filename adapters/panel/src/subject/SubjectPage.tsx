@@ -1,161 +1,165 @@
-import { Badge, Button, Container, FileButton, Group, Loader, SimpleGrid, Stack, Text, Title } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
-import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { Anchor, Badge, Button, Container, Group, Menu, Stack, Text, Title, UnstyledButton } from "@mantine/core";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useNavigate } from "react-router";
+import { Link, useSearchParams } from "react-router";
 
-import { answered, api, type HistoryEntry, type ImageInfo, type Slot } from "../api/client";
-import { Refusal } from "../app/Refusal";
-import { Artwork } from "../artwork/Artwork";
-import { bytes } from "../artwork/format";
-import { type Kind, slotsOf } from "../artwork/url";
+import type { Slot } from "../api/client";
+import { imageUrl, slotsOf } from "../artwork/url";
 import { useSession } from "../session/session";
-import { type Confirmed, type Place, useLock, useRemove, useRestore, useUpload } from "./changes";
-import { FindDialog } from "./FindDialog";
+import { usePurgeAll } from "./changes";
+import { ConfirmDialog } from "./ConfirmDialog";
 import { History } from "./History";
+import { Players } from "./Players";
+import type { Subject } from "./queries";
+import { Renditions } from "./Renditions";
+import { SlotPanel } from "./SlotPanel";
 import classes from "./Subject.module.css";
+import { tell } from "./useConfirm";
 
-interface Props {
-  kind: Kind;
-  id: string;
-  name: string;
-  detail?: string;
-  images: Partial<Record<Slot, ImageInfo>>;
-}
+const IdentifierDialog = lazy(async () => ({ default: (await import("./IdentifierDialog")).IdentifierDialog }));
 
-/** Every slot of a subject, and what was ever in it. */
-export function SubjectPage({ kind, id, name, detail, images }: Props) {
+const homes = { artist: "/", album: "/albums", user: "/users" } as const;
+
+/** Every slot of a subject: what is in it, why, how it is shown, and what was ever in it. */
+export function SubjectPage(subject: Subject) {
+  const { kind, id, name, images } = subject;
   const { t } = useTranslation();
-  const navigate = useNavigate();
-  const { may } = useSession();
-  const history = useQuery({
-    queryKey: [kind, id, "history"],
-    queryFn: ({ signal }) => answered(api.GET("/api/admin/metadata/{subject}/{id}/history", { params: { path: { subject: kind, id } }, signal })),
-    enabled: may("read"),
-  });
+  const [query, setQuery] = useSearchParams();
+  const slots = slotsOf[kind];
+  const slot = slots.find((one) => one === query.get("slot")) ?? slots[0] ?? "cover";
+  const choose = (one: Slot) => setQuery((before) => new URLSearchParams({ ...Object.fromEntries(before), slot: one }), { replace: true });
+  const place = { kind, id, slot };
   return (
-    <Container size="lg" py="md">
-      <Stack gap="lg">
-        <Group>
-          <Button variant="subtle" size="xs" onClick={() => void navigate(-1)}>
-            ← {t("action.back")}
-          </Button>
-          <div>
-            <Title order={1} size="h2">
-              {name}
-            </Title>
-            {detail !== undefined && <Text c="dimmed">{detail}</Text>}
-          </div>
-        </Group>
-        <SimpleGrid cols={{ base: 1, sm: 2 }}>
-          {slotsOf[kind].map((slot) => (
-            <SlotCard key={slot} place={{ kind, id, slot }} name={name} image={images[slot]} history={history.data?.history ?? []} />
-          ))}
-        </SimpleGrid>
-        {history.error && <Refusal error={history.error} retry={() => void history.refetch()} />}
-        {history.isFetching && !history.data && <Loader />}
-        {history.data && <History kind={kind} id={id} entries={history.data.history} />}
+    <Container size="xl" py="md" px={{ base: "sm", sm: "md" }}>
+      <Stack gap="xl">
+        <Heading {...subject} />
+        {slots.length > 1 && (
+          <nav className={classes.slots} aria-label={t("subject.slots")}>
+            {slots.map((one) => (
+              <SlotTile key={one} subject={subject} slot={one} chosen={one === slot} onChoose={() => choose(one)} />
+            ))}
+          </nav>
+        )}
+        <SlotPanel key={slot} subject={subject} place={place} image={images[slot]} />
+        {images[slot] && <Renditions key={`renditions ${slot}`} place={place} name={name} tag={images[slot].tag} />}
+        <Players {...subject} />
+        <History kind={kind} id={id} slot={slot} />
       </Stack>
     </Container>
   );
 }
 
-interface SlotProps {
-  place: Place;
-  name: string;
-  image: ImageInfo | undefined;
-  history: HistoryEntry[];
+function Heading({ kind, id, name, detail, mbid }: Subject) {
+  const { t } = useTranslation();
+  const { may } = useSession();
+  return (
+    <Group justify="space-between" align="flex-start" gap="sm">
+      <div>
+        <Anchor component={Link} to={homes[kind]} size="sm">
+          ← {t(`subject.kind.${kind}`)}
+        </Anchor>
+        <Title order={1} size="h2" className={classes.name ?? ""}>
+          {name}
+        </Title>
+        {detail !== undefined && <Text c="dimmed">{detail}</Text>}
+      </div>
+      <Group gap="xs">
+        {kind !== "user" && <Identity kind={kind} id={id} name={name} mbid={mbid} />}
+        {may("admin") && <ForAdministrators kind={kind} id={id} name={name} />}
+      </Group>
+    </Group>
+  );
 }
 
-function SlotCard({ place, name, image, history }: SlotProps) {
-  const { t, i18n } = useTranslation();
+/** By which identifier providers are asked, and how it is set. */
+function Identity({ kind, id, name, mbid }: { kind: "artist" | "album"; id: string; name: string; mbid: string | undefined }) {
+  const { t } = useTranslation();
   const { may } = useSession();
-  const [finding, setFinding] = useState(false);
-  const upload = useUpload(place);
-  const remove = useRemove(place);
-  const lock = useLock(place);
-  const restore = useRestore(place);
-  const before = history.find((entry) => entry.type === place.slot && entry.current)?.imageId;
-
-  /** Says that a change is visible, and offers the image before it. */
-  const confirm = (change: Confirmed) =>
-    notifications.show({
-      color: "moss",
-      autoClose: 15_000,
-      title: t("applied.title", { ms: Math.ceil(change.visibleAfterMs ?? 0) }),
-      message:
-        before === undefined ? (
-          t("applied.first")
-        ) : (
-          <Button
-            size="compact-xs"
-            variant="light"
-            onClick={() => restore.mutate(before, { onSuccess: () => notifications.show({ message: t("applied.undone") }) })}
-          >
-            {t("action.undo")}
-          </Button>
-        ),
-    });
-  const error = upload.error ?? remove.error ?? lock.error ?? restore.error;
-  const slot = t(`slot.${place.slot}`);
+  const [opened, setOpened] = useState(false);
+  const badge = mbid === undefined ? t("subject.mbid.none") : t("subject.mbid.known");
+  if (!may("write")) {
+    return (
+      <Badge variant="light" color={mbid === undefined ? "gray" : "moss"}>
+        {badge}
+      </Badge>
+    );
+  }
   return (
-    <section className={classes.slot} aria-label={slot}>
-      <Group justify="space-between">
-        <Title order={2} size="h4">
-          {slot}
-        </Title>
-        {image?.locked === true && <Badge variant="light">{t("image.locked")}</Badge>}
-      </Group>
-      <div className={classes.stage}>
-        {image ? (
-          <Artwork {...place} tag={image.tag} alt={t("image.alt", { slot, name })} width={320} height={240} />
-        ) : (
-          <Text c="dimmed">{t("image.none")}</Text>
-        )}
-      </div>
-      {image && (
-        <Text size="sm" c="dimmed">
-          {t("image.size", { width: image.width, height: image.height, bytes: bytes(image.size, i18n.language) })}
-          {" · "}
-          {image.provider ?? t(`source.${image.source}`)}
-        </Text>
-      )}
-      {may("write") && (
-        <Group gap="xs">
-          <Button size="xs" onClick={() => setFinding(true)}>
-            {t("action.find")}
+    <>
+      <Button size="xs" variant={mbid === undefined ? "light" : "default"} onClick={() => setOpened(true)}>
+        {badge}
+      </Button>
+      <Suspense fallback={null}>
+        {opened && <IdentifierDialog kind={kind} id={id} name={name} mbid={mbid} onClose={() => setOpened(false)} />}
+      </Suspense>
+    </>
+  );
+}
+
+function ForAdministrators({ kind, id, name }: Pick<Subject, "kind" | "id" | "name">) {
+  const { t } = useTranslation();
+  const [asking, setAsking] = useState(false);
+  const purge = usePurgeAll({ kind, id });
+  return (
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <Button size="xs" variant="default" aria-label={t("subject.more")}>
+            ⋯
           </Button>
-          <FileButton
-            accept="image/jpeg,image/png,image/webp,image/gif,image/avif"
-            onChange={(file) => file && upload.mutate(file, { onSuccess: confirm })}
-          >
-            {(props) => (
-              <Button {...props} size="xs" variant="default" loading={upload.isPending}>
-                {t("action.upload")}
-              </Button>
-            )}
-          </FileButton>
-          {image && (
-            <>
-              <Button size="xs" variant="default" loading={lock.isPending} onClick={() => lock.mutate(!image.locked)}>
-                {t(image.locked ? "action.unlock" : "action.lock")}
-              </Button>
-              <Button
-                size="xs"
-                variant="subtle"
-                color="red"
-                loading={remove.isPending}
-                onClick={() => remove.mutate(undefined, { onSuccess: confirm })}
-              >
-                {t("action.remove")}
-              </Button>
-            </>
-          )}
-        </Group>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item color="red" onClick={() => setAsking(true)}>
+            {t("subject.purgeAll.action")}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {asking && (
+        <ConfirmDialog
+          title={t("subject.purgeAll.title", { name })}
+          text={t("subject.purgeAll.text")}
+          action={t("subject.purgeAll.action")}
+          pending={purge.isPending}
+          error={purge.error}
+          onClose={() => setAsking(false)}
+          onConfirm={() =>
+            purge.mutate(undefined, {
+              onSuccess: () => {
+                setAsking(false);
+                tell(t("subject.purgeAll.done"));
+              },
+            })
+          }
+        />
       )}
-      {error && <Refusal error={error} />}
-      {finding && <FindDialog place={place} name={name} image={image} onClose={() => setFinding(false)} onApplied={confirm} />}
-    </section>
+    </>
+  );
+}
+
+interface TileProps {
+  subject: Subject;
+  slot: Slot;
+  chosen: boolean;
+  onChoose: () => void;
+}
+
+function SlotTile({ subject: { kind, id, images }, slot, chosen, onChoose }: TileProps) {
+  const { t } = useTranslation();
+  const image = images[slot];
+  return (
+    <UnstyledButton className={classes.tile ?? ""} aria-current={chosen ? "true" : undefined} onClick={onChoose}>
+      <span className={classes.tilePicture}>
+        {image ? <img src={imageUrl(kind, id, slot, { size: "small", tag: image.tag })} alt="" /> : <span aria-hidden>＋</span>}
+      </span>
+      <span className={classes.tileWords}>
+        <Text span fw={600} size="sm">
+          {t(`slot.${slot}`)}
+        </Text>
+        <Text span size="xs" c="dimmed">
+          {image ? `${image.width} × ${image.height}` : t("image.none")}
+          {image?.locked === true && ` · ${t("image.locked")}`}
+        </Text>
+      </span>
+    </UnstyledButton>
   );
 }

@@ -1,11 +1,12 @@
 import { type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
 
-import { answered, api, type Candidate, type Slot } from "../api/client";
-import type { Kind } from "../artwork/url";
+import { answered, api, type Candidate, type Schemas, type Slot } from "../api/client";
+import type { SubjectKind } from "../artwork/url";
+import type { Point } from "./geometry";
 
 /** What a change is of. */
 export interface Place {
-  kind: Kind;
+  kind: SubjectKind;
   id: string;
   slot: Slot;
 }
@@ -15,22 +16,27 @@ export interface Confirmed {
   visibleAfterMs?: number;
 }
 
-function forget(queries: QueryClient, { kind, id }: Place): Promise<unknown> {
+type Subject = Pick<Place, "kind" | "id">;
+
+export function forget(queries: QueryClient, { kind, id }: Subject): Promise<unknown> {
   return Promise.all([queries.invalidateQueries({ queryKey: [kind, id] }), queries.invalidateQueries({ queryKey: ["library", kind] })]);
 }
 
 /** A mutation after which what is shown of the subject is read again. */
-function useChange<In>(place: Place, run: (input: In) => Promise<Confirmed>) {
+function useChange<In>(subject: Subject, run: (input: In) => Promise<Confirmed>) {
   const queries = useQueryClient();
-  return useMutation({ mutationFn: run, onSettled: () => forget(queries, place) });
+  return useMutation({ mutationFn: run, onSettled: () => forget(queries, subject) });
 }
 
+const ofSubject = ({ kind, id }: Subject) => ({ path: { subject: kind, id } });
+
+/** Puts an image in force that the server downloads. There is no such thing for avatars. */
 export function useApply(place: Place) {
   return useChange(place, ({ url, provider }: Pick<Candidate, "url" | "provider">) =>
     place.kind === "artist"
       ? answered(
           api.POST("/api/admin/metadata/artist/avatars/apply", {
-            body: { artistId: place.id, avatarUrl: url, provider, type: place.slot as never },
+            body: { artistId: place.id, avatarUrl: url, provider, type: place.slot as Schemas["ArtistSlot"] },
           }),
         )
       : answered(api.POST("/api/admin/metadata/album/covers/apply", { body: { albumId: place.id, coverUrl: url, provider } })),
@@ -39,20 +45,27 @@ export function useApply(place: Place) {
 
 export function useRestore(place: Place) {
   return useChange(place, (imageId: string) =>
-    answered(
-      api.POST("/api/admin/metadata/{subject}/{id}/restore", {
-        params: { path: { subject: place.kind, id: place.id } },
-        body: { type: place.slot, imageId },
-      }),
-    ),
+    answered(api.POST("/api/admin/metadata/{subject}/{id}/restore", { params: ofSubject(place), body: { type: place.slot, imageId } })),
   );
 }
 
+/** Puts an upload in force that never was. */
+export function useApplyUploaded(place: Place) {
+  return useChange(place, (imageId: string) => applyUploaded(place, imageId));
+}
+
+export function applyUploaded({ kind, id }: Subject, imageId: string): Promise<Confirmed> {
+  const params = { path: { id, imageId } };
+  return kind === "artist"
+    ? answered(api.POST("/api/admin/metadata/artist/custom-images/{id}/apply/{imageId}", { params }))
+    : answered(api.POST("/api/admin/metadata/album/custom-covers/{id}/apply/{imageId}", { params }));
+}
+
 export function useRemove(place: Place) {
-  return useChange(place, () =>
+  return useChange(place, (keepEmpty: boolean) =>
     answered(
       api.DELETE("/api/admin/metadata/{subject}/{id}/images/{type}", {
-        params: { path: { subject: place.kind, id: place.id, type: place.slot } },
+        params: { path: { subject: place.kind, id: place.id, type: place.slot }, query: { keepEmpty } },
       }),
     ),
   );
@@ -60,51 +73,58 @@ export function useRemove(place: Place) {
 
 export function useLock(place: Place) {
   return useChange(place, (locked: boolean) =>
+    answered(api.PUT("/api/admin/metadata/{subject}/{id}/lock", { params: ofSubject(place), body: { type: place.slot, locked } })),
+  );
+}
+
+export function useFocus(place: Place) {
+  return useChange(place, ({ x, y }: Point) =>
+    answered(api.PUT("/api/admin/metadata/{subject}/{id}/focal-point", { params: ofSubject(place), body: { type: place.slot, x, y } })),
+  );
+}
+
+/** Says how pages are to place the background of an artist. The image stays as it is. */
+export function usePlacement(artist: Subject) {
+  return useChange(artist, async (backgroundPosition: string) => {
+    await answered(api.PATCH("/api/admin/metadata/artist/background-position", { body: { artistId: artist.id, backgroundPosition } }));
+    return {};
+  });
+}
+
+/** Forgets one image for good. */
+export function usePurge(place: Place) {
+  return useChange(place, (imageId: string) =>
     answered(
-      api.PUT("/api/admin/metadata/{subject}/{id}/lock", {
-        params: { path: { subject: place.kind, id: place.id } },
-        body: { type: place.slot, locked },
+      api.DELETE("/api/admin/metadata/{subject}/{id}/images/{type}/history/{imageId}", {
+        params: { path: { subject: place.kind, id: place.id, type: place.slot, imageId } },
       }),
     ),
   );
 }
 
-/** Uploads a file and puts it in force. */
-export function useUpload(place: Place) {
-  return useChange(place, async (file: File) => {
-    const imageId = place.kind === "artist" ? await keepArtistImage(place, file) : await keepAlbumCover(place, file);
-    return place.kind === "artist"
-      ? answered(api.POST("/api/admin/metadata/artist/custom-images/{id}/apply/{imageId}", { params: { path: { id: place.id, imageId } } }))
-      : answered(api.POST("/api/admin/metadata/album/custom-covers/{id}/apply/{imageId}", { params: { path: { id: place.id, imageId } } }));
+/** Forgets every image of a subject for good. */
+export function usePurgeAll(subject: Subject) {
+  return useChange(subject, () => answered(api.DELETE("/api/admin/metadata/{subject}/{id}/history", { params: ofSubject(subject) })));
+}
+
+/** The MusicBrainz identifier of an artist, or the release group of an album; undefined takes it away. */
+export function useIdentify({ kind, id }: Subject) {
+  return useChange({ kind, id }, async (mbid: string | undefined) => {
+    await (kind === "artist" ? identifyArtist(id, mbid) : identifyAlbum(id, mbid));
+    return {};
   });
 }
 
-function form(fields: Record<string, string | File>): FormData {
-  const data = new FormData();
-  for (const [name, value] of Object.entries(fields)) {
-    data.append(name, value);
-  }
-  return data;
+async function identifyArtist(id: string, mbid: string | undefined): Promise<unknown> {
+  const params = { path: { id } };
+  const { name, sortName } = await answered(api.GET("/api/artists/{id}", { params }));
+  const fields = { name, ...(sortName !== undefined && { sortName }), ...(mbid !== undefined && { mbzArtistId: mbid }) };
+  return answered(api.PUT("/api/artists/{id}", { params, body: fields }));
 }
 
-async function keepArtistImage({ id, slot }: Place, file: File): Promise<string> {
-  const kept = await answered(
-    api.POST("/api/admin/metadata/artist/custom-images/{id}/upload", {
-      params: { path: { id } },
-      body: { imageType: slot as never, file: "" },
-      bodySerializer: () => form({ imageType: slot, file }), // fields before the file
-    }),
-  );
-  return kept.customImageId;
-}
-
-async function keepAlbumCover({ id }: Place, file: File): Promise<string> {
-  const kept = await answered(
-    api.POST("/api/admin/metadata/album/custom-covers/{id}/upload", {
-      params: { path: { id } },
-      body: { file: "" },
-      bodySerializer: () => form({ file }),
-    }),
-  );
-  return kept.customCoverId;
+async function identifyAlbum(id: string, mbid: string | undefined): Promise<unknown> {
+  const params = { path: { id } };
+  const { name, artistId, year, mbzAlbumId } = await answered(api.GET("/api/albums/{id}", { params }));
+  const kept = { ...(year !== undefined && { year }), ...(mbzAlbumId !== undefined && { mbzAlbumId }) };
+  return answered(api.PUT("/api/albums/{id}", { params, body: { name, artistId, ...kept, ...(mbid !== undefined && { mbzReleaseGroupId: mbid }) } }));
 }
