@@ -15,7 +15,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel demo-providers run test race fuzz soak browser generate lint fmt bench bench-lists clean
+.PHONY: build panel demo-providers test-servers run test race fuzz soak browser generate lint fmt bench bench-lists clean
 
 ## build: bin/gatefold, with the panel in it
 build: panel
@@ -39,6 +39,10 @@ run: build demo-providers
 demo-providers:
 	$(GO) build -o bin/demo-providers ./test/providerfixture/demo
 
+## test-servers: what starts private servers for the browser tests
+test-servers:
+	$(GO) build -o bin/test-servers ./test/testenv/servers
+
 ## test: every test, on real Redis, PostgreSQL and S3 servers, started by the tests
 test:
 	@./scripts/install-test-tools.sh
@@ -57,7 +61,7 @@ race:
 	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '$(UNRACED)')
 
 ## browser: the panel in a real browser, Debian's Chromium, on servers of the tests' own
-browser: build demo-providers
+browser: build demo-providers test-servers
 	@./scripts/install-test-tools.sh chromium
 	cd test/e2e && npm ci --no-audit --no-fund --silent && npm run --silent check && npm test --silent
 
