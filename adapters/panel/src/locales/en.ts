@@ -1,15 +1,10 @@
+import { bulk, fill, job, live } from "./en/jobs";
+import { library } from "./en/library";
+
 export const en = {
   title: "Gatefold",
   skip: "Skip to the content",
-  library: {
-    artists: "Artists",
-    albums: "Albums",
-    search: "Search by name",
-    total_one: "{{count}} entry",
-    total_other: "{{count}} entries",
-    nothing: "Nothing is called “{{query}}”.",
-    empty: "The library is empty: import a music folder, or push a catalogue through the API.",
-  },
+  library,
   missing: {
     label: "Show",
     all: "Everything",
@@ -89,4 +84,8 @@ export const en = {
     request: "Request {{id}}",
     reload: "The panel was updated. Reload the page.",
   },
+  job,
+  fill,
+  bulk,
+  live,
 };

@@ -1,17 +1,11 @@
 import type { en } from "./en";
+import { bulk, fill, job, live } from "./es/jobs";
+import { library } from "./es/library";
 
 export const es: typeof en = {
   title: "Gatefold",
   skip: "Ir al contenido",
-  library: {
-    artists: "Artistas",
-    albums: "Álbumes",
-    search: "Buscar por nombre",
-    total_one: "{{count}} entrada",
-    total_other: "{{count}} entradas",
-    nothing: "Nada se llama «{{query}}».",
-    empty: "La biblioteca está vacía: importe una carpeta de música o envíe un catálogo por la API.",
-  },
+  library,
   missing: {
     label: "Mostrar",
     all: "Todo",
@@ -91,4 +85,8 @@ export const es: typeof en = {
     request: "Petición {{id}}",
     reload: "El panel se ha actualizado. Recargue la página.",
   },
+  job,
+  fill,
+  bulk,
+  live,
 };
