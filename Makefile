@@ -15,7 +15,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel demo-providers test-servers run test race fuzz soak browser generate lint fmt bench bench-lists clean
+.PHONY: build panel demo-providers test-servers run test race fuzz soak browser generate lint fmt bench bench-lists bench-panel clean
 
 ## build: bin/gatefold, with the panel in it
 build: panel
@@ -103,6 +103,11 @@ bench:
 bench-lists:
 	@./scripts/install-test-tools.sh
 	$(GO) test -run '^$$' -bench Lists -benchtime 1x -timeout 30m ./adapters/bunrepo
+
+## bench-panel: how the panel scrolls a grid of 100 000 artists, in a browser
+bench-panel: build demo-providers
+	$(GO) build -o bin/large-library ./test/bench/largelibrary
+	cd test/e2e && npm ci --no-audit --no-fund --silent && npx --no-install playwright test --config playwright.bench.config.ts
 
 clean:
 	rm -rf bin .tools

@@ -11,7 +11,7 @@ import { hasEnded } from "../live/progress";
 import { useSession } from "../session/session";
 import { decide, decidedAs, type Decision, type Decisions, keep, recall, undo } from "./decisions";
 import classes from "./Fill.module.css";
-import { type FillItem, type FillJob, itemsOptions, useCarryOut } from "./fills";
+import { type FillItem, type FillJob, itemsOptions, useCarryOut, useStart } from "./fills";
 
 /** The proposals of a dry run: somebody looks at each, decides, and has what was accepted put in force. */
 export function Review({ job }: { job: FillJob }) {
@@ -79,6 +79,7 @@ export function Review({ job }: { job: FillJob }) {
       </Group>
       {error && <Refusal error={error} retry={() => void proposed.refetch()} />}
       {items.length === 0 && !proposed.isPending && <Text c="dimmed">{t(hasEnded(job.state) ? "fill.review.none" : "fill.review.nothing")}</Text>}
+      {items.length === 0 && hasEnded(job.state) && job.counts.below > 0 && may("write") && <AskForLess job={job} />}
       <ul className={classes.items} ref={list}>
         {items.map((item, index) => (
           <li key={item.id}>
@@ -128,6 +129,21 @@ export function Review({ job }: { job: FillJob }) {
         </div>
       )}
     </section>
+  );
+}
+
+/** Begins another search, in which images are good enough that were not. */
+function AskForLess({ job }: { job: FillJob }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const start = useStart();
+  const minScore = Math.max(0, Math.round((job.minScore - 0.2) * 100) / 100);
+  const begin = () =>
+    start.mutate({ type: job.type, dryRun: true, minScore, again: false }, { onSuccess: ({ jobId }) => void navigate(`/fill/${jobId}`) });
+  return (
+    <Button mt="sm" variant="default" loading={start.isPending} onClick={begin}>
+      {t("fill.review.less", { score: minScore })}
+    </Button>
   );
 }
 

@@ -63,6 +63,7 @@ export const fill = {
     sizeUnknown: "Size not known yet",
     nothing: "No proposals so far.",
     none: "No provider has an image that is good enough.",
+    less: "Search again with a score of at least {{score}}",
     loadAll: "Load the other proposals",
     image: "Proposed image for {{name}}",
     empty: "Empty",

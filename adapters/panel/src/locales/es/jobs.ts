@@ -64,6 +64,7 @@ export const fill: typeof english.fill = {
     sizeUnknown: "Tamaño aún desconocido",
     nothing: "Todavía no hay propuestas.",
     none: "Ningún proveedor tiene una imagen que baste.",
+    less: "Buscar de nuevo con una puntuación mínima de {{score}}",
     loadAll: "Cargar las demás propuestas",
     image: "Imagen propuesta para {{name}}",
     empty: "Vacío",
