@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Group, Kbd, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Stack, Text, Title } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -73,7 +73,7 @@ export function Review({ job }: { job: FillJob }) {
         </Title>
         {items.length > 0 && may("write") && (
           <Text size="sm" c="dimmed" visibleFrom="sm">
-            <Kbd>J</Kbd> <Kbd>K</Kbd> <Kbd>A</Kbd> <Kbd>R</Kbd> <Kbd>U</Kbd> {t("fill.review.help")}
+            {t("fill.review.help")}
           </Text>
         )}
       </Group>
@@ -168,7 +168,15 @@ function Proposal({ item, decision, reachable, onFocus, onDecide }: ProposalProp
   const current = images.data?.[item.type];
   const wide = item.type === "banner" || item.type === "background" || item.type === "logo" || undefined;
   return (
-    <article className={classes.item} data-item data-decision={decision} tabIndex={reachable ? 0 : -1} onFocus={onFocus} aria-label={item.name}>
+    <article
+      className={classes.item}
+      data-item
+      data-slot={item.type}
+      data-decision={decision}
+      tabIndex={reachable ? 0 : -1}
+      onFocus={onFocus}
+      aria-label={item.name}
+    >
       <div>
         {current ? (
           <img
