@@ -30,7 +30,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel demo-providers run test race fuzz soak browser generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid clean
+.PHONY: build panel demo-providers test-servers run test race fuzz soak browser generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid bench-panel clean
 
 ## build: bin/gatefold, with the panel in it (RENDERER=vips or auto for faster renditions)
 build: panel
@@ -53,6 +53,10 @@ run: build demo-providers
 
 demo-providers:
 	$(GO) build -o bin/demo-providers ./test/providerfixture/demo
+
+## test-servers: what starts private servers for the browser tests
+test-servers:
+	$(GO) build -o bin/test-servers ./test/testenv/servers
 
 # What differs with libvips.
 OF_VIPS := ./adapters/vipsrender ./features/images .
@@ -77,7 +81,7 @@ race:
 	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '$(UNRACED)')
 
 ## browser: the panel in a real browser, Debian's Chromium, on servers of the tests' own
-browser: build demo-providers
+browser: build demo-providers test-servers
 	@./scripts/install-test-tools.sh chromium
 	cd test/e2e && npm ci --no-audit --no-fund --silent && npm run --silent check && npm test --silent
 
@@ -137,6 +141,11 @@ bench-serving:
 bench-grid:
 	@./scripts/install-test-tools.sh
 	$(GO) test -run '^$$' -bench ColdGrid -benchtime 1x -timeout 30m ./test/bench
+
+## bench-panel: how the panel scrolls a grid of 100 000 artists, in a browser
+bench-panel: build demo-providers
+	$(GO) build -o bin/large-library ./test/bench/largelibrary
+	cd test/e2e && npm ci --no-audit --no-fund --silent && npx --no-install playwright test --config playwright.bench.config.ts
 
 clean:
 	rm -rf bin .tools

@@ -33,6 +33,7 @@ type fillJobRow struct {
 	MinScore   float64 `bun:"min_score"`
 	Again      bool    `bun:"again"`
 	OfJob      uid     `bun:"of_job"`
+	Named      bool    `bun:"named"`
 	State      string  `bun:"state"`
 	Reason     string  `bun:"reason"`
 	Counts     string  `bun:"counts"`
@@ -75,7 +76,7 @@ type fillLearnedRow struct {
 func (r *fillJobRow) status() (s fillmissing.Status, err error) {
 	s = fillmissing.Status{
 		Job: fillmissing.Job{
-			ID: artwork.ID(r.ID), Of: artwork.ID(r.OfJob),
+			ID: artwork.ID(r.ID), Of: artwork.ID(r.OfJob), Named: r.Named,
 			Wish: fillmissing.Wish{DryRun: r.DryRun, MinScore: r.MinScore, Again: r.Again},
 		},
 		State: fillmissing.State(r.State), Reason: r.Reason,
@@ -109,13 +110,7 @@ func (f *Fill) Create(ctx context.Context, job fillmissing.Job, accepted fillmis
 			return err
 		}
 		var counts fillmissing.Counts
-		if job.Of.IsZero() {
-			total, err := missing(tx.NewSelect(), job.Slot).Count(ctx)
-			if err != nil {
-				return err
-			}
-			counts.Total = int(total)
-		} else if counts.Total, err = f.accept(ctx, tx, job, accepted); err != nil {
+		if counts.Total, err = f.count(ctx, tx, job, accepted); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE fill_jobs SET counts = ? WHERE id = ?", countsOf(counts), uid(job.ID)); err != nil {
@@ -129,11 +124,54 @@ func (f *Fill) Create(ctx context.Context, job fillmissing.Job, accepted fillmis
 	return status, err
 }
 
+// count returns how much a job has to do, and keeps what it is to do if that is known
+// already.
+func (f *Fill) count(ctx context.Context, tx bun.Tx, job fillmissing.Job, accepted fillmissing.Selection) (int, error) {
+	switch {
+	case job.Named:
+		return f.name(ctx, tx, job, accepted)
+	case !job.Of.IsZero():
+		return f.accept(ctx, tx, job, accepted)
+	}
+	total, err := missing(tx.NewSelect(), job.Slot).Count(ctx)
+	return int(total), err
+}
+
+// name keeps those of the named subjects whose slot is empty.
+func (f *Fill) name(ctx context.Context, tx bun.Tx, job fillmissing.Job, named fillmissing.Selection) (total int, err error) {
+	if err := named.Check(); err != nil {
+		return 0, err
+	}
+	for some := range slices.Chunk(named.Only, chunkSize) {
+		empty := missing(tx.NewSelect(), job.Slot).Where("s.id IN (?)", bun.List(uids(some)))
+		if job.Kind() == artwork.AlbumSubject {
+			empty.Join("JOIN artists AS a ON a.id = s.artist_id").ColumnExpr("?, s.id, s.name, a.name", uid(job.ID))
+		} else {
+			empty.ColumnExpr("?, s.id, s.name, ''", uid(job.ID))
+		}
+		empty.ColumnExpr("?, '', 0, '', '', ?", string(fillmissing.Waiting), true)
+		result, err := tx.NewRaw(`INSERT INTO fill_items (job_id, subject_id, name, artist, outcome, candidate, score, tag, reason, open) ?
+			ON CONFLICT DO NOTHING`, empty).Exec(ctx)
+		if err != nil {
+			return 0, err
+		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		total += int(n)
+	}
+	if total == 0 {
+		return 0, artwork.Errorf(artwork.InvalidInput, "none of the named subjects has an empty slot of this type")
+	}
+	return total, nil
+}
+
 func (f *Fill) insert(ctx context.Context, tx bun.Tx, job fillmissing.Job, actor string) error {
 	now := f.db.engine.fromNow(0)
-	_, err := tx.ExecContext(ctx, `INSERT INTO fill_jobs (id, actor, slot, dry_run, min_score, again, of_job, state, counts, created_at, until)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, '{}', ?, ?)`,
-		uid(job.ID), actor, job.Slot.String(), job.DryRun, job.MinScore, job.Again, uid(job.Of), string(fillmissing.Queued), now, now)
+	_, err := tx.ExecContext(ctx, `INSERT INTO fill_jobs (id, actor, slot, dry_run, min_score, again, of_job, named, state, counts, created_at, until)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '{}', ?, ?)`,
+		uid(job.ID), actor, job.Slot.String(), job.DryRun, job.MinScore, job.Again, uid(job.Of), job.Named, string(fillmissing.Queued), now, now)
 	return err
 }
 

@@ -25,10 +25,13 @@ func NewJobs(db *DB) *Jobs { return &Jobs{db} }
 type jobRow struct {
 	bun.BaseModel `bun:"table:bulk_jobs,alias:j"`
 
-	ID        uid     `bun:"id,pk"`
-	Actor     string  `bun:"actor"`
-	Total     int     `bun:"total"`
-	StartedAt instant `bun:"started_at"`
+	ID         uid     `bun:"id,pk"`
+	Actor      string  `bun:"actor"`
+	Total      int     `bun:"total"`
+	CreatedAt  instant `bun:"created_at"`
+	StartedAt  instant `bun:"started_at"`
+	FinishedAt instant `bun:"finished_at"`
+	Cancelled  bool    `bun:"cancelled"`
 }
 
 type jobItemRow struct {
@@ -127,19 +130,128 @@ func (r jobResultRow) result() bulkapply.Result {
 }
 
 func (r jobRow) status(results []bulkapply.Result) bulkapply.Status {
-	s := bulkapply.Status{ID: artwork.ID(r.ID), State: bulkapply.Queued, Total: r.Total, Done: len(results)}
+	failed := 0
 	for _, result := range results {
 		if result.Problem != nil {
-			s.Failed++
+			failed++
 		}
 	}
+	return r.counted(len(results), failed)
+}
+
+// counted returns the status of a job with so many results, of which some say that it
+// failed.
+func (r jobRow) counted(done, failed int) bulkapply.Status {
+	s := bulkapply.Status{ID: artwork.ID(r.ID), State: bulkapply.Queued, Total: r.Total, Done: done, Failed: failed}
 	switch {
 	case s.Done == s.Total:
 		s.State = bulkapply.Done
+	case r.Cancelled:
+		s.State = bulkapply.Cancelled
 	case !r.StartedAt.IsZero():
 		s.State = bulkapply.Running
 	}
 	return s
+}
+
+// countedJobRow is a job and how many results it has.
+type countedJobRow struct {
+	jobRow `bun:",extend"`
+
+	Done   int `bun:"done,scanonly"`
+	Failed int `bun:"failed,scanonly"`
+}
+
+func (r countedJobRow) overview() (bulkapply.Overview, error) {
+	overview := bulkapply.Overview{Status: r.counted(r.Done, r.Failed), CreatedAt: r.CreatedAt.Time, FinishedAt: r.FinishedAt.Time}
+	return overview, json.Unmarshal([]byte(r.Actor), &overview.By)
+}
+
+// overviews reads jobs with their counts.
+func overviews(ctx context.Context, db bun.IDB, narrow func(*bun.SelectQuery)) ([]bulkapply.Overview, error) {
+	var rows []countedJobRow
+	query := db.NewSelect().Model(&rows).ColumnExpr("?TableColumns").
+		ColumnExpr("(SELECT count(*) FROM bulk_results AS r WHERE r.job_id = j.id) AS done").
+		ColumnExpr("(SELECT count(*) FROM bulk_results AS r WHERE r.job_id = j.id AND r.problem <> '') AS failed")
+	narrow(query)
+	if err := query.Scan(ctx); err != nil {
+		return nil, err
+	}
+	jobs := make([]bulkapply.Overview, len(rows))
+	for i, row := range rows {
+		var err error
+		if jobs[i], err = row.overview(); err != nil {
+			return nil, err
+		}
+	}
+	return jobs, nil
+}
+
+func oneOverview(ctx context.Context, db bun.IDB, id artwork.ID) (bulkapply.Overview, error) {
+	jobs, err := overviews(ctx, db, func(query *bun.SelectQuery) { query.Where("j.id = ?", uid(id)) })
+	if err == nil && len(jobs) == 0 {
+		err = notFound("job " + id.String())
+	}
+	if err != nil {
+		return bulkapply.Overview{}, err
+	}
+	return jobs[0], nil
+}
+
+// List implements bulkapply.Jobs.
+func (j *Jobs) List(ctx context.Context, limit int) ([]bulkapply.Overview, error) {
+	jobs, err := overviews(ctx, j.db.read, func(query *bun.SelectQuery) {
+		query.OrderExpr("j.created_at DESC, j.id DESC").Limit(int64(limit))
+	})
+	return jobs, j.db.fail(ctx, "bunrepo.ListJobs", err)
+}
+
+// Read implements bulkapply.Jobs.
+func (j *Jobs) Read(ctx context.Context, id artwork.ID) (bulkapply.Overview, []bulkapply.Item, error) {
+	job, err := oneOverview(ctx, j.db.read, id)
+	if err != nil {
+		return job, nil, j.db.fail(ctx, "bunrepo.ReadJob", err)
+	}
+	var rows []jobItemRow
+	if err := j.db.read.NewSelect().Model(&rows).Where("i.job_id = ?", uid(id)).OrderExpr("i.n").Scan(ctx); err != nil {
+		return job, nil, j.db.fail(ctx, "bunrepo.ReadJob", err)
+	}
+	items := make([]bulkapply.Item, len(rows))
+	for i, row := range rows {
+		todo, err := row.todo()
+		if err != nil {
+			return job, nil, j.db.fail(ctx, "bunrepo.ReadJob", err)
+		}
+		items[i] = todo.Item
+	}
+	return job, items, nil
+}
+
+// Cancel implements bulkapply.Jobs.
+func (j *Jobs) Cancel(ctx context.Context, by artwork.Actor, id artwork.ID) (job bulkapply.Overview, err error) {
+	if err := by.Check(); err != nil {
+		return job, err
+	}
+	err = j.db.change(ctx, "bunrepo.CancelJob", artwork.Unfenced(), func(ctx context.Context, tx bun.Tx) error {
+		result, err := tx.ExecContext(ctx, "UPDATE bulk_jobs SET cancelled = ?, finished_at = ? WHERE id = ? AND finished_at IS NULL",
+			true, j.db.engine.fromNow(0), uid(id))
+		if err != nil {
+			return err
+		}
+		if job, err = oneOverview(ctx, tx, id); err != nil {
+			return err
+		}
+		switch n, err := result.RowsAffected(); {
+		case err != nil:
+			return err
+		case n > 0:
+			return note(ctx, tx, job.Cancellation(by))
+		case job.State == bulkapply.Done:
+			return artwork.Errorf(artwork.Conflict, "the job is done, and cannot be cancelled")
+		}
+		return nil
+	})
+	return job, err
 }
 
 // Claim implements bulkapply.Jobs. Who finds that another one was quicker looks
@@ -204,7 +316,7 @@ func (r jobItemRow) todo() (bulkapply.Todo, error) {
 // Renew implements bulkapply.Jobs.
 func (j *Jobs) Renew(ctx context.Context, claim bulkapply.Claim, term time.Duration) error {
 	now := j.db.engine.fromNow
-	held, err := j.db.affects(ctx, "bunrepo.RenewJob", "UPDATE bulk_jobs SET until = ? WHERE id = ? AND holder = ? AND until > ?",
+	held, err := j.db.affects(ctx, "bunrepo.RenewJob", "UPDATE bulk_jobs SET until = ? WHERE id = ? AND holder = ? AND until > ? AND NOT cancelled",
 		now(term), uid(claim.Job), claim.Holder, now(0))
 	if err == nil && !held {
 		err = errNotHeld()

@@ -2,6 +2,7 @@ package bunrepo_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,6 +42,9 @@ func TestSuiteRejectsBrokenJobs(t *testing.T) {
 		{"jobs: a released job can be claimed at once", onJobs(func(b *brokenJobs) { b.notReleased = true })},
 		{"jobs: only the holder releases a job", onJobs(func(b *brokenJobs) { b.anybody = true })},
 		{"jobs: what was done long ago is forgotten, and nothing else", onJobs(func(b *brokenJobs) { b.forgetful = true })},
+		{"jobs: jobs are listed, the latest first, and read", onJobs(func(b *brokenJobs) { b.oldestFirst = true })},
+		{"jobs: a cancelled job is left alone, but what was begun is kept", onJobs(func(b *brokenJobs) { b.unstoppable = true })},
+		{"jobs: a cancellation is written down once, and not of a job that is done", onJobs(func(b *brokenJobs) { b.silent = true })},
 		{"jobs: a cancelled context ends every method", onJobs(func(b *brokenJobs) { b.uncancelled = true })},
 	} {
 		t.Run(twin.missed, func(t *testing.T) {
@@ -83,6 +87,9 @@ type brokenJobs struct {
 	notReleased bool
 	forgetful   bool // of jobs that are not done
 	uncancelled bool
+	unstoppable bool
+	silent      bool // of cancellations
+	oldestFirst bool
 }
 
 func (b *brokenJobs) exec(ctx context.Context, statement string, args ...any) {
@@ -137,6 +144,25 @@ func (b *brokenJobs) Record(ctx context.Context, claim bulkapply.Claim, results 
 		return nil
 	}
 	return b.Jobs.Record(ctx, claim, results)
+}
+
+func (b *brokenJobs) Cancel(ctx context.Context, by artwork.Actor, id artwork.ID) (bulkapply.Overview, error) {
+	job, err := b.Jobs.Cancel(ctx, by, id)
+	if b.unstoppable {
+		b.exec(ctx, "UPDATE bulk_jobs SET cancelled = 0, finished_at = NULL WHERE cancelled")
+	}
+	if b.silent {
+		b.exec(ctx, "DELETE FROM activity")
+	}
+	return job, err
+}
+
+func (b *brokenJobs) List(ctx context.Context, limit int) ([]bulkapply.Overview, error) {
+	jobs, err := b.Jobs.List(ctx, limit)
+	if b.oldestFirst {
+		slices.Reverse(jobs)
+	}
+	return jobs, err
 }
 
 func (b *brokenJobs) Release(ctx context.Context, claim bulkapply.Claim) error {

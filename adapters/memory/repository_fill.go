@@ -54,12 +54,17 @@ func (f *Fill) Create(ctx context.Context, job fillmissing.Job, accepted fillmis
 			return nil, artwork.Errorf(artwork.Conflict, "there is a job %s already", job.ID)
 		}
 		created := fillState{Status: fillmissing.Status{Job: job, State: fillmissing.Queued, CreatedAt: stored(time.Now())}}
-		if job.Of.IsZero() {
-			created.Counts.Total = len(f.r.gaps(job.Slot))
-		} else if created.items, err = f.accept(job, accepted); err != nil {
+		switch {
+		case job.Named:
+			created.items, err = f.name(job, accepted)
+		case !job.Of.IsZero():
+			created.items, err = f.accept(job, accepted)
+		}
+		if err != nil {
 			return nil, err
-		} else {
-			created.Counts.Total = len(created.items)
+		}
+		if created.Counts.Total = len(created.items); created.items == nil {
+			created.Counts.Total = len(f.r.gaps(job.Slot))
 		}
 		status = created.Status
 		entry, err := status.Activity(job.By, fillmissing.ActionStart).Kept()
@@ -74,6 +79,22 @@ func (f *Fill) save(state fillState, entries ...activity.Entry) func() {
 		f.r.fills[state.ID] = state
 		f.r.note(entries...)
 	}
+}
+
+func (f *Fill) name(job fillmissing.Job, named fillmissing.Selection) (map[artwork.ID]fillmissing.Item, error) {
+	if err := named.Check(); err != nil {
+		return nil, err
+	}
+	items := map[artwork.ID]fillmissing.Item{}
+	for _, gap := range f.r.gaps(job.Slot) {
+		if slices.Contains(named.Only, gap.SubjectID) {
+			items[gap.SubjectID] = fillmissing.Item{SubjectID: gap.SubjectID, Name: gap.Name, Artist: gap.Artist, Outcome: fillmissing.Waiting, Open: true}
+		}
+	}
+	if len(items) == 0 {
+		return nil, artwork.Errorf(artwork.InvalidInput, "none of the named subjects has an empty slot of this type")
+	}
+	return items, nil
 }
 
 func (f *Fill) accept(job fillmissing.Job, accepted fillmissing.Selection) (map[artwork.ID]fillmissing.Item, error) {

@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -27,6 +29,12 @@ type jobState struct {
 	until    time.Time
 	finished time.Time // zero: not yet
 	results  map[int]bulkapply.Result
+
+	cancelled bool
+}
+
+func (j jobState) overview() bulkapply.Overview {
+	return bulkapply.Overview{Status: j.status(), By: j.By, CreatedAt: stored(j.created), FinishedAt: j.finished}
 }
 
 func (j jobState) status() bulkapply.Status {
@@ -39,6 +47,8 @@ func (j jobState) status() bulkapply.Status {
 	switch {
 	case s.Done == s.Total:
 		s.State = bulkapply.Done
+	case j.cancelled:
+		s.State = bulkapply.Cancelled
 	case j.begun:
 		s.State = bulkapply.Running
 	}
@@ -83,6 +93,59 @@ func (m *Jobs) Find(ctx context.Context, id artwork.ID) (status bulkapply.Status
 	return status, results, err
 }
 
+// Read implements bulkapply.Jobs.
+func (m *Jobs) Read(ctx context.Context, id artwork.ID) (overview bulkapply.Overview, items []bulkapply.Item, err error) {
+	err = m.r.read(ctx, func() error {
+		job, known := m.r.jobs[id]
+		if !known {
+			return notFound("job " + id.String())
+		}
+		overview, items = job.overview(), slices.Clone(job.Items)
+		return nil
+	})
+	return overview, items, err
+}
+
+// List implements bulkapply.Jobs.
+func (m *Jobs) List(ctx context.Context, limit int) (jobs []bulkapply.Overview, err error) {
+	err = m.r.read(ctx, func() error {
+		states := slices.SortedFunc(maps.Values(m.r.jobs), func(a, b jobState) int {
+			return cmp.Or(b.created.Compare(a.created), bytes.Compare(b.ID[:], a.ID[:]))
+		})
+		for _, job := range states[:min(limit, len(states))] {
+			jobs = append(jobs, job.overview())
+		}
+		return nil
+	})
+	return jobs, err
+}
+
+// Cancel implements bulkapply.Jobs.
+func (m *Jobs) Cancel(ctx context.Context, by artwork.Actor, id artwork.ID) (overview bulkapply.Overview, err error) {
+	if err := by.Check(); err != nil {
+		return overview, err
+	}
+	err = m.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
+		job, known := m.r.jobs[id]
+		switch overview = job.overview(); {
+		case !known:
+			return nil, notFound("job " + id.String())
+		case overview.State == bulkapply.Done:
+			return nil, artwork.Errorf(artwork.Conflict, "the job is done, and cannot be cancelled")
+		case job.cancelled:
+			return func() {}, nil
+		}
+		job.cancelled, job.finished = true, stored(time.Now())
+		overview = job.overview()
+		entry, err := overview.Cancellation(by).Kept()
+		return func() {
+			m.r.jobs[id] = job
+			m.r.note(entry)
+		}, err
+	})
+	return overview, err
+}
+
 func copyOf(result bulkapply.Result) bulkapply.Result {
 	if result.Problem != nil {
 		problem := *result.Problem
@@ -120,7 +183,7 @@ func (m *Jobs) Claim(ctx context.Context, holder string, term time.Duration) (ta
 func (m *Jobs) Renew(ctx context.Context, claim bulkapply.Claim, term time.Duration) error {
 	return m.r.change(ctx, artwork.Unfenced(), func() (func(), error) {
 		now, job := time.Now(), m.r.jobs[claim.Job]
-		if !job.held(claim, now) {
+		if !job.held(claim, now) || job.cancelled {
 			return nil, errNotHeld()
 		}
 		job.until = now.Add(term)
@@ -148,7 +211,7 @@ func (m *Jobs) Record(ctx context.Context, claim bulkapply.Claim, results []bulk
 			}
 		}
 		if job.results = known; len(known) == len(job.Items) {
-			job.finished, job.until = now, now
+			job.finished, job.until = stored(now), now
 		}
 		return func() { m.r.jobs[claim.Job] = job }, nil
 	})

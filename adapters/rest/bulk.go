@@ -21,17 +21,22 @@ const maxBulkJSON = 4 << 20
 type Bulk struct {
 	submit *bulkapply.Submit
 	watch  *bulkapply.Watch
+	manage *bulkapply.Manage
 }
 
 // NewBulk returns the routes under /api/admin/metadata/bulk.
-func NewBulk(submit *bulkapply.Submit, watch *bulkapply.Watch) *Bulk { return &Bulk{submit, watch} }
+func NewBulk(submit *bulkapply.Submit, watch *bulkapply.Watch, manage *bulkapply.Manage) *Bulk {
+	return &Bulk{submit, watch, manage}
+}
 
 const bulkPrefix = metadataPrefix + "bulk/"
 
 // Register implements Routes.
 func (h *Bulk) Register(r *Router) {
 	r.guarded(http.MethodPost, bulkPrefix+"apply", accesstoken.Write, h.apply)
+	r.guarded(http.MethodGet, metadataPrefix+"bulk", accesstoken.Read, h.list)
 	r.guarded(http.MethodGet, bulkPrefix+":jobId", accesstoken.Read, h.status)
+	r.guarded(http.MethodPost, bulkPrefix+":jobId/cancel", accesstoken.Write, h.cancel)
 }
 
 // apply answers before anything is done. Items are decoded one by one, so that
@@ -92,8 +97,73 @@ func itemResultOf(result bulkapply.Result) api.BulkResult {
 	return out
 }
 
+func (h *Bulk) list(c *gin.Context) error {
+	if err := onlyQuery(c, "limit"); err != nil {
+		return err
+	}
+	limit, err := readNumber(c, "limit", 20, bulkapply.MaxListed)
+	if err != nil {
+		return err
+	}
+	jobs, err := h.manage.List(c.Request.Context(), limit)
+	if err != nil {
+		return err
+	}
+	out := api.BulkJobs{Jobs: make([]api.BulkOverview, len(jobs))}
+	for i, job := range jobs {
+		out.Jobs[i] = bulkOverviewOf(job)
+	}
+	c.Header("Cache-Control", "no-store")
+	c.JSON(http.StatusOK, out)
+	return nil
+}
+
+func bulkOverviewOf(job bulkapply.Overview) api.BulkOverview {
+	return api.BulkOverview{
+		JobID: job.ID, State: string(job.State), Done: job.Done, Failed: job.Failed, Total: job.Total,
+		StartedBy: job.By.Name, CreatedAt: job.CreatedAt, FinishedAt: job.FinishedAt,
+	}
+}
+
+func (h *Bulk) cancel(c *gin.Context) error {
+	job, err := id(c, "jobId")
+	if err != nil {
+		return err
+	}
+	overview, err := h.manage.Cancel(c.Request.Context(), caller(c), job)
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusAccepted, bulkOverviewOf(overview))
+	return nil
+}
+
+// bulkItemsOf returns what was asked for, as it can be asked for again.
+func bulkItemsOf(items []bulkapply.Item) []api.BulkItem {
+	out := make([]api.BulkItem, len(items))
+	for i, item := range items {
+		out[i] = api.BulkItem{
+			Subject: item.Place.Subject.Kind, ID: item.Place.Subject.ID, Type: item.Place.Slot,
+			URL: item.URL, ImageID: item.ImageID, Provider: item.Provider,
+			Licence: item.Stated.Licence, Attribution: item.Stated.Attribution, SourcePage: item.Stated.SourcePage,
+		}
+	}
+	return out
+}
+
 func (h *Bulk) status(c *gin.Context) error {
 	job, err := id(c, "jobId")
+	if err != nil {
+		return err
+	}
+	if err := onlyQuery(c, "items"); err != nil {
+		return err
+	}
+	withItems, err := readFlag(c, "items")
+	if err != nil {
+		return err
+	}
+	overview, items, err := h.manage.Read(c.Request.Context(), job)
 	if err != nil {
 		return err
 	}
@@ -106,8 +176,13 @@ func (h *Bulk) status(c *gin.Context) error {
 		out[i] = itemResultOf(result)
 	}
 	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusOK, api.BulkStatus{
+	answer := api.BulkStatus{
 		JobID: job, State: string(status.State), Done: status.Done, Failed: status.Failed, Total: status.Total, Results: out,
-	})
+		StartedBy: overview.By.Name, CreatedAt: overview.CreatedAt, FinishedAt: overview.FinishedAt,
+	}
+	if withItems {
+		answer.Items = bulkItemsOf(items)
+	}
+	c.JSON(http.StatusOK, answer)
 	return nil
 }

@@ -45,7 +45,12 @@ func (h *Fill) start(c *gin.Context) error {
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
-	status, err := h.manage.Start(c.Request.Context(), caller(c), fillmissing.Wish{Slot: in.Type, DryRun: in.DryRun, MinScore: in.MinScore, Again: in.Again})
+	wish := fillmissing.Wish{Slot: in.Type, DryRun: in.DryRun, MinScore: in.MinScore, Again: in.Again}
+	if in.Only == nil {
+		status, err := h.manage.Start(c.Request.Context(), caller(c), wish)
+		return acceptedJob(c, status, err)
+	}
+	status, err := h.manage.StartFor(c.Request.Context(), caller(c), wish, in.Only)
 	return acceptedJob(c, status, err)
 }
 
@@ -86,7 +91,7 @@ func (h *Fill) order(order fillmissing.Order) handler {
 // fillJobOf returns what is told of a job in a list.
 func fillJobOf(s fillmissing.Status) api.FillJob {
 	return api.FillJob{
-		JobID: s.ID, Type: s.Slot, DryRun: s.DryRun, MinScore: s.MinScore, Again: s.Again, Of: s.Of, State: s.State, Reason: s.Reason,
+		JobID: s.ID, Type: s.Slot, DryRun: s.DryRun, MinScore: s.MinScore, Again: s.Again, Named: s.Named, Of: s.Of, State: s.State, Reason: s.Reason,
 		StartedBy: s.By.Name, CreatedAt: s.CreatedAt, StartedAt: s.StartedAt, FinishedAt: s.FinishedAt, Counts: s.Counts,
 	}
 }
@@ -94,7 +99,7 @@ func fillJobOf(s fillmissing.Status) api.FillJob {
 // fillStatusOf returns what is told of a job by itself.
 func fillStatusOf(s fillmissing.Status) api.FillStatus {
 	return api.FillStatus{
-		JobID: s.ID, Type: s.Slot, DryRun: s.DryRun, MinScore: s.MinScore, Again: s.Again, Of: s.Of, State: s.State, Reason: s.Reason,
+		JobID: s.ID, Type: s.Slot, DryRun: s.DryRun, MinScore: s.MinScore, Again: s.Again, Named: s.Named, Of: s.Of, State: s.State, Reason: s.Reason,
 		StartedBy: s.By.Name, CreatedAt: s.CreatedAt, StartedAt: s.StartedAt, FinishedAt: s.FinishedAt, Counts: s.Counts,
 	}
 }

@@ -716,3 +716,43 @@ func TestAJobIsRefusedAsAWhole(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, found, "a refused job is kept")
 }
+
+// TestACancelledJobStops within seconds: what was begun is finished and noted, and the
+// next job has its turn.
+func TestACancelledJobStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 60)
+		f.fetch = func(ctx context.Context, url string) ([]byte, error) {
+			select {
+			case <-time.After(time.Second):
+				return []byte(url), nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		submit, stop := f.start(f.jobs)
+		defer stop()
+		manage := bulkapply.NewManage(f.repo.Jobs(), f)
+		job, err := submit.Run(t.Context(), f.covers(), ana)
+		require.NoError(t, err)
+		next, err := submit.Run(t.Context(), f.covers()[59:], ana)
+		require.NoError(t, err)
+		time.Sleep(3 * time.Second)
+		overview, err := manage.Cancel(t.Context(), ana, job)
+		require.NoError(t, err)
+		require.Equal(t, bulkapply.Cancelled, overview.State)
+		f.await(next, 10*time.Second)
+		status, results := f.status(job)
+		require.Equal(t, bulkapply.Cancelled, status.State)
+		require.GreaterOrEqual(t, len(results), overview.Done)
+		require.Less(t, len(results), 60)
+		for _, result := range results {
+			require.Nil(t, result.Problem, "nothing fails by a cancellation")
+			require.NotEmpty(t, f.history(f.albums[result.N]))
+		}
+		jobs, err := manage.List(t.Context(), 10)
+		require.NoError(t, err)
+		require.Len(t, jobs, 2)
+		require.Contains(t, f.log.String(), "Bulk apply was cancelled")
+	})
+}

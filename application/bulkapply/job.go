@@ -7,10 +7,16 @@ import (
 	"time"
 
 	"gatefold/application/applyimage"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
+// ActionCancel is the end of a job by somebody's order, in the activity log.
+const ActionCancel artwork.Action = "bulk.cancel"
+
 const (
+	// MaxListed bounds how many jobs are read at once.
+	MaxListed = 200
 	// MaxItems is how many items a job may have.
 	MaxItems = 1000
 	// KeptFor is how long it is known what became of a job, from its end.
@@ -116,12 +122,13 @@ type Problem struct {
 // State is how far a job is.
 type State string
 
-// The states, in their order. A job whose instance has died is still running:
-// another one goes on with it.
+// The states. A job whose instance has died is still running: another one goes on
+// with it. The last two are ends.
 const (
-	Queued  State = "queued"
-	Running State = "running"
-	Done    State = "done"
+	Queued    State = "queued"
+	Running   State = "running"
+	Done      State = "done"
+	Cancelled State = "cancelled"
 )
 
 // Status is how a job goes on.
@@ -131,4 +138,21 @@ type Status struct {
 	Total  int
 	Done   int // items that have a result
 	Failed int // of those
+}
+
+// Overview is a job as a list of jobs tells it.
+type Overview struct {
+	Status
+	By         artwork.Actor
+	CreatedAt  time.Time
+	FinishedAt time.Time // zero: not yet
+}
+
+// Cancellation returns what the activity log says of somebody who has cancelled a job.
+func (o Overview) Cancellation(by artwork.Actor) activity.Entry {
+	return activity.Entry{Actor: by, Action: ActionCancel, After: activity.FactsOf(struct {
+		JobID artwork.ID `json:"jobId"`
+		Done  int        `json:"done"`
+		Total int        `json:"total"`
+	}{o.ID, o.Done, o.Total})}
 }

@@ -20,13 +20,25 @@ type Jobs interface {
 	// items; Status.Done and Failed count these. NotFound: there is no such job,
 	// or not any more.
 	Find(ctx context.Context, id artwork.ID) (Status, []Result, error)
+	// Read returns the job as List does, and all that was asked for, in its order.
+	// NotFound: as for Find.
+	Read(ctx context.Context, id artwork.ID) (Overview, []Item, error)
+	// List returns the jobs that were created last, the latest first, at most limit of
+	// them.
+	List(ctx context.Context, limit int) ([]Overview, error)
+	// Cancel ends a job with the results that it has, with an entry of the activity log
+	// in the same transaction. It is not claimed any more, and its claim is not renewed,
+	// but until that has expired results can be recorded. One that is cancelled already
+	// stays so. Conflict: it is done. NotFound: as for Find. InvalidInput: by cannot be
+	// kept.
+	Cancel(ctx context.Context, by artwork.Actor, id artwork.ID) (Overview, error)
 
 	// Claim takes the oldest job that is not done and that nobody holds, for the
 	// holder until the term has passed; false if there is none. Of several callers
 	// at once each takes another job. No two claims have the same holder.
 	Claim(ctx context.Context, holder string, term time.Duration) (Assignment, bool, error)
 	// Renew has the claim hold for the term from now. Conflict: it does not hold
-	// any more.
+	// any more, or the job was cancelled.
 	Renew(ctx context.Context, claim Claim, term time.Duration) error
 	// Record keeps results, all of them or, on an error, none. An item that has a
 	// result keeps it. With the last one the job is done, and the claim ends.

@@ -287,8 +287,11 @@ func (r *run) add(ctx context.Context, results []Result) {
 			r.status.Failed++
 		}
 	}
-	if r.status.Done == r.status.Total {
+	switch {
+	case r.status.Done == r.status.Total:
 		r.status.State = Done
+	case errors.Is(context.Cause(ctx), errLost): // yet the results were kept: it was cancelled
+		r.status.State = Cancelled
 	}
 	r.progress.Progress(context.WithoutCancel(ctx), r.status)
 }

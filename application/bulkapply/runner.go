@@ -104,11 +104,21 @@ func (r *Runner) runOne(ctx context.Context) (found bool, err error) {
 	run := newRun(r, claim, job)
 	err = run.all(held)
 	drop()
+	if err != nil && r.cancelled(ctx, job.ID) {
+		r.log.InfoContext(ctx, "Bulk apply was cancelled", "job", job.ID.String())
+		return true, nil
+	}
 	if err != nil {
 		r.release(ctx, claim)
 	}
 	run.logEnd(ctx, err)
 	return true, err
+}
+
+// cancelled reports whether somebody has cancelled the job, as far as that can be known.
+func (r *Runner) cancelled(ctx context.Context, job artwork.ID) bool {
+	status, _, err := r.jobs.Find(ctx, job)
+	return err == nil && status.State == Cancelled
 }
 
 func (r *Runner) release(ctx context.Context, claim Claim) {

@@ -585,3 +585,33 @@ func TestImpossibleWishesAreRefused(t *testing.T) {
 	_, err = manage.Order(t.Context(), ana, artwork.NewID(), fillmissing.Pause)
 	require.Equal(t, artwork.NotFound, artwork.KindOf(err))
 }
+
+// TestNamedSubjects are asked for alone, whatever was learned of them; what was filled
+// in between is skipped.
+func TestNamedSubjects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		absent, found := f.artist("Absent"), f.artist("Found")
+		f.artist("Nobody names")
+		f.offer("sure", "Found", 1000, 1000)
+		manage, stop := f.start(f.jobs, "sure")
+		defer stop()
+		dryRun := profile
+		dryRun.DryRun = true
+		for range 2 { // the second time it is known that there is none for one of them
+			f.asks()
+			job, err := manage.StartFor(t.Context(), ana, dryRun, []artwork.ID{absent.ID, found.ID})
+			require.NoError(t, err)
+			status := f.await(job.ID, fillmissing.Done, time.Hour)
+			require.Equal(t, fillmissing.Counts{Total: 2, Walked: 2, Proposed: 1, Absent: 1}, status.Counts)
+			require.Equal(t, 2, f.asks())
+		}
+		job, err := manage.StartFor(t.Context(), ana, profile, []artwork.ID{absent.ID, found.ID})
+		require.NoError(t, err)
+		status := f.await(job.ID, fillmissing.Done, time.Hour)
+		require.Equal(t, fillmissing.Counts{Total: 2, Walked: 2, Applied: 1, Absent: 1}, status.Counts)
+		require.Len(t, f.history(found), 1)
+		_, err = manage.StartFor(t.Context(), ana, profile, []artwork.ID{found.ID})
+		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), "its slot is filled")
+	})
+}

@@ -74,8 +74,11 @@ type Job struct {
 	By artwork.Actor
 	Wish
 	// Of is the dry run whose proposals are carried out; zero: the job walks over the
-	// catalogue.
+	// catalogue, or over subjects that are named.
 	Of artwork.ID
+	// Named: the job is about subjects that somebody has named, who are asked for
+	// whatever was learned of them.
+	Named bool
 }
 
 // Check returns an InvalidInput error unless the job can be carried out.
@@ -96,9 +99,10 @@ func (s Status) Activity(by artwork.Actor, action artwork.Action) activity.Entry
 		DryRun   bool       `json:"dryRun"`
 		MinScore float64    `json:"minScore"`
 		Again    bool       `json:"again"`
+		Named    bool       `json:"named,omitempty"`
 		Of       artwork.ID `json:"of,omitzero"`
 		Total    int        `json:"total"`
-	}{s.ID, s.DryRun, s.MinScore, s.Again, s.Of, s.Counts.Total})}
+	}{s.ID, s.DryRun, s.MinScore, s.Again, s.Named, s.Of, s.Counts.Total})}
 }
 
 // Actor is who puts images in force for a job: the job on behalf of who wants it.
@@ -174,15 +178,16 @@ const (
 	Skipped   Outcome = "skipped"   // the slot is locked, kept empty or filled, or nothing may fill it
 	Errored   Outcome = "failed"    // providers, or the download of the image, failed
 	Accepted  Outcome = "accepted"  // somebody wants the proposal to be applied; not done yet
+	Waiting   Outcome = "waiting"   // somebody has named the subject; nobody was asked yet
 )
 
 // ParseOutcome reads an outcome as it is written.
 func ParseOutcome(s string) (Outcome, error) {
 	switch o := Outcome(s); o {
-	case Applied, Proposed, Absent, Below, Ambiguous, Skipped, Errored, Accepted:
+	case Applied, Proposed, Absent, Below, Ambiguous, Skipped, Errored, Accepted, Waiting:
 		return o, nil
 	}
-	return "", artwork.Errorf(artwork.InvalidInput, "%.64q is not an outcome: use applied, proposed, absent, below, ambiguous, skipped, failed or accepted", s)
+	return "", artwork.Errorf(artwork.InvalidInput, "%.64q is not an outcome: use applied, proposed, absent, below, ambiguous, skipped, failed, accepted or waiting", s)
 }
 
 // Item is what a job has to say of a subject.
@@ -259,6 +264,9 @@ type Status struct {
 	StartedAt  time.Time // zero: not yet
 	FinishedAt time.Time // zero: not yet
 }
+
+// Named is the selection of named subjects, of a job that fills their slots alone.
+func Named(ids []artwork.ID) Selection { return Selection{Only: ids} }
 
 // Selection says which proposals of a dry run are accepted: all of them, all but
 // some, or only some. Those that are ambiguous are accepted only if they are named.

@@ -25,6 +25,13 @@ func (u *Manage) Start(ctx context.Context, by artwork.Actor, wish Wish) (Status
 	return u.create(ctx, Job{ID: artwork.NewID(), By: by, Wish: wish}, Selection{})
 }
 
+// StartFor is Start for the named subjects alone, as far as their slot is empty. What
+// was not found lately is asked for again. InvalidInput: there are none or too many of
+// them (MaxSelection), or no slot of theirs is empty.
+func (u *Manage) StartFor(ctx context.Context, by artwork.Actor, wish Wish, subjects []artwork.ID) (Status, error) {
+	return u.create(ctx, Job{ID: artwork.NewID(), By: by, Wish: wish, Named: true}, Named(subjects))
+}
+
 // CarryOut keeps a job that applies proposals of a dry run: what it found, to slots
 // that nobody has filled, locked or wants empty meanwhile. Conflict: the job was no dry
 // run. InvalidInput: the selection says not one thing, or takes nothing. NotFound: there

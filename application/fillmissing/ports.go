@@ -16,8 +16,9 @@ import (
 type Jobs interface {
 	// Create keeps a job, counts what is missing, and writes it to the activity log,
 	// all in one transaction. A job that carries out a dry run (Job.Of) gets the
-	// proposals that are accepted by now. InvalidInput: the job cannot be carried out
-	// (Job.Check, Selection.Check), or nothing is accepted. Conflict: its ID is known,
+	// proposals that are accepted by now. One of named subjects (Job.Named) gets those
+	// of accepted.Only whose slot is empty, as items that are Waiting. InvalidInput: the
+	// job cannot be carried out (Job.Check, Selection.Check), or it gets nothing. Conflict: its ID is known,
 	// or Of is no dry run, or one for another slot. NotFound: there is no Of.
 	Create(ctx context.Context, job Job, accepted Selection) (Status, error)
 	// Find returns how a job goes on. NotFound: there is no such job, or not any more.

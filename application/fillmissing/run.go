@@ -83,7 +83,7 @@ func (r *run) all(ctx context.Context) error {
 
 // page reads what comes next in the round.
 func (r *run) page(ctx context.Context) ([]todo, error) {
-	if r.position.Round == 0 && r.job.Of.IsZero() {
+	if r.position.Round == 0 && r.job.Of.IsZero() && !r.job.Named {
 		gaps, err := r.gaps.After(ctx, r.job.Slot, r.position.Cursor, pageSize)
 		page := make([]todo, len(gaps))
 		for i, gap := range gaps {

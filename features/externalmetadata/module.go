@@ -60,6 +60,7 @@ func Module(cfg Config) fx.Option {
 			newRunner,
 			bulkapply.NewSubmit,
 			bulkapply.NewWatch,
+			bulkapply.NewManage,
 			fx.Annotate(rest.NewBulk, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewMetadata, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewRevisions, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),

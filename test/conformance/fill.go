@@ -40,6 +40,8 @@ func fillCases() []Case[Repositories] {
 		{"fill: a released job can be claimed at once", releasedFill},
 		{"fill: proposals are accepted: all, all but some, only some", proposalsAccepted},
 		{"fill: only proposals of a dry run for the slot are accepted", onlyProposalsAccepted},
+		{"fill: of named subjects those with an empty slot wait for their turn", namedSubjects},
+		{"fill: a job of named subjects names some with an empty slot", nobodyNamed},
 		{"fill: what ended long ago is forgotten, and not what was learned", oldFillsForgotten},
 		{"fill: a cancelled context ends every method", fillsCancelled},
 		{"gaps: every empty slot is met once, in the order of IDs", gapsMetOnce},
@@ -696,4 +698,43 @@ func namesakesTold(t TB, open func(TB) Repositories) {
 	require.True(t, told(artwork.SlotProfile, first.ID))
 	require.True(t, told(artwork.SlotCover, album.ID))
 	require.False(t, told(artwork.SlotProfile, alone.ID))
+}
+
+func namedSubjects(t TB, open func(TB) Repositories) {
+	r := open(t)
+	one, other := newArtist(t, r, "One"), newArtist(t, r, "Other")
+	newArtist(t, r, "Nobody asks for")
+	job := fillmissing.Job{ID: artwork.NewID(), By: somebody, Wish: profiles, Named: true}
+	status, err := r.Fill.Create(t.Context(), job, fillmissing.Named([]artwork.ID{other.ID, one.ID, one.ID, artwork.NewID()}))
+	require.NoError(t, err)
+	require.Equal(t, job, status.Job)
+	require.Equal(t, fillmissing.Counts{Total: 2}, status.Counts)
+	items := fillItems(t, r, job.ID)
+	require.Len(t, items, 2)
+	for _, item := range items {
+		artist := map[artwork.ID]catalog.Artist{one.ID: one, other.ID: other}[item.SubjectID]
+		require.Equal(t, fillmissing.Item{SubjectID: artist.ID, Name: artist.Name, Outcome: fillmissing.Waiting, Open: true}, item)
+	}
+	album := newAlbum(t, r, one.ID, "Début")
+	covers := fillmissing.Job{ID: artwork.NewID(), By: somebody, Wish: fillmissing.Wish{Slot: artwork.SlotCover}, Named: true}
+	_, err = r.Fill.Create(t.Context(), covers, fillmissing.Named([]artwork.ID{album.ID}))
+	require.NoError(t, err)
+	require.Equal(t, []fillmissing.Item{{SubjectID: album.ID, Name: "Début", Artist: "One", Outcome: fillmissing.Waiting, Open: true}}, fillItems(t, r, covers.ID))
+	_, taken := claimFill(t, r, job.ID, time.Hour)
+	require.Equal(t, job, taken.Job)
+	waiting, err := r.Fill.Open(t.Context(), job.ID, artwork.ID{}, 10)
+	require.NoError(t, err)
+	require.Equal(t, items, waiting)
+}
+
+func nobodyNamed(t TB, open func(TB) Repositories) {
+	r := open(t)
+	newArtist(t, r, "Nobody asks for")
+	for _, named := range [][]artwork.ID{nil, {artwork.NewID()}, make([]artwork.ID, fillmissing.MaxSelection+1)} {
+		job := fillmissing.Job{ID: artwork.NewID(), By: somebody, Wish: profiles, Named: true}
+		_, err := r.Fill.Create(t.Context(), job, fillmissing.Named(named))
+		requireKind(t, artwork.InvalidInput, err)
+		_, err = r.Fill.Find(t.Context(), job.ID)
+		requireKind(t, artwork.NotFound, err)
+	}
 }

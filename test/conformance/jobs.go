@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/application/bulkapply"
+	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
 
@@ -34,6 +35,9 @@ func jobCases() []Case[Repositories] {
 		{"jobs: a released job can be claimed at once", releasedJob},
 		{"jobs: only the holder releases a job", onlyHolderReleasesJob},
 		{"jobs: what was done long ago is forgotten, and nothing else", oldJobsForgotten},
+		{"jobs: jobs are listed, the latest first, and read", jobsListed},
+		{"jobs: a cancelled job is left alone, but what was begun is kept", cancelledJob},
+		{"jobs: a cancellation is written down once, and not of a job that is done", cancelledOnce},
 		{"jobs: a cancelled context ends every method", jobsCancelled},
 	}
 }
@@ -376,9 +380,93 @@ func jobsCancelled(t TB, open func(TB) Repositories) {
 	require.ErrorIs(t, r.Jobs.Record(ctx, claim, applied(0)), context.Canceled)
 	require.ErrorIs(t, r.Jobs.Release(ctx, claim), context.Canceled)
 	require.ErrorIs(t, r.Jobs.Forget(ctx, time.Hour), context.Canceled)
+	_, err = r.Jobs.List(ctx, 1)
+	require.ErrorIs(t, err, context.Canceled)
+	_, _, err = r.Jobs.Read(ctx, job.ID)
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = r.Jobs.Cancel(ctx, job.By, job.ID)
+	require.ErrorIs(t, err, context.Canceled)
 	_, _, err = r.Jobs.Find(t.Context(), other.ID)
 	requireKind(t, artwork.NotFound, err)
 	_, results := findJob(t, r, job.ID)
 	require.Empty(t, results)
 	require.NoError(t, r.Jobs.Renew(t.Context(), claim, time.Hour), "it is still held")
+}
+
+func jobsListed(t TB, open func(TB) Repositories) {
+	r := open(t)
+	none, err := r.Jobs.List(t.Context(), 10)
+	require.NoError(t, err)
+	require.Empty(t, none)
+	first := newJob(t, r, 2)
+	time.Sleep(time.Millisecond) // the next one is younger
+	second := newJob(t, r, 1)
+	claim, _ := claimJob(t, r, first.ID, time.Hour)
+	record(t, r, claim, append(applied(0), failed(1, artwork.NotFound, "nothing there"))...)
+
+	jobs, err := r.Jobs.List(t.Context(), 10)
+	require.NoError(t, err)
+	require.Len(t, jobs, 2)
+	require.Equal(t, bulkapply.Status{ID: second.ID, State: bulkapply.Queued, Total: 1}, jobs[0].Status)
+	require.Equal(t, bulkapply.Status{ID: first.ID, State: bulkapply.Done, Total: 2, Done: 2, Failed: 1}, jobs[1].Status)
+	require.Equal(t, first.By, jobs[1].By)
+	require.WithinDuration(t, time.Now(), jobs[1].CreatedAt, time.Minute)
+	require.WithinDuration(t, time.Now(), jobs[1].FinishedAt, time.Minute)
+	require.Zero(t, jobs[0].FinishedAt)
+	latest, err := r.Jobs.List(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, jobs[:1], latest)
+
+	job, items, err := r.Jobs.Read(t.Context(), first.ID)
+	require.NoError(t, err)
+	require.Equal(t, jobs[1], job)
+	require.Equal(t, first.Items, items)
+	_, _, err = r.Jobs.Read(t.Context(), artwork.NewID())
+	requireKind(t, artwork.NotFound, err)
+}
+
+func cancelledJob(t TB, open func(TB) Repositories) {
+	r := open(t)
+	waiting, begun := newJob(t, r, 1), newJob(t, r, 3)
+	_, err := r.Jobs.Cancel(t.Context(), somebody, waiting.ID)
+	require.NoError(t, err)
+	claim, _ := claimJob(t, r, begun.ID, time.Hour)
+	record(t, r, claim, applied(0)...)
+	job, err := r.Jobs.Cancel(t.Context(), somebody, begun.ID)
+	require.NoError(t, err)
+	require.Equal(t, bulkapply.Status{ID: begun.ID, State: bulkapply.Cancelled, Total: 3, Done: 1}, job.Status)
+	require.WithinDuration(t, time.Now(), job.FinishedAt, time.Minute)
+	requireKind(t, artwork.Conflict, r.Jobs.Renew(t.Context(), claim, time.Hour))
+	record(t, r, claim, applied(1)...)
+	status, results := findJob(t, r, begun.ID)
+	require.Equal(t, bulkapply.Status{ID: begun.ID, State: bulkapply.Cancelled, Total: 3, Done: 2}, status)
+	require.Equal(t, applied(0, 1), results)
+	require.NoError(t, r.Jobs.Release(t.Context(), claim))
+	requireNoJob(t, r)
+	require.NoError(t, r.Jobs.Forget(t.Context(), 0))
+	_, _, err = r.Jobs.Find(t.Context(), begun.ID)
+	requireKind(t, artwork.NotFound, err)
+}
+
+func cancelledOnce(t TB, open func(TB) Repositories) {
+	r := open(t)
+	job, over := newJob(t, r, 1), newJob(t, r, 1)
+	by := artwork.Actor{Name: "bea", Address: "203.0.113.9"}
+	for range 2 {
+		_, err := r.Jobs.Cancel(t.Context(), by, job.ID)
+		require.NoError(t, err)
+		log, err := r.Activity.List(t.Context(), activity.Query{Limit: 100})
+		require.NoError(t, err)
+		require.Len(t, log.Items, 1)
+		require.Equal(t, bulkapply.ActionCancel, log.Items[0].Action)
+		require.Equal(t, by, log.Items[0].Actor)
+	}
+	claim, _ := claimJob(t, r, over.ID, time.Hour)
+	record(t, r, claim, applied(0)...)
+	_, err := r.Jobs.Cancel(t.Context(), by, over.ID)
+	requireKind(t, artwork.Conflict, err)
+	_, err = r.Jobs.Cancel(t.Context(), by, artwork.NewID())
+	requireKind(t, artwork.NotFound, err)
+	_, err = r.Jobs.Cancel(t.Context(), artwork.Actor{Name: "\xff"}, over.ID)
+	requireKind(t, artwork.InvalidInput, err)
 }

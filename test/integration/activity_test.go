@@ -40,6 +40,7 @@ type act struct {
 // noActivity has the routes that change nothing although they are no GET, and why
 // that is so.
 var noActivity = map[string]string{
+	"POST /api/admin/metadata/bulk/:jobId/cancel":       "a job that goes on is needed: the conformance case “jobs: a cancellation is written down once, and not of a job that is done”",
 	"POST /api/images/sign":                             "it lets others read what the caller may read, and changes nothing",
 	"POST /api/auth/login":                              "the actor is whoever signs in: TestSignInsAreInTheActivityLog",
 	"POST /api/auth/refresh":                            "a session that goes on is none; a token that comes back is: TestARefreshTokenUsedTwiceEndsTheFamily",

@@ -117,7 +117,9 @@ var needs = map[string]string{
 	"PUT /api/admin/cache/mode":                         toAdmin,
 
 	"POST /api/admin/metadata/bulk/apply":                                 toWrite,
+	"GET /api/admin/metadata/bulk":                                        toRead,
 	"GET /api/admin/metadata/bulk/:jobId":                                 toRead,
+	"POST /api/admin/metadata/bulk/:jobId/cancel":                         toWrite,
 	"POST /api/admin/metadata/artist/avatars/apply":                       toWrite,
 	"POST /api/admin/metadata/album/covers/apply":                         toWrite,
 	"PATCH /api/admin/metadata/artist/background-position":                toWrite,

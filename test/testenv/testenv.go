@@ -30,10 +30,14 @@ type TB interface {
 // whose tests use this one has to call it:
 //
 //	func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
-func Main(m *testing.M) int {
+func Main(m *testing.M) int { return Run(m.Run) }
+
+// Run calls f, which may start servers, and then stops every one of them. It is Main
+// for programs that are no tests.
+func Run(f func() int) int {
 	processes.enter()
 	defer processes.exit()
-	return m.Run()
+	return f()
 }
 
 // FreePort returns a TCP port of 127.0.0.1 on which nobody listens. No two calls

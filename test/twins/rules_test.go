@@ -843,6 +843,7 @@ local time = redis.call('TIME')`,
 		rule: "a session does not outlive its age",
 		file: "domain/account/account.go", old: `return min(t.Life, t.MaxAge-age)`, new: `return max(t.Life, t.MaxAge-age)`,
 		pkg: memoryCache, test: memorySuite + "sessions:_none_gets_older_than_it_may,_however_often_it_is_refreshed",
+	},
 	{
 		rule: "whoever may read has this server look at any address",
 		file: "application/previewimage/previewimage.go", old: `[]byte(expires + "\n" + url)`, new: `[]byte(expires)`,

@@ -13,6 +13,7 @@ import { ApiError } from "./api/client";
 import { Broken } from "./app/Broken";
 import { Shell } from "./app/Shell";
 import { startTranslating } from "./i18n";
+import { LiveProvider } from "./live/live";
 import { SessionProvider } from "./session/session";
 import { theme, variables } from "./theme";
 
@@ -40,6 +41,10 @@ const router = createBrowserRouter(
         { path: "artists/:id", lazy: async () => ({ Component: (await import("./subject/ArtistPage")).ArtistPage }) },
         { path: "albums/:id", lazy: async () => ({ Component: (await import("./subject/AlbumPage")).AlbumPage }) },
         { path: "users/:id", lazy: async () => ({ Component: (await import("./subject/UserPage")).UserPage }) },
+        { path: "fill", lazy: async () => ({ Component: (await import("./fill/FillsPage")).FillsPage }) },
+        { path: "fill/:jobId", lazy: async () => ({ Component: (await import("./fill/FillPage")).FillPage }) },
+        { path: "bulk", lazy: async () => ({ Component: (await import("./bulk/BulksPage")).BulksPage }) },
+        { path: "bulk/:jobId", lazy: async () => ({ Component: (await import("./bulk/BulkPage")).BulkPage }) },
         { path: "*", element: <Broken missing /> },
       ],
     },
@@ -60,7 +65,9 @@ if (root) {
         <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={styleNonce}>
           <Notifications position="bottom-right" />
           <SessionProvider>
-            <RouterProvider router={router} />
+            <LiveProvider>
+              <RouterProvider router={router} />
+            </LiveProvider>
           </SessionProvider>
         </MantineProvider>
       </QueryClientProvider>

@@ -460,6 +460,29 @@ type BulkJob struct {
 	JobID ID `json:"jobId"`
 }
 
+// BulkJobs defines model for BulkJobs.
+type BulkJobs struct {
+	Jobs []BulkOverview `json:"jobs"`
+}
+
+// BulkOverview defines model for BulkOverview.
+type BulkOverview struct {
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Done Items that have a result.
+	Done int `json:"done"`
+
+	// Failed Of those.
+	Failed     int       `json:"failed"`
+	FinishedAt time.Time `json:"finishedAt,omitempty,omitzero"`
+
+	// JobID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	JobID     ID        `json:"jobId"`
+	StartedBy string    `json:"startedBy"`
+	State     BulkState `json:"state"`
+	Total     int       `json:"total"`
+}
+
 // BulkProblem What the single call answers.
 type BulkProblem struct {
 	Detail string `json:"detail"`
@@ -501,17 +524,24 @@ type BulkState = string
 
 // BulkStatus defines model for BulkStatus.
 type BulkStatus struct {
+	CreatedAt time.Time `json:"createdAt"`
+
 	// Done Items that have a result.
 	Done int `json:"done"`
 
 	// Failed Of those.
-	Failed int `json:"failed"`
+	Failed     int       `json:"failed"`
+	FinishedAt time.Time `json:"finishedAt,omitempty,omitzero"`
+
+	// Items What was asked for, if `items` was.
+	Items []BulkItem `json:"items,omitempty,omitzero"`
 
 	// JobID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
-	JobID   ID           `json:"jobId"`
-	Results []BulkResult `json:"results"`
-	State   BulkState    `json:"state"`
-	Total   int          `json:"total"`
+	JobID     ID           `json:"jobId"`
+	Results   []BulkResult `json:"results"`
+	StartedBy string       `json:"startedBy"`
+	State     BulkState    `json:"state"`
+	Total     int          `json:"total"`
 }
 
 // CacheConnection defines model for CacheConnection.
@@ -1313,7 +1343,7 @@ type FillItem struct {
 
 	// Outcome The image is in force (`applied`), would be (`proposed`) or will be (`accepted`). No provider has one (`absent`), or none that is good enough
 	// (`below`); only a name speaks for it, and several have it (`ambiguous`). The slot is not to be filled (`skipped`), or a provider or the download
-	// `failed`.
+	// `failed`. Nobody was asked yet (`waiting`).
 	Outcome FillOutcome `json:"outcome"`
 
 	// Reason Why there is no image.
@@ -1346,6 +1376,9 @@ type FillJob struct {
 	// MinScore What an image needs.
 	MinScore float64 `json:"minScore"`
 
+	// Named It is about subjects that were named.
+	Named bool `json:"named,omitempty,omitzero"`
+
 	// Of Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
 	Of ID `json:"of,omitempty,omitzero"`
 
@@ -1368,7 +1401,7 @@ type FillJobs struct {
 
 // FillOutcome The image is in force (`applied`), would be (`proposed`) or will be (`accepted`). No provider has one (`absent`), or none that is good enough
 // (`below`); only a name speaks for it, and several have it (`ambiguous`). The slot is not to be filled (`skipped`), or a provider or the download
-// `failed`.
+// `failed`. Nobody was asked yet (`waiting`).
 type FillOutcome = fillmissing.Outcome
 
 // FillProgress A step of a job that fills empty slots.
@@ -1421,6 +1454,9 @@ type FillStatus struct {
 	// MinScore What an image needs.
 	MinScore float64 `json:"minScore"`
 
+	// Named It is about subjects that were named.
+	Named bool `json:"named,omitempty,omitzero"`
+
 	// Next Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
 	Next ID `json:"next,omitempty,omitzero"`
 
@@ -1449,6 +1485,9 @@ type FillWish struct {
 
 	// MinScore What an image needs.
 	MinScore float64 `json:"minScore,omitempty,omitzero"`
+
+	// Only These subjects only, as far as their slot is empty. They are asked for again.
+	Only []ID `json:"only,omitempty,omitzero"`
 
 	// Type A place for an image. An artist has `profile`, `background`, `banner` and `logo`, an album `cover`, a user `avatar`.
 	Type Slot `json:"type,omitempty,omitzero"`

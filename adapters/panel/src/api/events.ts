@@ -2,10 +2,12 @@
 export interface ServerEvent {
   name: string;
   data: string;
+  /** Where the stream is after it, if the server says so. */
+  id?: string;
 }
 
 /**
- * Splits a stream of text into events, as far as it is used here: names and data, and
+ * Splits a stream of text into events, as far as it is used here: names, data and IDs, and
  * comments, which are dropped. (WHATWG HTML, 9.2.6)
  */
 export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
@@ -33,16 +35,19 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
 
 function parse(block: string): ServerEvent | undefined {
   let name = "message";
+  let id: string | undefined;
   const data: string[] = [];
   for (const line of block.split("\n")) {
     const [field, value] = cut(line);
     if (field === "event") {
       name = value;
+    } else if (field === "id") {
+      id = value;
     } else if (field === "data") {
       data.push(value);
     }
   }
-  return data.length > 0 ? { name, data: data.join("\n") } : undefined;
+  return data.length > 0 ? { name, data: data.join("\n"), ...(id !== undefined && { id }) } : undefined;
 }
 
 function cut(line: string): [string, string] {

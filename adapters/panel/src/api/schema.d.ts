@@ -687,6 +687,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/metadata/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs that put images in force, the latest first
+         * @description A job is known for seven days after its end.
+         */
+        get: operations["listBulkJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/metadata/bulk/{jobId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a job
+         * @description What is in force stays, and what has begun is finished. 409 if it is done.
+         */
+        post: operations["cancelBulkJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/metadata/bulk/{jobId}": {
         parameters: {
             query?: never;
@@ -724,7 +766,7 @@ export interface paths {
         put?: never;
         /**
          * Have empty slots filled with the best images that providers have
-         * @description A job walks over all artists, or albums, whose slot is empty. Slots that are locked or kept empty are left alone. With `dryRun` it says
+         * @description A job walks over all artists, or albums, whose slot is empty, or over those of `only`. Slots that are locked or kept empty are left alone. With `dryRun` it says
          *     what it would do. Clients of the event stream are told of each step by `fill:progress`.
          */
         post: operations["startFill"];
@@ -2417,7 +2459,24 @@ export interface components {
             jobId: components["schemas"]["Id"];
         };
         /** @enum {string} */
-        BulkState: "queued" | "running" | "done";
+        BulkState: "queued" | "running" | "done" | "cancelled";
+        BulkJobs: {
+            jobs: components["schemas"]["BulkOverview"][];
+        };
+        BulkOverview: {
+            jobId: components["schemas"]["Id"];
+            state: components["schemas"]["BulkState"];
+            /** @description Items that have a result. */
+            done: number;
+            /** @description Of those. */
+            failed: number;
+            total: number;
+            startedBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            finishedAt?: string;
+        };
         BulkStatus: {
             jobId: components["schemas"]["Id"];
             state: components["schemas"]["BulkState"];
@@ -2426,7 +2485,14 @@ export interface components {
             /** @description Of those. */
             failed: number;
             total: number;
+            startedBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            finishedAt?: string;
             results: components["schemas"]["BulkResult"][];
+            /** @description What was asked for, if `items` was. */
+            items?: components["schemas"]["BulkItem"][];
         };
         BulkResult: {
             /** @description Of the item. */
@@ -2462,6 +2528,8 @@ export interface components {
              * @default false
              */
             again: boolean;
+            /** @description These subjects only, as far as their slot is empty. They are asked for again. */
+            only?: components["schemas"]["Id"][];
         };
         /** @description One of the three. */
         FillSelection: {
@@ -2479,10 +2547,10 @@ export interface components {
         /**
          * @description The image is in force (`applied`), would be (`proposed`) or will be (`accepted`). No provider has one (`absent`), or none that is good enough
          *     (`below`); only a name speaks for it, and several have it (`ambiguous`). The slot is not to be filled (`skipped`), or a provider or the download
-         *     `failed`.
+         *     `failed`. Nobody was asked yet (`waiting`).
          * @enum {string}
          */
-        FillOutcome: "applied" | "proposed" | "absent" | "below" | "ambiguous" | "skipped" | "failed" | "accepted";
+        FillOutcome: "applied" | "proposed" | "absent" | "below" | "ambiguous" | "skipped" | "failed" | "accepted" | "waiting";
         FillAccepted: {
             jobId: components["schemas"]["Id"];
             state: components["schemas"]["FillState"];
@@ -2516,6 +2584,8 @@ export interface components {
              */
             minScore: number;
             again: boolean;
+            /** @description It is about subjects that were named. */
+            named?: boolean;
             of?: components["schemas"]["Id"];
             state: components["schemas"]["FillState"];
             /** @description Why it stands still, or has failed. */
@@ -2540,6 +2610,8 @@ export interface components {
              */
             minScore: number;
             again: boolean;
+            /** @description It is about subjects that were named. */
+            named?: boolean;
             of?: components["schemas"]["Id"];
             state: components["schemas"]["FillState"];
             /** @description Why it stands still, or has failed. */
@@ -5510,9 +5582,71 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
-    getBulkJob: {
+    listBulkJobs: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Their states and counts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJobs"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelBulkJob: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                jobId: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing more is begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOverview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getBulkJob: {
+        parameters: {
+            query?: {
+                /** @description Tell also what was asked for. */
+                items?: boolean;
+            };
             header?: never;
             path: {
                 jobId: components["schemas"]["Id"];

@@ -1,106 +1,180 @@
-import { Group, Select, Text, TextInput, VisuallyHidden } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
-import { keepPreviousData, useQueries } from "@tanstack/react-query";
-import { useState } from "react";
+import { Button, Center, Stack, Text, VisuallyHidden } from "@mantine/core";
+import { useDebouncedValue, useLocalStorage } from "@mantine/hooks";
+import { type KeyboardEvent, useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 
-import type { Slot } from "../api/client";
 import { Refusal } from "../app/Refusal";
-import { type Kind, slotsOf } from "../artwork/url";
-import { ArtworkGrid, type Entry } from "./ArtworkGrid";
+import type { Kind } from "../artwork/url";
+import { useSession } from "../session/session";
+import { ArtworkGrid } from "./ArtworkGrid";
+import { type Entry, useEntries } from "./entries";
+import { type CardSize, cardSizes, FilterBar } from "./FilterBar";
+import { changeAddress, conditions, readFilter, shownSlot } from "./filters";
 import classes from "./Library.module.css";
-import { pageSize, pagesFor } from "./pages";
+import { between, choose, countOf, everybody, isChosen, type Named, nobody, type Selection, toggle } from "./selection";
+import { SelectionBar } from "./SelectionBar";
 
-export interface Page {
-  entries: Entry[];
-  total: number;
-}
-
-export interface Filter {
-  query?: string;
-  missing?: Slot;
-}
-
-interface Props {
-  kind: Kind;
-  /** Fetches a page of entries, counted from 1. */
-  load: (filter: Filter, page: number, signal: AbortSignal) => Promise<Page>;
-}
-
-/** The library as a grid of artwork. What is searched for stands in the address. */
-export function LibraryPage({ kind, load }: Props) {
+/** The library as a grid of artwork. What is looked for stands in the address. */
+export function LibraryPage({ kind }: { kind: Kind }) {
   const { t } = useTranslation();
-  const [search, setSearch] = useSearchParams();
-  const [visible, setVisible] = useState({ first: 0, last: 60 });
-  const typed = search.get("query") ?? "";
-  const [query] = useDebouncedValue(typed, 150);
-  const missing = slotsOf[kind].find((slot) => slot === search.get("missing"));
-  const filter: Filter = { ...(query.trim() !== "" && { query: query.trim() }), ...(missing && { missing }) };
+  const { may } = useSession();
+  const [address, setAddress] = useSearchParams();
+  const [asked] = useDebouncedValue(address, 120);
+  const text = address.get("query") ?? "";
+  const wanted = readFilter(kind, asked);
+  const key = JSON.stringify(wanted);
+  // One object for as long as it says the same.
+  const filter = useMemo(() => JSON.parse(key) as typeof wanted, [key]);
+  const entries = useEntries(kind, filter);
+  const [size, setSize] = useLocalStorage<CardSize>({ key: "gatefold.cards", defaultValue: "m", getInitialValueInEffect: false });
+  const chosen = useSelection(key, entries.entryAt);
+  const slot = shownSlot(kind, filter);
+  const total = entries.total ?? 0;
+  const change = (next: Parameters<typeof changeAddress>[2]) => setAddress((before) => changeAddress(kind, before, next), { replace: true });
 
-  const [total, setTotal] = useState(pageSize);
-  const pages = pagesFor(visible.first, visible.last, Math.max(total, 1));
-  const results = useQueries({
-    queries: pages.map((page) => ({
-      queryKey: ["library", kind, filter, page],
-      queryFn: ({ signal }: { signal: AbortSignal }) => load(filter, page, signal),
-      placeholderData: keepPreviousData,
-    })),
-  });
-  const known = results.find((result) => result.data)?.data?.total;
-  if (known !== undefined && known !== total) {
-    setTotal(known);
-  }
-  const entryAt = (index: number): Entry | undefined => {
-    const at = pages.indexOf(Math.floor(index / pageSize) + 1);
-    return at < 0 ? undefined : results[at]?.data?.entries[index % pageSize];
+  const onKey = (event: KeyboardEvent, from: number, to: number | undefined) => {
+    if (!may("write")) {
+      return;
+    }
+    if (event.key === "a" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      chosen.add(entries.loaded());
+    } else if (event.key === " ") {
+      event.preventDefault();
+      chosen.choose(from, event.shiftKey);
+    } else if (event.key === "Escape") {
+      chosen.set(nobody);
+    } else if (event.shiftKey && to !== undefined) {
+      chosen.extend(from, to);
+    }
   };
-  const change = (name: string, value: string) =>
-    setSearch(
-      (before) => {
-        const after = new URLSearchParams(before);
-        if (value === "") {
-          after.delete(name);
-        } else {
-          after.set(name, value);
-        }
-        return after;
-      },
-      { replace: true },
-    );
-  const failed = results.find((result) => result.error && !result.data);
+  const isFiltered = conditions(filter).length > 0;
   return (
     <>
       <VisuallyHidden component="h1">{t(`library.${kind}s`)}</VisuallyHidden>
-      <Group className={classes.bar ?? ""} role="search">
-        <TextInput
-          type="search"
-          aria-label={t("library.search")}
-          placeholder={t("library.search")}
-          value={typed}
-          onChange={(event) => change("query", event.currentTarget.value)}
-          className={classes.search ?? ""}
-        />
-        <Select
-          aria-label={t("missing.label")}
-          data={[{ value: "", label: t("missing.all") }, ...slotsOf[kind].map((slot) => ({ value: slot, label: t(`missing.${slot as "profile"}`) }))]}
-          value={missing ?? ""}
-          onChange={(value) => change("missing", value ?? "")}
-          allowDeselect={false}
-        />
-        <Text size="sm" c="dimmed" role="status">
-          {known !== undefined && t("library.total", { count: known })}
-        </Text>
-      </Group>
-      {failed?.error ? (
-        <Refusal error={failed.error} retry={() => void failed.refetch()} />
-      ) : known === 0 ? (
-        <Text p="xl" ta="center" c="dimmed">
-          {typed === "" && !missing ? t("library.empty") : t("library.nothing", { query: typed })}
-        </Text>
+      <FilterBar
+        kind={kind}
+        filter={readFilter(kind, address)}
+        text={text}
+        total={entries.total}
+        atLeast={entries.atLeast}
+        size={size}
+        onSize={setSize}
+        onChange={change}
+      />
+      {entries.error && entries.total === undefined ? (
+        <Center p="xl">
+          <Refusal error={entries.error} retry={entries.retry} />
+        </Center>
+      ) : entries.total === 0 ? (
+        <Nothing text={text} isFiltered={isFiltered} clear={() => setAddress(new URLSearchParams(), { replace: true })} />
       ) : (
-        <ArtworkGrid kind={kind} total={total} entryAt={entryAt} onVisible={setVisible} />
+        <div
+          className={[entries.busy && classes.stale, countOf(chosen.selection, total) > 0 && classes.choosing].filter(Boolean).join(" ")}
+          aria-busy={entries.busy}
+        >
+          {entries.error && <Refusal error={entries.error} retry={entries.retry} />}
+          <ArtworkGrid
+            kind={kind}
+            slot={slot}
+            total={entries.total ?? 60}
+            least={cardSizes[size]}
+            label={t(`library.${kind}s`)}
+            entryAt={entries.entryAt}
+            isChosen={(entry) => isChosen(chosen.selection, entry.id)}
+            onVisible={entries.onVisible}
+            onChoose={may("write") ? chosen.choose : undefined}
+            onKey={onKey}
+          />
+        </div>
+      )}
+      {may("write") && (
+        <SelectionBar
+          kind={kind}
+          slot={filter.missing ?? slot}
+          filter={filter}
+          selection={chosen.selection}
+          total={total}
+          onAll={() => chosen.set(everybody)}
+          onNone={() => chosen.set(nobody)}
+        />
       )}
     </>
+  );
+}
+
+/**
+ * Who is chosen, and from where a range goes on. Subjects stay chosen while another text
+ * is searched for; all that match are other ones then, and are not.
+ */
+function useSelection(filter: string, entryAt: (index: number) => Entry | undefined) {
+  const [state, setState] = useState<{ selection: Selection; filter: string }>({ selection: nobody, filter });
+  if (state.filter !== filter) {
+    setState({ filter, selection: state.selection.all ? nobody : state.selection });
+  }
+  const anchor = useRef<{ index: number; base: Selection }>(undefined);
+  const latest = useRef(entryAt);
+  useLayoutEffect(() => {
+    latest.current = entryAt;
+  });
+  const update = useCallback(
+    (next: (before: Selection) => Selection) => setState((before) => ({ ...before, selection: next(before.selection) })),
+    [],
+  );
+  const from = useCallback(
+    (index: number, to: number) =>
+      update((before) => {
+        anchor.current ??= { index, base: before };
+        const within = between(anchor.current.index, to)
+          .map(latest.current)
+          .filter((entry) => entry !== undefined);
+        return choose(anchor.current.base, within, true);
+      }),
+    [update],
+  );
+  const chooseOne = useCallback(
+    (index: number, range: boolean) => {
+      if (range && anchor.current) {
+        from(anchor.current.index, index);
+        return;
+      }
+      update((before) => {
+        const entry = latest.current(index);
+        const after = entry ? toggle(before, entry) : before;
+        anchor.current = { index, base: after };
+        return after;
+      });
+    },
+    [update, from],
+  );
+  return {
+    selection: state.selection,
+    set: (selection: Selection) => {
+      anchor.current = undefined;
+      update(() => selection);
+    },
+    add: (subjects: readonly Named[]) => update((before) => choose(before, subjects, true)),
+    choose: chooseOne,
+    extend: from,
+  };
+}
+
+function Nothing({ text, isFiltered, clear }: { text: string; isFiltered: boolean; clear: () => void }) {
+  const { t } = useTranslation();
+  const isEmpty = text.trim() === "" && !isFiltered;
+  return (
+    <Center p="xl" mih={280}>
+      <Stack align="center" gap="sm" maw={420}>
+        <Text ta="center" fw={500}>
+          {isEmpty ? t("library.empty") : isFiltered ? t("library.noMatch") : t("library.nothing", { query: text.trim() })}
+        </Text>
+        {!isEmpty && (
+          <Button variant="default" size="xs" onClick={clear}>
+            {t("library.filter.clear")}
+          </Button>
+        )}
+      </Stack>
+    </Center>
   );
 }

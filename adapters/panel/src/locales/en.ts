@@ -1,18 +1,12 @@
 import { subject } from "./en/subject";
+import { bulk, fill, job, live } from "./en/jobs";
+import { library } from "./en/library";
 
 export const en = {
   subject,
   title: "Gatefold",
   skip: "Skip to the content",
-  library: {
-    artists: "Artists",
-    albums: "Albums",
-    search: "Search by name",
-    total_one: "{{count}} entry",
-    total_other: "{{count}} entries",
-    nothing: "Nothing is called “{{query}}”.",
-    empty: "The library is empty: import a music folder, or push a catalogue through the API.",
-  },
+  library,
   missing: {
     label: "Show",
     all: "Everything",
@@ -92,4 +86,8 @@ export const en = {
     request: "Request {{id}}",
     reload: "The panel was updated. Reload the page.",
   },
+  job,
+  fill,
+  bulk,
+  live,
 };

@@ -1,19 +1,13 @@
 import type { en } from "./en";
 import { subject } from "./es/subject";
+import { bulk, fill, job, live } from "./es/jobs";
+import { library } from "./es/library";
 
 export const es: typeof en = {
   subject,
   title: "Gatefold",
   skip: "Ir al contenido",
-  library: {
-    artists: "Artistas",
-    albums: "Álbumes",
-    search: "Buscar por nombre",
-    total_one: "{{count}} entrada",
-    total_other: "{{count}} entradas",
-    nothing: "Nada se llama «{{query}}».",
-    empty: "La biblioteca está vacía: importe una carpeta de música o envíe un catálogo por la API.",
-  },
+  library,
   missing: {
     label: "Mostrar",
     all: "Todo",
@@ -93,4 +87,8 @@ export const es: typeof en = {
     request: "Petición {{id}}",
     reload: "El panel se ha actualizado. Recargue la página.",
   },
+  job,
+  fill,
+  bulk,
+  live,
 };

@@ -1,0 +1,186 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { APIRequestContext, Page } from "@playwright/test";
+
+import { admin, expect, signIn, test } from "./gatefold";
+import { startFleet } from "./servers";
+
+interface Entry {
+  id: string;
+  name: string;
+  images: Record<string, { tag: string; locked: boolean } | undefined>;
+}
+
+async function listed(request: APIRequestContext, path: string): Promise<Entry[]> {
+  const answer = await request.get(path);
+  expect(answer.ok(), await answer.text()).toBe(true);
+  return ((await answer.json()) as { items: Entry[] }).items;
+}
+
+/** Requests with a token of the admin's, to one instance. */
+async function as(playwright: { request: { newContext: (o: object) => Promise<APIRequestContext> } }, address: string): Promise<APIRequestContext> {
+  const anonymous = await playwright.request.newContext({ baseURL: address });
+  const answer = await anonymous.post("/api/auth/login", { data: { username: admin.username, password: admin.password } });
+  const { accessToken } = (await answer.json()) as { accessToken: string };
+  await anonymous.dispose();
+  return playwright.request.newContext({ baseURL: address, extraHTTPHeaders: { Authorization: `Bearer ${accessToken}` } });
+}
+
+const card = (page: Page, name: string) => page.getByRole("listitem").filter({ has: page.getByRole("link", { name }) });
+
+test("filters stand in the address, and what is chosen by the keyboard is locked", async ({ page, request }) => {
+  await page.goto("/admin/albums");
+  await signIn(page);
+  await page.getByRole("button", { name: "Filters" }).click();
+  await page.getByRole("group", { name: "Without" }).getByText("Cover").click();
+  await expect(page).toHaveURL(/missing=cover/);
+  await expect(page.getByRole("status")).toHaveText("1 entry");
+  await page.keyboard.press("Escape");
+  await page.reload();
+  await expect(page.getByRole("listitem")).toHaveCount(1);
+  await expect(page.getByRole("listitem")).toContainText("No cover");
+  await page.getByRole("button", { name: "Remove the filter Without a cover" }).click();
+  await expect(page.getByRole("status")).toHaveText("21 entries");
+
+  await card(page, "A Map of Small Rooms").getByRole("link").focus();
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Shift+ArrowRight");
+  await page.keyboard.press("Shift+ArrowRight");
+  await page.keyboard.press("Shift+ArrowLeft");
+  const bar = page.getByRole("region", { name: "Selection" });
+  await expect(bar).toContainText("2 chosen");
+  await bar.getByRole("button", { name: "Lock", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Lock" }).click();
+  await expect(dialog.getByRole("status")).toHaveText("2 of 2 done.");
+  await dialog.getByRole("button", { name: "Close" }).last().click();
+  await expect(card(page, "A Map of Small Rooms").getByRole("img", { name: "Locked" })).toBeVisible();
+  await page.goto("/admin/albums?locked=true");
+  await expect(page.getByRole("status")).toHaveText("2 entries");
+  expect((await listed(request, "/api/albums?locked=true")).map((album) => album.name)).toEqual(["A Map of Small Rooms", "Aurora on Hold"]);
+});
+
+test("a fill proposes, does what was accepted, and leaves what is locked alone", async ({ page, request, playwright, gatefold }) => {
+  const missing = await listed(request, "/api/artists?missing=banner");
+  const locked = missing.find((artist) => artist.name === "Moss & Meridian");
+  expect(locked).toBeDefined();
+  const by = await as(playwright, gatefold.address);
+  await by.put(`/api/admin/metadata/artist/${locked?.id}/lock`, { data: { type: "banner", locked: true } });
+
+  await page.goto("/admin/fill");
+  await signIn(page);
+  await page.getByRole("radiogroup").getByText("Banner").click();
+  await expect(page.getByText(`Everything that is missing: ${missing.length}`)).toBeVisible();
+  await page.getByRole("slider").press("Home");
+  await page.getByRole("button", { name: "Find and let me look" }).click();
+  const proposals = page.getByRole("region", { name: "Proposals" }).getByRole("article");
+  await expect(page.getByText("Done", { exact: true })).toBeVisible();
+  await expect(proposals).toHaveCount(3);
+  await expect(proposals.filter({ hasText: "Moss & Meridian" })).toHaveCount(0);
+  const rejected = (await proposals.nth(1).getAttribute("aria-label")) ?? "";
+  await proposals.first().focus();
+  await page.keyboard.press("a");
+  await page.keyboard.press("r");
+  await page.keyboard.press("a");
+  await page.reload();
+  await expect(page.getByRole("status")).toContainText("2 accepted, 1 rejected, 0 undecided");
+  await page.getByRole("button", { name: "Put 2 in force" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Banner: Accepted proposals");
+  await expect(page.getByRole("img", { name: /^Banner of/ })).toHaveCount(2);
+
+  const left = (await listed(request, "/api/artists?missing=banner")).map((artist) => artist.name);
+  expect(left).toEqual(expect.arrayContaining(["Moss & Meridian", rejected]));
+  expect(left).toHaveLength(missing.length - 2);
+  await by.dispose();
+});
+
+test("of a bulk apply one image fails, with its reason, and is tried again", async ({ page, request, playwright, gatefold }) => {
+  const albums = (await listed(request, "/api/albums?query=faroles")).slice(0, 3);
+  const by = await as(playwright, gatefold.address);
+  const items = await Promise.all(
+    albums.map(async ({ id }, n) => {
+      const { history } = (await (await by.get(`/api/admin/metadata/album/${id}/history`)).json()) as { history: { imageId: string }[] };
+      const named = n === 1 ? { url: "http://127.0.0.1:1/cover.jpg", provider: "deezer" } : { imageId: history[0]?.imageId };
+      return { subject: "album", id, type: "cover", ...named };
+    }),
+  );
+  await page.goto("/admin/bulk");
+  await signIn(page);
+  await expect(page.getByText("There was no such job")).toBeVisible();
+  const submitted = await by.post("/api/admin/metadata/bulk/apply", { data: { items } });
+  expect(submitted.status(), await submitted.text()).toBe(202);
+  await expect(page.getByText("3 of 3 done, 1 failed")).toBeVisible(); // without a reload
+  await page.getByRole("link", { name: "3 images" }).click();
+  const lines = page.getByRole("region", { name: "Results" }).getByRole("listitem");
+  await expect(lines).toHaveCount(3);
+  await page.getByRole("radiogroup").getByText("Failed").click();
+  await expect(lines).toHaveCount(1);
+  await expect(lines.getByRole("link", { name: albums[1]?.name ?? "" })).toBeVisible();
+  await page.getByRole("button", { name: "Try those that failed again" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("1 images");
+  await expect(page.getByRole("status")).toHaveText("1 of 1 done, 1 failed");
+  const { jobs } = (await (await by.get("/api/admin/metadata/bulk")).json()) as { jobs: { total: number; failed: number }[] };
+  expect(jobs.map(({ total, failed }) => [total, failed])).toEqual([
+    [1, 1],
+    [3, 1],
+  ]);
+  await by.dispose();
+});
+
+test("a change on another instance appears without a reload, and a lost connection is told", async ({ page, playwright }) => {
+  test.setTimeout(90_000);
+  const fleet = await startFleet(2);
+  try {
+    const [here, there] = fleet.instances.map((instance) => instance.address);
+    await page.goto(`${here}/admin/albums`);
+    await signIn(page);
+    const changed = card(page, "Islas interiores");
+    const before = await changed.getByRole("img").first().getAttribute("src");
+    expect(before).toContain("tag=");
+    const by = await as(playwright, there ?? "");
+    const [album] = await listed(by, "/api/albums?query=islas");
+    const removed = await by.delete(`/api/admin/metadata/album/${album?.id}/images/cover`);
+    expect(removed.ok(), await removed.text()).toBe(true);
+    await expect(changed).toContainText("No cover");
+    expect(await (await page.request.get(`${here}/api/images/albums/${album?.id}/cover/metadata`)).json()).toMatchObject({ cover: { exists: false } });
+
+    const { history } = (await (await by.get(`/api/admin/metadata/album/${album?.id}/history`)).json()) as { history: { imageId: string }[] };
+    const restored = await by.post(`/api/admin/metadata/album/${album?.id}/restore`, { data: { type: "cover", imageId: history[0]?.imageId } });
+    expect(restored.ok(), await restored.text()).toBe(true);
+    await expect(changed.getByRole("img", { name: "Cover of Islas interiores" })).toHaveAttribute("src", before ?? "-");
+    await by.dispose();
+
+    await fleet.instances.shift()?.end();
+    await expect(page.getByText("Live changes are interrupted")).toBeVisible();
+  } finally {
+    await fleet.end();
+  }
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`the library with a selection, fills and bulk jobs are accessible, ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto("/admin/?lowResolution=true&locked=true");
+    await signIn(page);
+    await page.getByRole("button", { name: "Clear all filters" }).first().click();
+    await page.getByRole("listitem").first().getByRole("link").focus();
+    await page.keyboard.press("Control+a");
+    await expect(page.getByRole("region", { name: "Selection" })).toContainText("9 chosen");
+    await accessible(page);
+    await page.getByRole("button", { name: "Filters" }).click();
+    await expect(page.getByRole("switch", { name: "Locked" })).toBeVisible();
+    await accessible(page);
+    for (const path of ["/admin/fill", "/admin/bulk"]) {
+      await page.goto(path);
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      await expect(page.getByRole("banner").getByRole("button", { name: "Sign out" })).toBeVisible();
+      await accessible(page);
+    }
+  });
+}
+
+async function accessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
+  expect(violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(" ")).join(", ")}`)).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), "nothing is wider than the page").toBe(true);
+}
