@@ -66,6 +66,7 @@ var needs = map[string]string{
 	"POST /api/auth/first-run":    toEverybody,
 	"GET /api/auth/oidc/login":    toEverybody,
 	"GET /api/auth/oidc/callback": toEverybody,
+	"GET /api/auth/methods":       toEverybody,
 	"GET /api/auth/me":            toRead,
 	"POST /api/auth/password":     toUsers,
 
@@ -93,6 +94,7 @@ var needs = map[string]string{
 	"POST /api/admin/metadata/fill/:jobId/resume":       toWrite,
 	"POST /api/admin/metadata/fill/:jobId/cancel":       toWrite,
 	"GET /api/admin/activity":                           toAdmin,
+	"GET /api/admin/accounts":                           toAdmin,
 	"GET /api/admin/tokens":                             toAdmin,
 	"POST /api/admin/tokens":                            toAdmin,
 	"DELETE /api/admin/tokens/:id":                      toAdmin,
