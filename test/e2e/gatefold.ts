@@ -84,5 +84,5 @@ export async function signIn(page: Page): Promise<void> {
   await dialog.getByLabel("User name").fill(admin.username);
   await dialog.getByLabel("Password", { exact: false }).first().fill(admin.password);
   await dialog.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByRole("button", { name: "Sign out" })).toBeVisible();
+  await expect(page.getByRole("button", { name: `Account of ${admin.username}` })).toBeVisible();
 }

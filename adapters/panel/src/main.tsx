@@ -16,7 +16,7 @@ import { startTranslating } from "./i18n";
 import { SessionProvider } from "./session/session";
 import { theme, variables } from "./theme";
 
-startTranslating();
+await startTranslating();
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -39,6 +39,11 @@ const router = createBrowserRouter(
         { path: "albums", lazy: async () => ({ Component: (await import("./library/AlbumsPage")).AlbumsPage }) },
         { path: "artists/:id", lazy: async () => ({ Component: (await import("./subject/ArtistPage")).ArtistPage }) },
         { path: "albums/:id", lazy: async () => ({ Component: (await import("./subject/AlbumPage")).AlbumPage }) },
+        { path: "activity", lazy: async () => ({ Component: (await import("./activity/ActivityPage")).ActivityPage }) },
+        { path: "health", lazy: async () => ({ Component: (await import("./health/HealthPage")).HealthPage }) },
+        { path: "settings", lazy: async () => ({ Component: (await import("./settings/SettingsPage")).SettingsPage }) },
+        { path: "users", lazy: async () => ({ Component: (await import("./users/UsersPage")).UsersPage }) },
+        { path: "signed-in", lazy: async () => ({ Component: (await import("./session/SignedInPage")).SignedInPage }) },
         { path: "*", element: <Broken missing /> },
       ],
     },

@@ -1,3 +1,10 @@
+import { activity } from "./en/activity";
+import { health } from "./en/health";
+import { session } from "./en/session";
+import { settings } from "./en/settings";
+import { role, shell } from "./en/shell";
+import { tokens, users } from "./en/users";
+
 export const en = {
   title: "Gatefold",
   skip: "Skip to the content",
@@ -89,4 +96,12 @@ export const en = {
     request: "Request {{id}}",
     reload: "The panel was updated. Reload the page.",
   },
+  activity,
+  health,
+  role,
+  session,
+  settings,
+  shell,
+  tokens,
+  users,
 };

@@ -1,4 +1,10 @@
 import type { en } from "./en";
+import { activity } from "./es/activity";
+import { health } from "./es/health";
+import { session } from "./es/session";
+import { settings } from "./es/settings";
+import { role, shell } from "./es/shell";
+import { tokens, users } from "./es/users";
 
 export const es: typeof en = {
   title: "Gatefold",
@@ -91,4 +97,12 @@ export const es: typeof en = {
     request: "Petición {{id}}",
     reload: "El panel se ha actualizado. Recargue la página.",
   },
+  activity,
+  health,
+  role,
+  session,
+  settings,
+  shell,
+  tokens,
+  users,
 };
