@@ -1,5 +1,3 @@
-import AxeBuilder from "@axe-core/playwright";
-
 import { admin, expect, signIn, test } from "./gatefold";
 
 test("the library shows every album, and finds one as it is typed", async ({ page }) => {
@@ -80,19 +78,3 @@ test("a file that is no image is refused, and it is said why", async ({ page }) 
   await (await chosen).setFiles({ name: "cover.jpg", mimeType: "image/jpeg", buffer: Buffer.from("<html>no image</html>") });
   await expect(page.getByRole("alert")).toContainText("Request ");
 });
-
-for (const [path, shown] of [
-  ["/admin/", "Moss & Meridian"],
-  ["/admin/albums", "Islas interiores"],
-  ["/admin/nothing", "nothing at this address"],
-] as const) {
-  for (const colorScheme of ["light", "dark"] as const) {
-    test(`${path} is accessible, ${colorScheme}`, async ({ page }) => {
-      await page.emulateMedia({ colorScheme });
-      await page.goto(path);
-      await expect(page.getByRole("main")).toContainText(shown);
-      const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
-      expect(violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(" ")).join(", ")}`)).toEqual([]);
-    });
-  }
-}

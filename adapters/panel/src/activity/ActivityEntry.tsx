@@ -71,10 +71,10 @@ function Did({ entry }: { entry: Entry }) {
 }
 
 /** What it was done to, as it was called then, and the way there. */
-function About({ entry: { subject, slot } }: { entry: Entry }) {
+function About({ entry: { actor, subject, slot } }: { entry: Entry }) {
   const { t } = useTranslation();
-  if (!subject) {
-    return null;
+  if (!subject || (subject.kind === "user" && subject.name === actor && slot === undefined)) {
+    return null; // somebody, to themselves
   }
   const name = subject.name ?? t(`activity.kind.${subject.kind}`);
   const page = subject.kind === "artist" || subject.kind === "album" ? `/${subject.kind}s/${subject.id}` : undefined;

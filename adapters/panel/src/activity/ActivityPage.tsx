@@ -1,4 +1,4 @@
-import { Button, Group, Loader, Select, Text, TextInput, Title } from "@mantine/core";
+import { Button, Loader, Select, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
@@ -127,7 +127,7 @@ interface FiltersProps {
 function Filters({ filter, change, clear }: FiltersProps) {
   const { t } = useTranslation();
   return (
-    <Group role="search" aria-label={t("activity.filters")} align="flex-end" gap="sm">
+    <div role="search" aria-label={t("activity.filters")} className={classes.filters}>
       <Select
         label={t("activity.what")}
         placeholder={t("activity.everything")}
@@ -136,14 +136,12 @@ function Filters({ filter, change, clear }: FiltersProps) {
         onChange={(value) => change("action", value)}
         clearable
         clearButtonProps={{ "aria-label": t("activity.clear") }}
-        className={classes.field ?? ""}
       />
       <TextInput
         label={t("activity.who")}
         placeholder={t("activity.anybody")}
         value={filter.actor ?? ""}
         onChange={(event) => change("actor", event.currentTarget.value)}
-        className={classes.field ?? ""}
       />
       <Select
         label={t("activity.subject")}
@@ -153,7 +151,6 @@ function Filters({ filter, change, clear }: FiltersProps) {
         onChange={(value) => change("subject", value)}
         clearable
         clearButtonProps={{ "aria-label": t("activity.clear") }}
-        className={classes.field ?? ""}
       />
       {(["since", "until"] as const).map((name) => (
         <TextInput
@@ -162,7 +159,6 @@ function Filters({ filter, change, clear }: FiltersProps) {
           label={t(`activity.${name}`)}
           value={filter[name] ?? ""}
           onChange={(event) => change(name, event.currentTarget.value)}
-          className={classes.date ?? ""}
         />
       ))}
       {Object.keys(filter).length > 0 && (
@@ -170,7 +166,7 @@ function Filters({ filter, change, clear }: FiltersProps) {
           {t("activity.clear")}
         </Button>
       )}
-    </Group>
+    </div>
   );
 }
 

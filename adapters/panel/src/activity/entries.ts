@@ -44,6 +44,8 @@ export function differencesOf(entry: Pick<Entry, "before" | "after">): Differenc
     .filter((fact) => fact.before !== fact.after && !unread.has(fact.name));
 }
 
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
 /** Objects within objects get names such as "key.replaced". */
 function flat(facts: Facts, prefix = ""): Map<string, string> {
   const all = new Map<string, string>();
@@ -51,7 +53,7 @@ function flat(facts: Facts, prefix = ""): Map<string, string> {
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
       flat(value as Facts, `${prefix}${name}.`).forEach((text, inner) => all.set(inner, text));
     } else if (value !== null && value !== "") {
-      all.set(prefix + name, Array.isArray(value) ? value.map(String).join(", ") : String(value as string | number | boolean));
+      all.set(prefix + name, Array.isArray(value) ? value.map(textOf).join(", ") : textOf(value));
     }
   }
   return all;

@@ -192,7 +192,7 @@ function Account({ principal }: { principal: Principal }) {
             size="xs"
             variant="default"
             h={36}
-            className={classes.account ?? ""}
+            classNames={{ root: classes.account ?? "", section: classes.accountSection ?? "" }}
             aria-label={t("shell.account", { name: principal.name })}
             leftSection={
               <span className={classes.initial} aria-hidden>
@@ -200,7 +200,7 @@ function Account({ principal }: { principal: Principal }) {
               </span>
             }
           >
-            <Text component="span" size="sm" truncate maw={140} visibleFrom="xs">
+            <Text component="span" size="sm" truncate maw={140} ml={8} visibleFrom="xs">
               {name}
             </Text>
           </Button>

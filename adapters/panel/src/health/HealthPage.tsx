@@ -33,7 +33,7 @@ export function HealthPage() {
       {health.data && <Overall health={health.data} stale={health.isError} />}
       {health.data && (
         <SimpleGrid cols={{ base: 1, sm: 2 }}>
-          {Object.entries(health.data.parts).map(([name, detail]) => (
+          {inOrder(health.data.parts).map(([name, detail]) => (
             <Part key={name} name={name} detail={detail} />
           ))}
         </SimpleGrid>
@@ -74,8 +74,13 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
-/** The parts that this panel knows; a newer server may have others. */
-const parts = ["database", "redis", "storage", "providerKeys"] as const;
+/** The parts that this panel knows, those first that the most depends on; a newer server may have others. */
+const parts = ["database", "storage", "redis", "providerKeys"] as const;
+
+function inOrder(all: Health["parts"]): [string, Detail][] {
+  const place = (name: string) => (isKnown(name) ? parts.indexOf(name) : parts.length);
+  return Object.entries(all).sort(([a], [b]) => place(a) - place(b));
+}
 
 function isKnown(name: string): name is (typeof parts)[number] {
   return (parts as readonly string[]).includes(name);
@@ -89,7 +94,7 @@ function Part({ name, detail }: { name: string; detail: Detail }) {
   return (
     <Paper withBorder p="md" component="section" aria-label={isKnown(name) ? t(`health.part.${name}.name`) : name}>
       <div className={classes.part}>
-        <div className={classes.facts}>
+        <div className={classes.head}>
           <ThemeIcon variant="light" color={color} radius="xl" size={32} aria-hidden>
             <Icon name={icon} size={18} />
           </ThemeIcon>

@@ -51,6 +51,13 @@ export function useAskAfterFailures(): void {
         }
       }),
     ];
-    return () => stops.forEach((stop) => stop());
+    const look = () => void queries.invalidateQueries({ queryKey: key });
+    addEventListener("offline", look);
+    addEventListener("online", look);
+    return () => {
+      stops.forEach((stop) => stop());
+      removeEventListener("offline", look);
+      removeEventListener("online", look);
+    };
   }, [queries]);
 }

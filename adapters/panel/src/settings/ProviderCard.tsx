@@ -40,7 +40,7 @@ export function ProviderCard({ provider, place }: { provider: Provider; place: n
           <Text className={classes.about ?? ""}>
             {slots === "" ? t("settings.identifiers") : slots}
             {" · "}
-            {t("settings.rate", { count: requests, per: t("settings.seconds", { count: perSeconds }) })}
+            {t("settings.rate", { count: requests, per: perSeconds === 60 ? t("settings.minute") : t("settings.seconds", { count: perSeconds }) })}
           </Text>
         </div>
         <Button

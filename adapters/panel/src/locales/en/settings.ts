@@ -10,6 +10,7 @@ export const settings = {
   identifiers: "Identifiers, no images",
   rate_one: "{{count}} request {{per}} at most",
   rate_other: "{{count}} requests {{per}} at most",
+  minute: "a minute",
   seconds_one: "a second",
   seconds_other: "in {{count}} seconds",
   state: { active: "Asked", off: "Off", needs_key: "Needs a key", key_unreadable: "Key cannot be opened" },

@@ -13,6 +13,7 @@ export const settings: typeof en = {
   identifiers: "Identificadores, sin imágenes",
   rate_one: "{{count}} petición {{per}} como máximo",
   rate_other: "{{count}} peticiones {{per}} como máximo",
+  minute: "por minuto",
   seconds_one: "por segundo",
   seconds_other: "en {{count}} segundos",
   state: { active: "Activo", off: "Desactivado", needs_key: "Necesita una clave", key_unreadable: "La clave no se puede abrir" },
