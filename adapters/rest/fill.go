@@ -9,14 +9,20 @@ import (
 	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/fillmissing"
+	"gatefold/application/previewimage"
 	"gatefold/domain/artwork"
 )
 
 // Fill are the routes that have empty slots filled.
-type Fill struct{ manage *fillmissing.Manage }
+type Fill struct {
+	manage *fillmissing.Manage
+	offers offers
+}
 
 // NewFill returns the routes under /api/admin/metadata/fill.
-func NewFill(manage *fillmissing.Manage) *Fill { return &Fill{manage} }
+func NewFill(manage *fillmissing.Manage, previews *previewimage.Previews) *Fill {
+	return &Fill{manage, offers{previews}}
+}
 
 const fillPath = metadataPrefix + "fill"
 
@@ -93,7 +99,7 @@ func fillStatusOf(s fillmissing.Status) api.FillStatus {
 	}
 }
 
-func fillItemsOf(s fillmissing.Status, items []fillmissing.Item) []api.FillItem {
+func (o offers) fillItems(s fillmissing.Status, items []fillmissing.Item) []api.FillItem {
 	out := make([]api.FillItem, len(items))
 	for i, item := range items {
 		out[i] = api.FillItem{
@@ -104,6 +110,7 @@ func fillItemsOf(s fillmissing.Status, items []fillmissing.Item) []api.FillItem 
 			out[i].Candidate = &api.FillCandidate{
 				Provider: c.Provider, URL: c.URL, ThumbnailURL: c.ThumbnailURL, Width: c.Width, Height: c.Height,
 				ByName: c.ByName, Licence: c.Licence, Attribution: c.Attribution,
+				PreviewURL: o.thumbnail(*c), FullPreviewURL: o.preview(c.URL),
 			}
 		}
 	}
@@ -168,7 +175,7 @@ func (h *Fill) status(c *gin.Context) error {
 		return err
 	}
 	answer := fillStatusOf(status)
-	answer.Failures, answer.Items = fillItemsOf(status, failures), fillItemsOf(status, items)
+	answer.Failures, answer.Items = h.offers.fillItems(status, failures), h.offers.fillItems(status, items)
 	if len(items) == query.Limit {
 		answer.Next = items[len(items)-1].SubjectID
 	}

@@ -49,8 +49,8 @@ func protectImage(header http.Header) {
 }
 
 // panelPolicy is what the panel may load (www.w3.org/TR/CSP3): no inline code, no foreign
-// code, and no page may frame it. Images of providers are shown from where they are.
-const panelPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob: https: http:; " +
+// code, and no page may frame it. Images of providers are shown by this server.
+const panelPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob:; " +
 	"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // panelPath is the path of the panel, and of all below it.

@@ -24,6 +24,11 @@ var limitClasses = map[string]limitrequests.Class{
 	"POST " + metadataPrefix + "album/custom-covers/:id/upload":  limitrequests.Uploads,
 }
 
+// showsImage reports whether a route shows an image to who manages images.
+func showsImage(path string) bool {
+	return path == candidateImagePath || strings.HasPrefix(path, metadataPrefix) && strings.HasSuffix(path, "/images/:type/history/:imageId")
+}
+
 // limitClass returns how a route is counted: images and all that is known of them,
 // health, and what is no part of the API are not.
 func limitClass(method, path string) limitrequests.Class {
@@ -33,7 +38,7 @@ func limitClass(method, path string) limitrequests.Class {
 	isRead := method == http.MethodGet || method == http.MethodHead
 	switch {
 	case !strings.HasPrefix(path, "/api/"), path == "/api/health", strings.HasPrefix(path, "/api/docs"),
-		isRead && (strings.HasPrefix(path, "/api/images/") || servesImage(path)):
+		isRead && (strings.HasPrefix(path, "/api/images/") || servesImage(path) || showsImage(path)):
 		return limitrequests.Exempt
 	default:
 		return limitrequests.Requests

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -10,6 +9,7 @@ import (
 	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/findimages"
+	"gatefold/application/previewimage"
 	"gatefold/domain/artwork"
 )
 
@@ -18,11 +18,14 @@ type Search struct {
 	artists     *findimages.SearchArtistAvatars
 	albums      *findimages.SearchAlbumCovers
 	identifiers *findimages.SearchIdentifiers
+	offers      offers
 }
 
 // NewSearch returns the routes under /api/admin/metadata.
-func NewSearch(artists *findimages.SearchArtistAvatars, albums *findimages.SearchAlbumCovers, identifiers *findimages.SearchIdentifiers) *Search {
-	return &Search{artists, albums, identifiers}
+func NewSearch(artists *findimages.SearchArtistAvatars, albums *findimages.SearchAlbumCovers, identifiers *findimages.SearchIdentifiers,
+	previews *previewimage.Previews,
+) *Search {
+	return &Search{artists, albums, identifiers, offers{previews}}
 }
 
 // Register implements Routes.
@@ -31,40 +34,6 @@ func (h *Search) Register(r *Router) {
 	r.guarded(http.MethodGet, metadataPrefix+"album/:id/covers/search", accesstoken.Read, byID(h.covers))
 	r.guarded(http.MethodGet, metadataPrefix+"artist/:id/mbid/search", accesstoken.Read, byID(identify(h.identifiers.Artist)))
 	r.guarded(http.MethodGet, metadataPrefix+"album/:id/mbid/search", accesstoken.Read, byID(identify(h.identifiers.Album)))
-}
-
-// candidateBodyOf returns what is told of a candidate. The size of a cover is written
-// as consumers of the original read it: "1000x1000".
-func candidateBodyOf(c findimages.Candidate) api.Candidate {
-	body := api.Candidate{
-		Provider: c.Provider, URL: c.URL, ThumbnailURL: c.ThumbnailURL, Width: c.Width, Height: c.Height, Type: c.Slot,
-		Kind: c.Kind, Votes: c.Votes, Licence: c.Licence, Attribution: c.Attribution, SourcePage: c.SourcePage, ByName: c.ByName,
-	}
-	if c.Slot == artwork.SlotCover && c.Width > 0 && c.Height > 0 {
-		body.Size = fmt.Sprintf("%dx%d", c.Width, c.Height)
-	}
-	return body
-}
-
-func candidateBodiesOf(candidates []findimages.Candidate) []api.Candidate {
-	bodies := make([]api.Candidate, len(candidates))
-	for i, c := range candidates {
-		bodies[i] = candidateBodyOf(c)
-	}
-	return bodies
-}
-
-func foundBodiesOf(found []findimages.Found) []api.FoundCandidate {
-	bodies := make([]api.FoundCandidate, len(found))
-	for i, f := range found {
-		c := candidateBodyOf(f.Candidate)
-		bodies[i] = api.FoundCandidate{
-			Provider: c.Provider, URL: c.URL, ThumbnailURL: c.ThumbnailURL, Width: c.Width, Height: c.Height, Size: c.Size, Type: c.Type,
-			Kind: c.Kind, Votes: c.Votes, Licence: c.Licence, Attribution: c.Attribution, SourcePage: c.SourcePage, ByName: c.ByName,
-			Fit: f.Fit, Others: candidateBodiesOf(f.Others),
-		}
-	}
-	return bodies
 }
 
 func failureBodiesOf(failures []findimages.Report) []api.ProviderFailure {
@@ -85,10 +54,10 @@ func (h *Search) avatars(c *gin.Context, id artwork.ID) error {
 			return err
 		}
 	}
-	return answerSearch(c, func(observe findimages.Observer) (any, error) {
+	return answerSearch(c, h.offers, func(observe findimages.Observer) (any, error) {
 		artist, result, err := h.artists.Run(c.Request.Context(), in, observe)
 		info := api.SearchedArtist{ID: artist.ID, Name: artist.Name, MBZArtistID: artist.MBID}
-		return api.ArtistSearch{Avatars: foundBodiesOf(result.Found), ArtistInfo: info, Errors: failureBodiesOf(result.Failures)}, err
+		return api.ArtistSearch{Avatars: h.offers.found(result.Found), ArtistInfo: info, Errors: failureBodiesOf(result.Failures)}, err
 	})
 }
 
@@ -97,12 +66,12 @@ func (h *Search) covers(c *gin.Context, id artwork.ID) error {
 	if err != nil {
 		return err
 	}
-	return answerSearch(c, func(observe findimages.Observer) (any, error) {
+	return answerSearch(c, h.offers, func(observe findimages.Observer) (any, error) {
 		album, result, err := h.albums.Run(c.Request.Context(), in, observe)
 		info := api.SearchedAlbum{
 			ID: album.ID, Name: album.Name, ArtistName: album.ArtistName, MBZAlbumID: album.MBID, MBZReleaseGroupID: album.ReleaseGroupMBID,
 		}
-		return api.AlbumSearch{Covers: foundBodiesOf(result.Found), AlbumInfo: info, Errors: failureBodiesOf(result.Failures)}, err
+		return api.AlbumSearch{Covers: h.offers.found(result.Found), AlbumInfo: info, Errors: failureBodiesOf(result.Failures)}, err
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 // answerSearch answers when all providers have, or to who accepts an event stream as
 // they do: an event "candidates" or "failure" of each, then "complete" with the whole
 // answer, in which the same picture is there once.
-func answerSearch(c *gin.Context, run func(findimages.Observer) (any, error)) error {
+func answerSearch(c *gin.Context, offers offers, run func(findimages.Observer) (any, error)) error {
 	c.Header("Cache-Control", "no-store")
 	if !acceptsEvents(c) {
 		answer, err := run(nil)
@@ -29,7 +29,7 @@ func answerSearch(c *gin.Context, run func(findimages.Observer) (any, error)) er
 			stream.send("failure", api.ProviderFailure{Provider: report.Provider.ID, Message: messageOf(report.Err)})
 			return
 		}
-		stream.send("candidates", api.ProviderCandidates{Provider: report.Provider.ID, Candidates: candidateBodiesOf(report.Candidates)})
+		stream.send("candidates", api.ProviderCandidates{Provider: report.Provider.ID, Candidates: offers.bodiesOf(report.Candidates)})
 	})
 	if err != nil {
 		if stream.begun {

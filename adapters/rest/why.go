@@ -10,14 +10,20 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/explainimage"
 	"gatefold/application/findimages"
+	"gatefold/application/previewimage"
 	"gatefold/domain/artwork"
 )
 
 // Why are the routes that tell why a slot shows what it shows.
-type Why struct{ explain *explainimage.Explain }
+type Why struct {
+	explain *explainimage.Explain
+	offers  offers
+}
 
 // NewWhy returns the routes of every kind of subject under /api/admin/metadata.
-func NewWhy(explain *explainimage.Explain) *Why { return &Why{explain} }
+func NewWhy(explain *explainimage.Explain, previews *previewimage.Previews) *Why {
+	return &Why{explain, offers{previews}}
+}
 
 // Register implements Routes.
 func (h *Why) Register(r *Router) {
@@ -136,7 +142,7 @@ func (h *Why) tell(c *gin.Context, subject artwork.Subject) error {
 		out.Others[i] = otherOut{imageOutOf(e, other.Record), other.Next, ruleOut{string(other.Reason), explainimage.WhyNot(other.Reason)}, other.Until}
 	}
 	for i, considered := range e.Considered {
-		out.Considered[i] = consideredOutOf(e, considered)
+		out.Considered[i] = h.offers.considered(e, considered)
 	}
 	c.Header("Cache-Control", "no-store")
 	c.JSON(http.StatusOK, out)
@@ -166,14 +172,14 @@ func inForceOutOf(e explainimage.Explanation) *inForceOut {
 	return out
 }
 
-func consideredOutOf(e explainimage.Explanation, c findimages.Consideration) consideredOut {
+func (o offers) considered(e explainimage.Explanation, c findimages.Consideration) consideredOut {
 	out := consideredOut{
 		Occasion: c.Occasion, By: c.By, At: c.At, Incomplete: c.Incomplete,
 		Candidates: make([]judgedOut, len(c.Candidates)), Omitted: c.Omitted, Errors: make([]api.ProviderFailure, len(c.Failures)),
 	}
 	for i, one := range c.Candidates {
 		id, inForce, _ := e.Image(one)
-		out.Candidates[i] = judgedOut{candidateBodyOf(one.Candidate), one.Rank, one.Score, one.Verdict, one.Reason, id, inForce}
+		out.Candidates[i] = judgedOut{o.bodyOf(one.Candidate), one.Rank, one.Score, one.Verdict, one.Reason, id, inForce}
 	}
 	for i, f := range c.Failures {
 		out.Errors[i] = api.ProviderFailure{Provider: f.Provider, Message: f.Message}

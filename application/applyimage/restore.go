@@ -60,3 +60,13 @@ func (u *History) Run(ctx context.Context, subject artwork.Subject) ([]artwork.H
 	entries, err := u.archive.History(ctx, subject)
 	return entries, artwork.Wrap(artwork.Internal, "applyimage.History", err)
 }
+
+// Find returns an image that is known of the place: that is, was or could be in force.
+// NotFound: there is none with this id, or it is of another place.
+func (u *History) Find(ctx context.Context, place artwork.Place, id artwork.ID) (artwork.Record, error) {
+	record, err := u.archive.Find(ctx, id)
+	if artwork.KindOf(err) == artwork.NotFound || err == nil && record.Place != place {
+		return artwork.Record{}, artwork.Errorf(artwork.NotFound, "the %s has no image %s in this slot", place.Subject.Kind, id)
+	}
+	return record, artwork.Wrap(artwork.Internal, "applyimage.History", err)
+}

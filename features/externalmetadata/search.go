@@ -13,6 +13,8 @@ import (
 	"gatefold/adapters/safefetch"
 	"gatefold/application/applyimage"
 	"gatefold/application/findimages"
+	"gatefold/application/keyring"
+	"gatefold/application/previewimage"
 	"gatefold/application/providersettings"
 )
 
@@ -32,6 +34,8 @@ func search() fx.Option {
 			findimages.NewSearchArtistAvatars,
 			findimages.NewSearchAlbumCovers,
 			findimages.NewSearchIdentifiers,
+			newPreviews,
+			fx.Annotate(rest.NewCandidates, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 			fx.Annotate(rest.NewSearch, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
 	)
@@ -55,6 +59,10 @@ func newAnswers(redis *rediscache.Cache) findimages.AnswerCache {
 
 func newThumbnails(downloader *safefetch.Fetcher, inspector *imagecheck.Inspector) *findimages.Thumbnails {
 	return findimages.NewThumbnails(downloader, inspector)
+}
+
+func newPreviews(keys *keyring.Keyring, downloader *safefetch.Fetcher, inspector *imagecheck.Inspector) *previewimage.Previews {
+	return previewimage.New(keys, downloader, inspector)
 }
 
 // newSearch asks whom the settings say, which the follower sees to.

@@ -759,4 +759,9 @@ local time = redis.call('TIME')`,
 		file: signing + "/signimages.go", old: `[]byte(path + "\n" + expires)`, new: `[]byte(expires)`,
 		pkg: signing, test: "TestASignatureIsForOnePathAndATime",
 	},
+	{
+		rule: "whoever may read has this server look at any address",
+		file: "application/previewimage/previewimage.go", old: `[]byte(expires + "\n" + url)`, new: `[]byte(expires)`,
+		pkg: "application/previewimage", test: "TestOnlyWhatWasOfferedIsAskedFor",
+	},
 }

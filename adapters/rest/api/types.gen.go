@@ -664,13 +664,19 @@ type Candidate struct {
 
 	// ByName The subject was found by its name, and may be another one that is called the same.
 	ByName bool `json:"byName,omitempty,omitzero"`
-	Height int  `json:"height,omitempty,omitzero"`
+
+	// FullPreviewURL The same of the largest version.
+	FullPreviewURL string `json:"fullPreviewUrl,omitempty,omitzero"`
+	Height         int    `json:"height,omitempty,omitzero"`
 
 	// Kind The provider's own word for what it is.
 	//
 	// Example: hdmusiclogo
 	Kind    string `json:"kind,omitempty,omitzero"`
 	Licence string `json:"licence,omitempty,omitzero"`
+
+	// PreviewURL Where this server shows the thumbnail, or the image if there is none, to who may read; for an hour. See `previewCandidate`.
+	PreviewURL string `json:"previewUrl,omitempty,omitzero"`
 
 	// Provider Example: fanarttv
 	Provider string `json:"provider"`
@@ -941,9 +947,15 @@ type FillCandidate struct {
 	Attribution string `json:"attribution,omitempty,omitzero"`
 
 	// ByName The subject was found by its name, and may be another one that is called the same.
-	ByName  bool   `json:"byName,omitempty,omitzero"`
-	Height  int    `json:"height,omitempty,omitzero"`
-	Licence string `json:"licence,omitempty,omitzero"`
+	ByName bool `json:"byName,omitempty,omitzero"`
+
+	// FullPreviewURL The same of the largest version.
+	FullPreviewURL string `json:"fullPreviewUrl,omitempty,omitzero"`
+	Height         int    `json:"height,omitempty,omitzero"`
+	Licence        string `json:"licence,omitempty,omitzero"`
+
+	// PreviewURL Where this server shows the thumbnail, or the image if there is none, to who may read; for an hour. See `previewCandidate`.
+	PreviewURL string `json:"previewUrl,omitempty,omitzero"`
 
 	// Provider Example: fanarttv
 	Provider     string `json:"provider"`
@@ -1154,8 +1166,11 @@ type FoundCandidate struct {
 	ByName bool `json:"byName,omitempty,omitzero"`
 
 	// Fit How well it suits; 1 is best.
-	Fit    float64 `json:"fit"`
-	Height int     `json:"height,omitempty,omitzero"`
+	Fit float64 `json:"fit"`
+
+	// FullPreviewURL The same of the largest version.
+	FullPreviewURL string `json:"fullPreviewUrl,omitempty,omitzero"`
+	Height         int    `json:"height,omitempty,omitzero"`
 
 	// Kind The provider's own word for what it is.
 	//
@@ -1165,6 +1180,9 @@ type FoundCandidate struct {
 
 	// Others The same picture elsewhere.
 	Others []Candidate `json:"others,omitempty,omitzero"`
+
+	// PreviewURL Where this server shows the thumbnail, or the image if there is none, to who may read; for an hour. See `previewCandidate`.
+	PreviewURL string `json:"previewUrl,omitempty,omitzero"`
 
 	// Provider Example: fanarttv
 	Provider string `json:"provider"`
@@ -1360,7 +1378,10 @@ type JudgedCandidate struct {
 
 	// ByName The subject was found by its name, and may be another one that is called the same.
 	ByName bool `json:"byName,omitempty,omitzero"`
-	Height int  `json:"height,omitempty,omitzero"`
+
+	// FullPreviewURL The same of the largest version.
+	FullPreviewURL string `json:"fullPreviewUrl,omitempty,omitzero"`
+	Height         int    `json:"height,omitempty,omitzero"`
 
 	// ImageID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
 	ImageID ID   `json:"imageId,omitempty,omitzero"`
@@ -1371,6 +1392,9 @@ type JudgedCandidate struct {
 	// Example: hdmusiclogo
 	Kind    string `json:"kind,omitempty,omitzero"`
 	Licence string `json:"licence,omitempty,omitzero"`
+
+	// PreviewURL Where this server shows the thumbnail, or the image if there is none, to who may read; for an hour. See `previewCandidate`.
+	PreviewURL string `json:"previewUrl,omitempty,omitzero"`
 
 	// Provider Example: fanarttv
 	Provider string `json:"provider"`

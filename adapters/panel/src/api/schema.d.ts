@@ -504,6 +504,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/metadata/candidates/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See an image that a provider offers
+         * @description Only at the addresses that the fields `previewUrl` and `fullPreviewUrl` of candidates have: 403 for any other one, and after an hour or
+         *     somewhat more. The image is downloaded for who asks, checked to be one, and not kept here.
+         */
+        get: operations["previewCandidate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/metadata/artist/avatars/apply": {
         parameters: {
             query?: never;
@@ -1036,7 +1057,11 @@ export interface paths {
             };
             cookie?: never;
         };
-        get?: never;
+        /**
+         * An image that is known of a slot, in force or not
+         * @description A former avatar is only for the user whose it was, and for administrators. With `tag`, browsers may keep it.
+         */
+        get: operations["getFormerImage"];
         put?: never;
         post?: never;
         /**
@@ -2048,6 +2073,10 @@ export interface components {
             sourcePage?: string;
             /** @description The subject was found by its name, and may be another one that is called the same. */
             byName?: boolean;
+            /** @description Where this server shows the thumbnail, or the image if there is none, to who may read; for an hour. See `previewCandidate`. */
+            previewUrl?: string;
+            /** @description The same of the largest version. */
+            fullPreviewUrl?: string;
         };
         /** @description A candidate among all of them. */
         FoundCandidate: {
@@ -2079,6 +2108,10 @@ export interface components {
             sourcePage?: string;
             /** @description The subject was found by its name, and may be another one that is called the same. */
             byName?: boolean;
+            /** @description Where this server shows the thumbnail, or the image if there is none, to who may read; for an hour. See `previewCandidate`. */
+            previewUrl?: string;
+            /** @description The same of the largest version. */
+            fullPreviewUrl?: string;
             /**
              * Format: double
              * @description How well it suits; 1 is best.
@@ -2381,6 +2414,10 @@ export interface components {
             licence?: string;
             /** @description Whom the licence wants to be named. */
             attribution?: string;
+            /** @description Where this server shows the thumbnail, or the image if there is none, to who may read; for an hour. See `previewCandidate`. */
+            previewUrl?: string;
+            /** @description The same of the largest version. */
+            fullPreviewUrl?: string;
         };
         UploadedArtistImages: {
             customImages: components["schemas"]["UploadedArtistImage"][];
@@ -2715,6 +2752,10 @@ export interface components {
             sourcePage?: string;
             /** @description The subject was found by its name, and may be another one that is called the same. */
             byName?: boolean;
+            /** @description Where this server shows the thumbnail, or the image if there is none, to who may read; for an hour. See `previewCandidate`. */
+            previewUrl?: string;
+            /** @description The same of the largest version. */
+            fullPreviewUrl?: string;
             rank: number;
             /** Format: double */
             score: number;
@@ -3317,6 +3358,21 @@ export interface components {
                 "X-Content-Type-Options": components["headers"]["NoSniff"];
                 "Content-Security-Policy": components["headers"]["ContentSecurityPolicy"];
                 "Cross-Origin-Resource-Policy": components["headers"]["CrossOriginResourcePolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+                "image/gif": string;
+                "image/avif": string;
+            };
+        };
+        /** @description The bytes as the provider has them. */
+        Preview: {
+            headers: {
+                /** @description Browsers may keep it. */
+                "Cache-Control": "private, max-age=600";
                 [name: string]: unknown;
             };
             content: {
@@ -4603,6 +4659,35 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    previewCandidate: {
+        parameters: {
+            query: {
+                /** @description Where the provider has it. */
+                url: string;
+                /** @description Until when it can be seen, in Unix seconds. */
+                expires: string;
+                /** @description That the server has offered it. */
+                signature: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Preview"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            502: components["responses"]["DownloadFailed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     applyArtistImage: {
         parameters: {
             query?: never;
@@ -5556,6 +5641,50 @@ export interface operations {
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["StorageFull"];
+        };
+    };
+    getFormerImage: {
+        parameters: {
+            query?: {
+                /** @description The side in pixels: `thumb` 200, `small` 300, `medium` 500, `large` 1000. Never enlarged. Without it the original bytes are answered. */
+                size?: components["parameters"]["Size"];
+                /** @description Only with `size`. Without it AVIF and WebP are answered to who names them in `Accept`, and to others JPEG, or PNG if the image has alpha. */
+                format?: components["parameters"]["Format"];
+                /** @description With the tag of the image in force the answer may be kept for good; with none or another, caches have to ask again. */
+                tag?: components["parameters"]["Tag"];
+            };
+            header?: {
+                /** @description Entity tags, or `*`; 304 if one of them is the present one. Takes precedence over `If-Modified-Since`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description An HTTP date. */
+                "If-Modified-Since"?: components["parameters"]["IfModifiedSince"];
+                /** @description Parts of the bytes, such as `bytes=0-1023`. */
+                Range?: components["parameters"]["Range"];
+                /** @description An entity tag or an HTTP date; if it is not the present one, the whole is answered. */
+                "If-Range"?: components["parameters"]["IfRange"];
+            };
+            path: {
+                subject: components["parameters"]["Subject"];
+                id: components["parameters"]["Id"];
+                type: components["parameters"]["SlotOfSubject"];
+                imageId: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Image"];
+            206: components["responses"]["PartOfImage"];
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     purgeImage: {

@@ -101,7 +101,7 @@ function CandidateCard({ candidate, busy, onApply }: { candidate: Candidate; bus
     <figure className={classes.candidate}>
       <img
         className={classes.preview}
-        src={candidate.thumbnailUrl ?? candidate.url}
+        src={candidate.previewUrl ?? ""}
         alt={`${t("find.candidate")}: ${candidate.provider}`}
         loading="lazy"
         referrerPolicy="no-referrer"
