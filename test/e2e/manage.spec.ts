@@ -140,7 +140,7 @@ test("activity shows what was done as it happens, with pictures, and leads there
   expect(await fromPage(page, "DELETE", `/api/admin/metadata/album/${id}/images/cover`)).toBe(200);
   const entry = page.getByRole("listitem").filter({ hasText: "removed the image of Foghorn Lullabies" });
   await expect(entry).toBeVisible();
-  await expect(entry.getByRole("img", { name: "Before" })).toHaveJSProperty("complete", true);
+  await expect(entry.getByRole("img", { name: "Before", exact: true })).toHaveJSProperty("complete", true);
   await expect(entry.getByRole("img", { name: "After: No picture" })).toBeVisible();
 
   await page.getByRole("combobox", { name: "What" }).click();

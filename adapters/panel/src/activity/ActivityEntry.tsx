@@ -4,9 +4,8 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
 import { Icon, type IconName } from "../app/Icon";
-import { formerImageUrl } from "../artwork/url";
 import classes from "./Activity.module.css";
-import { differencesOf, type Entry, type Picture, picturesOf } from "./entries";
+import { differencesOf, type Entry, type Picture, picturesOf, pictureUrl } from "./entries";
 
 const icons: Record<string, IconName> = {
   image: "albums",
@@ -117,9 +116,8 @@ function Pictures({ entry, before, after }: { entry: Entry; before: Picture | un
 function Thumbnail({ entry, picture, label }: { entry: Entry; picture: Picture | undefined; label: string }) {
   const { t } = useTranslation();
   const [failed, setFailed] = useState(false);
-  const { kind, id } = entry.subject ?? {};
-  const url = picture && id !== undefined && (kind === "artist" || kind === "album") ? formerImageUrl(kind, id, picture.imageId) : undefined;
-  const missing = !picture ? t("activity.none") : url === undefined ? t("activity.private") : failed ? t("activity.gone") : undefined;
+  const url = picture && pictureUrl(entry, picture);
+  const missing = url === undefined ? t("activity.none") : failed ? t("activity.gone") : undefined;
   return (
     <figure className={classes.figure}>
       {missing === undefined ? (

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { byDay, differencesOf, type Entry, picturesOf } from "./entries";
+import { byDay, differencesOf, type Entry, picturesOf, pictureUrl } from "./entries";
 
 const entry: Entry = { id: 1, at: "2026-11-23T12:00:00", actor: "ana", action: "image.apply", before: null, after: null };
 
@@ -17,7 +17,9 @@ test("only what differs is told, and not what the picture shows", () => {
 
 test("an entry about a slot has pictures, as far as there were any", () => {
   const about = { ...entry, slot: "cover" as const, subject: { kind: "album" as const, id: "b" } };
-  expect(picturesOf({ ...about, after: { imageId: "x" } })).toEqual({ before: undefined, after: { imageId: "x" } });
+  expect(picturesOf({ ...about, after: { imageId: "x", tag: "t" } })).toEqual({ before: undefined, after: { imageId: "x", tag: "t" } });
+  expect(pictureUrl(about, { imageId: "x", tag: "t" })).toBe("/api/admin/metadata/album/b/images/cover/history/x?size=thumb&tag=t");
+  expect(pictureUrl(entry, { imageId: "x" })).toBeUndefined();
   expect(picturesOf(entry)).toBeUndefined();
 });
 

@@ -12,16 +12,30 @@ export function factsOf(facts: unknown): Facts {
 /** A picture that an entry speaks of. */
 export interface Picture {
   imageId: string;
+  /** Of its content: with it, a browser may keep the picture for good. */
+  tag?: string;
 }
 
 function pictureOf(facts: unknown): Picture | undefined {
-  const { imageId } = factsOf(facts);
-  return typeof imageId === "string" && imageId !== "" ? { imageId } : undefined;
+  const { imageId, tag } = factsOf(facts);
+  if (typeof imageId !== "string" || imageId === "") {
+    return undefined;
+  }
+  return typeof tag === "string" && tag !== "" ? { imageId, tag } : { imageId };
 }
 
 /** The pictures before and after, of an entry about a slot; undefined for any other. */
 export function picturesOf(entry: Entry): { before: Picture | undefined; after: Picture | undefined } | undefined {
   return entry.slot !== undefined && entry.subject?.id !== undefined ? { before: pictureOf(entry.before), after: pictureOf(entry.after) } : undefined;
+}
+
+/** Where a picture is shown that an entry about a slot speaks of, in force or not, small enough for a list. */
+export function pictureUrl({ subject, slot }: Entry, { imageId, tag }: Picture): string | undefined {
+  if (subject?.id === undefined || slot === undefined) {
+    return undefined;
+  }
+  const query = new URLSearchParams({ size: "thumb", ...(tag !== undefined && { tag }) });
+  return `/api/admin/metadata/${subject.kind}/${subject.id}/images/${slot}/history/${imageId}?${query.toString()}`;
 }
 
 /** One fact that differs, in the words of the API. */

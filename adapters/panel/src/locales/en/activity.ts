@@ -21,7 +21,6 @@ export const activity = {
   after: "After",
   none: "No picture",
   gone: "Purged",
-  private: "An avatar",
   kind: { artist: "An artist", album: "An album", user: "A user", token: "A token", library: "The library", provider: "A provider" },
   family: {
     image: "Images",

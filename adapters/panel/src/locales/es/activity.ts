@@ -23,7 +23,6 @@ export const activity: typeof en = {
   after: "Después",
   none: "Sin imagen",
   gone: "Purgada",
-  private: "Un avatar",
   kind: { artist: "Un artista", album: "Un álbum", user: "Un usuario", token: "Un token", library: "La biblioteca", provider: "Un proveedor" },
   family: {
     image: "Imágenes",
