@@ -53,6 +53,9 @@ function line(process: ChildProcess, stream: NodeJS.ReadableStream | null, wante
 
 function ended(process: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   return new Promise((done) => {
+    if (process.exitCode !== null || process.signalCode !== null) {
+      return done();
+    }
     process.once("exit", () => done());
     process.kill(signal);
   });

@@ -25,7 +25,7 @@ const looks: Record<Detail["state"], { color: string; icon: IconName }> = {
 export function HealthPage() {
   const { t } = useTranslation();
   const { may } = useSession();
-  const health = useHealth();
+  const health = useHealth(3_000);
   return (
     <Page title={t("health.title")} lead={t("health.lead")}>
       {health.error && <Refusal error={health.error} retry={() => void health.refetch()} />}

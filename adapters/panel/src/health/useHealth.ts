@@ -19,14 +19,14 @@ async function ask(signal: AbortSignal): Promise<Health> {
   return body as Health;
 }
 
-/** How the server is: asked gently while all is well, and more often until it is again. */
-export function useHealth() {
+/** How the server is: asked gently while all is well, and more often until it is again, or where it is looked at. */
+export function useHealth(everyMs = 30_000) {
   return useQuery({
     queryKey: key,
     queryFn: ({ signal }) => ask(signal),
     staleTime: 0,
     retry: false,
-    refetchInterval: ({ state }) => (state.status === "error" || state.data?.status !== "ok" ? 3_000 : 30_000),
+    refetchInterval: ({ state }) => (state.status === "error" || state.data?.status !== "ok" ? 3_000 : everyMs),
   });
 }
 
