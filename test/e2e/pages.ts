@@ -16,7 +16,7 @@ export const pages: PanelPage[] = [
   { name: "activity", path: "/admin/activity", shown: "signed in" },
   { name: "health", path: "/admin/health", shown: "Everything works" },
   { name: "settings", path: "/admin/settings", shown: "fanart.tv" },
-  { name: "users", path: "/admin/users", shown: "1 user" },
+  { name: "users", path: "/admin/users", shown: /\d+ users?/ },
   { name: "tokens", path: "/admin/users?tab=tokens", shown: /API tokens/ },
   { name: "nothing", path: "/admin/nothing", shown: "nothing at this address", open: true },
 ];

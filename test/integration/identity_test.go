@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/http/cookiejar"
@@ -316,6 +318,11 @@ func TestTheFirstRunByForm(t *testing.T) {
 		form := url.Values{"token": {token}, "username": {"<b>ana"}, "password": {password}}
 		return in.do(http.MethodPost, "/api/auth/first-run", strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded")
 	}
+	page := in.get("/api/auth/first-run?token=" + token)
+	_, style, _ := strings.Cut(string(page.body), "<style>")
+	style, _, _ = strings.Cut(style, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	require.Contains(t, page.Header.Get("Content-Security-Policy"), "style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"';", "the page looks as it is written")
 	send := func(password string) answer { return claim(token, password) }
 	require.Equal(t, http.StatusUnauthorized, claim("gff_wrong", aPassword).StatusCode)
 	short := send("short")
@@ -325,6 +332,7 @@ func TestTheFirstRunByForm(t *testing.T) {
 	done := send(aPassword)
 	require.Equal(t, http.StatusCreated, done.StatusCode)
 	require.Len(t, done.Cookies(), 2)
+	require.Contains(t, string(done.body), `href="/admin/"`)
 	require.Equal(t, http.StatusConflict, send(aPassword).StatusCode)
 }
 

@@ -76,7 +76,7 @@ function About({ entry: { actor, subject, slot } }: { entry: Entry }) {
     return null; // somebody, to themselves
   }
   const name = subject.name ?? t(`activity.kind.${subject.kind}`);
-  const page = subject.kind === "artist" || subject.kind === "album" ? `/${subject.kind}s/${subject.id}` : undefined;
+  const page = subject.kind === "artist" || subject.kind === "album" || subject.kind === "user" ? `/${subject.kind}s/${subject.id}` : undefined;
   return (
     <>
       {page !== undefined && subject.id !== undefined ? (

@@ -1,8 +1,9 @@
-import { ActionIcon, Badge, Button, Group, Loader, Menu, Select, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Anchor, Badge, Button, Group, Loader, Menu, Select, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 
 import { answered, api, type Schemas } from "../api/client";
 import { Icon } from "../app/Icon";
@@ -107,9 +108,9 @@ function Row({ user, account }: { user: User; account: Account | undefined }) {
         <Avatar id={user.id} name={name} tag={user.images.avatar?.tag} />
       </div>
       <div className={classes.name}>
-        <Text fw={550} truncate>
+        <Anchor component={Link} to={`/users/${user.id}`} fw={550} truncate display="block" c="inherit">
           {name}
-        </Text>
+        </Anchor>
         <Text size="sm" c="dimmed" truncate>
           {user.username}
         </Text>
