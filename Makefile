@@ -30,7 +30,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel demo-providers test-servers run test race fuzz soak browser generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid bench-panel clean
+.PHONY: build panel demo-providers test-servers run test race fuzz soak browser screenshots generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid bench-panel clean
 
 ## build: bin/gatefold, with the panel in it (RENDERER=vips or auto for faster renditions)
 build: panel
@@ -80,10 +80,16 @@ race:
 	@./scripts/install-test-tools.sh
 	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '$(UNRACED)')
 
-## browser: the panel in a real browser, Debian's Chromium, on servers of the tests' own
+## browser: the panel in a real browser, Debian's Chromium, on servers of the tests' own; and how much of it loads at first
 browser: build demo-providers test-servers
 	@./scripts/install-test-tools.sh chromium
+	cd $(PANEL) && npm run --silent budget
 	cd test/e2e && npm ci --no-audit --no-fund --silent && npm run --silent check && npm test --silent
+
+## screenshots: every page of the panel, light and dark, on a desktop and on a phone, in test/e2e/screenshots (PAGES=users,health for some)
+screenshots: build demo-providers
+	@./scripts/install-test-tools.sh chromium
+	cd test/e2e && npm ci --no-audit --no-fund --silent && npm run --silent screenshots
 
 ## fuzz: every fuzz target FUZZTIME (20000x, or a time such as 10m)
 fuzz:

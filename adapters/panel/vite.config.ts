@@ -29,7 +29,7 @@ export default defineConfig({
   base: "/admin/",
   // The server puts a new one in its place for every visit: see rest/panel.go.
   html: { cspNonce: "CSP_NONCE" },
-  build: { outDir: "dist/app", emptyOutDir: true, sourcemap: false, target: "es2022" },
+  build: { outDir: "dist/app", emptyOutDir: true, sourcemap: false, target: "es2022", manifest: true },
   server: { proxy: { "/api": server, "/health": server } },
   test: { environment: "node", include: ["src/**/*.test.ts"] },
 });

@@ -8,6 +8,7 @@ import (
 	"gatefold/adapters/providers/fanarttv"
 	"gatefold/adapters/providers/itunes"
 	"gatefold/adapters/providers/lastfm"
+	"gatefold/adapters/providers/musicbrainz"
 	"gatefold/adapters/providers/theaudiodb"
 	"gatefold/adapters/providers/wikimedia"
 	"gatefold/application/findimages"
@@ -84,7 +85,7 @@ func (c *Config) parts() []part {
 			open:  opening(c.ITunes, itunes.New),
 		},
 		{
-			about: findimages.About{ID: musicBrainz, Name: "MusicBrainz"}, enabled: &c.MusicBrainz.Enabled, switched: "MUSICBRAINZ_ENABLED",
+			about: findimages.About{ID: musicBrainz, Name: "MusicBrainz", Rate: musicbrainz.Rate}, enabled: &c.MusicBrainz.Enabled, switched: "MUSICBRAINZ_ENABLED",
 			note:  "It has identifiers, by which the others find the right artist, and no images.",
 			texts: []text{{baseURL, "MUSICBRAINZ_URL", &c.MusicBrainz.BaseURL}},
 		},
@@ -102,7 +103,7 @@ func (c *Config) describe(pinned map[string]string) []providersettings.Provider 
 	var all []providersettings.Provider
 	for _, p := range c.parts() {
 		described := providersettings.Provider{
-			ID: p.about.ID, Name: p.about.Name, Slots: p.about.Slots, NeedsKey: p.needsKey, Note: p.note,
+			ID: p.about.ID, Name: p.about.Name, Slots: p.about.Slots, NeedsKey: p.needsKey, Note: p.note, Rate: providersettings.Rate(p.about.Rate),
 			Given: map[providersettings.Field]providersettings.Given{providersettings.Enabled: givenSwitch(p, pinned)},
 		}
 		for _, t := range p.texts {

@@ -28,6 +28,7 @@ func NewAccounts(manage *manageaccounts.Manage, create *accesstoken.Create, toke
 func (h *Accounts) Register(r *Router) {
 	r.guarded(http.MethodPut, "/api/users/:id/password", accesstoken.Admin, byID(h.setPassword))
 	r.guarded(http.MethodPut, "/api/users/:id/disabled", accesstoken.Admin, byID(h.setDisabled))
+	r.guarded(http.MethodGet, "/api/admin/accounts", accesstoken.Admin, h.listAccounts)
 	r.guarded(http.MethodGet, "/api/admin/tokens", accesstoken.Admin, h.listTokens)
 	r.guarded(http.MethodPost, "/api/admin/tokens", accesstoken.Admin, h.createToken)
 	r.guarded(http.MethodDelete, "/api/admin/tokens/:id", accesstoken.Admin, byID(h.revokeToken))
@@ -56,6 +57,29 @@ func (h *Accounts) setDisabled(c *gin.Context, user artwork.ID) error {
 		return err
 	}
 	c.Status(http.StatusNoContent)
+	return nil
+}
+
+// listAccounts tells who has a way to sign in, and of their passwords only whether they
+// have one.
+func (h *Accounts) listAccounts(c *gin.Context) error {
+	if err := onlyQuery(c); err != nil {
+		return err
+	}
+	accounts, err := h.manage.List(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	out := api.Accounts{Items: make([]api.Account, len(accounts)), Total: len(accounts)}
+	for i, a := range accounts {
+		out.Items[i] = api.Account{
+			ID: a.User.ID, Username: a.User.Username, DisplayName: a.User.DisplayName, Role: a.User.Role,
+			CreatedAt: a.User.CreatedAt, UpdatedAt: a.User.UpdatedAt,
+			HasPassword: a.PasswordHash != "", Identities: a.Identities, Disabled: a.Disabled, LastSignInAt: a.LastSignIn,
+		}
+	}
+	c.Header("Cache-Control", "no-store")
+	c.JSON(http.StatusOK, out)
 	return nil
 }
 

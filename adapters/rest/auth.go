@@ -34,6 +34,7 @@ func NewAuth(password *signin.Password, granter *signin.Granter, manage *managea
 // Register implements Routes.
 func (h *Auth) Register(r *Router) {
 	h.router = r
+	r.everybody(http.MethodGet, authPrefix+"methods", h.methods)
 	r.everybody(http.MethodPost, authPrefix+"login", h.login)
 	r.everybody(http.MethodPost, authPrefix+"refresh", h.refresh)
 	r.everybody(http.MethodPost, authPrefix+"logout", h.logout)
@@ -62,6 +63,16 @@ func (h *Auth) grant(c *gin.Context, g signin.Grant, status int, cookies bool) {
 func (h *Auth) setCookies(c *gin.Context, g signin.Grant) {
 	h.router.setCookie(c, sessionCookie, g.AccessToken, g.AccessExpiresAt)
 	h.router.setCookie(c, refreshCookie, g.RefreshToken, g.RefreshExpiresAt)
+}
+
+// methods says what a sign-in page may offer.
+func (h *Auth) methods(c *gin.Context) error {
+	if err := onlyQuery(c); err != nil {
+		return err
+	}
+	c.Header("Cache-Control", "no-store")
+	c.JSON(http.StatusOK, api.SignInMethods{Password: true, IdentityProvider: h.external.Available()})
+	return nil
 }
 
 // login signs in with a password.

@@ -2,7 +2,9 @@ package rest
 
 import (
 	"bufio"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"html/template"
 	"io"
 	"net/http"
@@ -19,8 +21,16 @@ var firstRunText string
 
 var firstRunTemplate = template.Must(template.New("first-run").Parse(firstRunText))
 
-// firstRunPolicy lets the page do nothing but send its form.
-const firstRunPolicy = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// firstRunPolicy lets the page do nothing but look as it is written, and send its form.
+var firstRunPolicy = "default-src 'none'; style-src " + styleHash(firstRunText) + "; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// styleHash returns the source of a policy that lets the page's own style in, and no other.
+func styleHash(page string) string {
+	_, rest, _ := strings.Cut(page, "<style>")
+	style, _, _ := strings.Cut(rest, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
 
 // firstRunPage is where the link leads that a new deployment prints: a form, without
 // scripts. Whether the token is good is found when the form is sent.

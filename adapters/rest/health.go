@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/health"
 )
 
@@ -37,9 +38,14 @@ func (h *Health) report(c *gin.Context) error {
 		"status": report.Status, "version": h.version, "uptime": int(time.Since(h.started).Seconds()),
 		"timestamp": time.Now().UTC(),
 	}
-	for part, status := range report.Parts {
-		body[part] = status
+	parts := make(map[string]api.PartDetail, len(report.Details))
+	for part, detail := range report.Details {
+		body[part] = detail.State
+		parts[part] = api.PartDetail{
+			State: string(detail.State), Since: detail.Since.UTC(), TookMs: float32(detail.Took.Microseconds()) / 1000, Needed: detail.Needed,
+		}
 	}
+	body["parts"] = parts
 	c.Header("Cache-Control", "no-store")
 	c.JSON(statusOf(report), body)
 	return nil

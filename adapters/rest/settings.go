@@ -130,6 +130,12 @@ type keyOut struct {
 	settingOut
 }
 
+// rateOut is how often a provider is asked at most.
+type rateOut struct {
+	Requests   int     `json:"requests"`
+	PerSeconds float64 `json:"perSeconds"`
+}
+
 // providerOut is a provider as it is set up.
 type providerOut struct {
 	ID         string                 `json:"id"`
@@ -138,6 +144,7 @@ type providerOut struct {
 	NeedsKey   bool                   `json:"needsKey"`
 	HasKey     bool                   `json:"hasKey"`
 	Note       string                 `json:"note,omitempty"`
+	Rate       rateOut                `json:"rate"`
 	State      providersettings.State `json:"state"`
 	Revision   int64                  `json:"revision"` // also the ETag, for If-Match
 	Enabled    switchOut              `json:"enabled"`
@@ -150,7 +157,7 @@ type providerOut struct {
 func providerOutOf(p providersettings.Resolved) providerOut {
 	out := providerOut{
 		ID: p.ID, Name: p.Name, Types: append([]artwork.Slot{}, p.Slots...), NeedsKey: p.NeedsKey, HasKey: p.Settings[providersettings.Key].Key != "",
-		Note: p.Note, State: p.State(), Revision: p.Revision,
+		Note: p.Note, Rate: rateOut{p.Rate.Requests, p.Rate.Per.Seconds()}, State: p.State(), Revision: p.Revision,
 		BaseURL: urlOutOf(p, providersettings.BaseURL), CommonsURL: urlOutOf(p, providersettings.CommonsURL),
 		Key: keyOutOf(p, providersettings.Key), ClientKey: keyOutOf(p, providersettings.ClientKey),
 	}

@@ -38,6 +38,8 @@ type About struct {
 	ID    string // in the API and in records: "coverartarchive"
 	Name  string // for people: "Cover Art Archive"
 	Slots []artwork.Slot
+	// Rate is how often it is asked at most.
+	Rate Rate
 	// Origin tells the API that is asked, and the keys it is asked with, from others
 	// that the same provider may be asked at, and names none of them: what one of them
 	// answered is not what another would. "": there is only one.

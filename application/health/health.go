@@ -52,6 +52,20 @@ const (
 type Report struct {
 	Status Status
 	Parts  map[string]Status
+	// Details has the same parts.
+	Details map[string]Detail
+}
+
+// Detail is what the last check of a part found, beside its state.
+type Detail struct {
+	State Status
+	// Since is when the part was first found in this state, by the clock of this
+	// instance; zero if it has not been checked.
+	Since time.Time
+	// Took is how long the last check took; 0 for a part that is not in use.
+	Took time.Duration
+	// Needed says that without the part no images can be served.
+	Needed bool
 }
 
 // Monitor checks the parts in the background, so that asking costs nothing and
@@ -66,11 +80,13 @@ type Monitor struct {
 // Watch has run.
 func NewMonitor(probes []Probe, log *slog.Logger) *Monitor {
 	m := &Monitor{probes: probes, log: log}
-	parts := make(map[string]Status, len(probes))
-	for _, p := range probes {
-		parts[p.Name] = Unknown
+	details := make([]Detail, len(probes))
+	for i, p := range probes {
+		details[i] = Detail{State: Unknown, Needed: p.Needed}
 	}
-	m.report.Store(&Report{Status: Error, Parts: parts})
+	report := m.reportOf(details)
+	report.Status = Error
+	m.report.Store(report)
 	return m
 }
 
@@ -95,27 +111,45 @@ func (m *Monitor) Watch(ctx context.Context) {
 func (m *Monitor) Check(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	states := make([]Status, len(m.probes))
+	details := make([]Detail, len(m.probes))
 	var checks sync.WaitGroup
 	for i, probe := range m.probes {
-		checks.Go(func() { states[i] = m.check(ctx, probe) })
+		checks.Go(func() { details[i] = m.detail(ctx, probe) })
 	}
 	checks.Wait()
 	if ctx.Err() == context.Canceled {
 		return // shutting down: a cut-off check says nothing
 	}
-	report := &Report{Status: OK, Parts: make(map[string]Status, len(states))}
+	m.report.Store(m.reportOf(details))
+}
+
+// reportOf sums up what was found of each probe.
+func (m *Monitor) reportOf(details []Detail) *Report {
+	report := &Report{Status: OK, Parts: make(map[string]Status, len(details)), Details: make(map[string]Detail, len(details))}
 	for i, probe := range m.probes {
-		report.Parts[probe.Name] = states[i]
-		if states[i] == Failing {
-			if probe.Needed {
-				report.Status = Error
-			} else if report.Status == OK {
-				report.Status = Degraded
-			}
+		detail := details[i]
+		report.Parts[probe.Name], report.Details[probe.Name] = detail.State, detail
+		switch {
+		case detail.State == Failing && detail.Needed:
+			report.Status = Error
+		case detail.State == Failing && report.Status == OK:
+			report.Status = Degraded
 		}
 	}
-	m.report.Store(report)
+	return report
+}
+
+// detail checks a part. A state that it was in before has lasted since then.
+func (m *Monitor) detail(ctx context.Context, probe Probe) Detail {
+	began := time.Now()
+	detail := Detail{State: m.check(ctx, probe), Since: began, Needed: probe.Needed}
+	if detail.State != Disabled {
+		detail.Took = time.Since(began)
+	}
+	if before := m.Report().Details[probe.Name]; before.State == detail.State {
+		detail.Since = before.Since
+	}
+	return detail
 }
 
 func (m *Monitor) check(ctx context.Context, probe Probe) Status {

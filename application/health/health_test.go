@@ -51,6 +51,37 @@ func TestReport(t *testing.T) {
 	require.Equal(t, 3, strings.Count(log.String(), "Dependency works again"))
 }
 
+// TestDetails: a state lasts since the check that first found it, and a check is timed.
+func TestDetails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var database part
+		monitor := NewMonitor([]Probe{
+			{Name: "database", Needed: true, Check: func(ctx context.Context) error {
+				time.Sleep(3 * time.Millisecond)
+				return database.check(ctx)
+			}},
+			{Name: "mail"},
+		}, slog.New(slog.DiscardHandler))
+		require.Equal(t, map[string]Detail{"database": {State: Unknown, Needed: true}, "mail": {State: Unknown}}, monitor.Report().Details)
+
+		began := time.Now()
+		monitor.Check(t.Context())
+		time.Sleep(time.Minute)
+		monitor.Check(t.Context())
+		require.Equal(t, map[string]Detail{
+			"database": {State: Connected, Since: began, Took: 3 * time.Millisecond, Needed: true},
+			"mail":     {State: Disabled, Since: began},
+		}, monitor.Report().Details)
+
+		database.broken.Store(true)
+		failed := time.Now()
+		monitor.Check(t.Context())
+		time.Sleep(time.Minute)
+		monitor.Check(t.Context())
+		require.Equal(t, Detail{State: Failing, Since: failed, Took: 3 * time.Millisecond, Needed: true}, monitor.Report().Details["database"])
+	})
+}
+
 // TestAChangeShowsWithinFiveSeconds, also if the part hangs.
 func TestAChangeShowsWithinFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

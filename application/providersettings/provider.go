@@ -8,6 +8,8 @@
 package providersettings
 
 import (
+	"time"
+
 	"gatefold/domain/artwork"
 )
 
@@ -46,7 +48,14 @@ type Provider struct {
 	Slots    []artwork.Slot // that it has images for; none: it has identifiers
 	NeedsKey bool           // without Key it is not asked
 	Note     string         // what to know before it is switched on; "": nothing
+	Rate     Rate           // how often it is asked at most, by all instances together
 	Given    map[Field]Given
+}
+
+// Rate is a number of requests in a time.
+type Rate struct {
+	Requests int
+	Per      time.Duration
 }
 
 // Given is what the environment says of a field, or what holds if it says nothing.

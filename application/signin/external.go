@@ -37,6 +37,10 @@ func NewExternalSignIn(provider IdentityProvider, accounts account.Accounts, use
 	return &ExternalSignIn{provider, accounts, users, recent, granter, keys, time.Now}
 }
 
+// Available reports whether there is an identity provider, whether or not it can be
+// reached.
+func (e *ExternalSignIn) Available() bool { return e.provider != nil }
+
 // pending is what the browser keeps, sealed, while it is at the provider.
 type pending struct {
 	Challenge

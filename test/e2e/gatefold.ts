@@ -82,11 +82,11 @@ export const test = base.extend<object, { gatefold: Gatefold; settings: Record<s
 
 export { expect };
 
-export async function signIn(page: Page): Promise<void> {
+export async function signIn(page: Page, who: { username: string; password: string } = admin): Promise<void> {
   await page.getByRole("banner").getByRole("button", { name: "Sign in" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("User name").fill(admin.username);
-  await dialog.getByLabel("Password", { exact: false }).first().fill(admin.password);
+  await dialog.getByLabel("User name").fill(who.username);
+  await dialog.getByLabel("Password", { exact: false }).first().fill(who.password);
   await dialog.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByRole("button", { name: "Sign out" })).toBeVisible();
+  await expect(page.getByRole("button", { name: `Account of ${who.username}` })).toBeVisible();
 }

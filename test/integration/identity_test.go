@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -317,6 +319,11 @@ func TestTheFirstRunByForm(t *testing.T) {
 		form := url.Values{"token": {token}, "username": {"<b>ana"}, "password": {password}}
 		return in.do(http.MethodPost, "/api/auth/first-run", strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded")
 	}
+	page := in.get("/api/auth/first-run?token=" + token)
+	_, style, _ := strings.Cut(string(page.body), "<style>")
+	style, _, _ = strings.Cut(style, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	require.Contains(t, page.Header.Get("Content-Security-Policy"), "style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"';", "the page looks as it is written")
 	send := func(password string) answer { return claim(token, password) }
 	require.Equal(t, http.StatusUnauthorized, claim("gff_wrong", aPassword).StatusCode)
 	short := send("short")
@@ -326,6 +333,7 @@ func TestTheFirstRunByForm(t *testing.T) {
 	done := send(aPassword)
 	require.Equal(t, http.StatusCreated, done.StatusCode)
 	require.Len(t, done.Cookies(), 2)
+	require.Contains(t, string(done.body), `href="/admin/"`)
 	require.Equal(t, http.StatusConflict, send(aPassword).StatusCode)
 }
 
@@ -450,6 +458,7 @@ func TestSigningInWithAnIdentityProvider(t *testing.T) {
 	in := combinations["memory and SQLite"](t).start(t, append(asAdmin, "OIDC_ISSUER="+provider.Issuer, "OIDC_CLIENT_ID="+oidcfixture.ClientID,
 		"OIDC_CLIENT_SECRET="+oidcfixture.ClientSecret, "OIDC_REDIRECT_URL=http://localhost:1/api/auth/oidc/callback", "OIDC_ROLE_EDITOR=librarians")...)
 	b := newBrowser(t, in)
+	require.Equal(t, map[string]any{"password": true, "identityProvider": true}, in.get("/api/auth/methods").json(t))
 	require.Equal(t, http.StatusServiceUnavailable, b.send(http.MethodGet, "/api/auth/oidc/login", "").StatusCode)
 	provider.SetDown(false)
 	for _, elsewhere := range []string{"https://evil.example/", "//evil.example", "/\\evil.example", "admin"} {
@@ -569,6 +578,41 @@ func TestTokensAreManaged(t *testing.T) {
 			require.NotContains(t, entries[0][facts], "token")
 		}
 	})
+}
+
+// TestAccountsAreListed: who can sign in, how, and nothing of their passwords.
+func TestAccountsAreListed(t *testing.T) {
+	t.Parallel()
+	in := combinations["memory and SQLite"](t).start(t)
+	require.Equal(t, map[string]any{"password": true, "identityProvider": false}, in.get("/api/auth/methods").json(t))
+	_, err := in.server.CreateUser(t.Context(), manageaccounts.CreateIn{Username: "ana", DisplayName: "Ana Ñandú", Role: catalog.RoleEditor, Password: aPassword})
+	require.NoError(t, err)
+	const pushed = "01930000-0000-7000-8000-0000000000b1"
+	require.Equal(t, http.StatusCreated, in.send(http.MethodPut, "/api/users/"+pushed, map[string]any{"username": "berta"}).StatusCode)
+	accounts := func() map[string]map[string]any {
+		answer := in.send(http.MethodGet, "/api/admin/accounts", nil)
+		require.Equal(t, http.StatusOK, answer.StatusCode, string(answer.body))
+		require.NotContains(t, string(answer.body), "argon2")
+		byName := map[string]map[string]any{}
+		for _, item := range answer.json(t)["items"].([]any) {
+			byName[item.(map[string]any)["username"].(string)] = item.(map[string]any)
+		}
+		return byName
+	}
+	ana := accounts()["ana"]
+	require.Equal(t, "Ana Ñandú", ana["displayName"])
+	require.Equal(t, "editor", ana["role"])
+	require.Equal(t, true, ana["hasPassword"])
+	require.Equal(t, false, ana["disabled"])
+	require.NotContains(t, ana, "lastSignInAt")
+	require.NotContains(t, accounts(), "berta", "who cannot sign in has no account")
+
+	in.signIn("ana")
+	require.NotEmpty(t, accounts()["ana"]["lastSignInAt"])
+	require.Equal(t, http.StatusNoContent, in.send(http.MethodPut, "/api/users/"+ana["id"].(string)+"/disabled", map[string]any{"disabled": true}).StatusCode)
+	require.Equal(t, http.StatusNoContent, in.send(http.MethodPut, "/api/users/"+pushed+"/password", map[string]any{"password": aPassword}).StatusCode)
+	require.Equal(t, true, accounts()["ana"]["disabled"])
+	require.Equal(t, true, accounts()["berta"]["hasPassword"])
 }
 
 // TestSignInsAreInTheActivityLog: who has signed in is who did it, from where.

@@ -192,6 +192,7 @@ func TestSettingsOverTheAPI(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"id": "itunes", "name": "iTunes", "types": []any{"cover"}, "needsKey": false, "hasKey": false, "state": "off", "revision": 0.0,
 		"note":    "Its terms allow promotional use only, which is why it is off by default.",
+		"rate":    map[string]any{"requests": 20.0, "perSeconds": 60.0},
 		"enabled": map[string]any{"value": false, "source": "default", "variable": "ITUNES_ENABLED", "pinned": false, "stored": false},
 		"baseUrl": map[string]any{"value": "https://itunes.apple.com", "source": "default", "variable": "ITUNES_URL", "pinned": false, "stored": false},
 	}, first.json(t))

@@ -1,4 +1,4 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
+import { Badge, createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
 
 const moss: MantineColorsTuple = ["#eef8f4", "#dcefe7", "#b4dfcd", "#89ceb1", "#67c09a", "#51b78b", "#44b383", "#359d70", "#2a7c59", "#1f5c4d"];
 
@@ -10,6 +10,7 @@ export const theme = createTheme({
   defaultRadius: "md",
   fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
   cursorType: "pointer",
+  components: { Badge: Badge.extend({ defaultProps: { tt: "none", fw: 600 } }) },
 });
 
 /** Text that matters less is still to be read: 4.5 to 1 at least (WCAG 2.2, 1.4.3). */

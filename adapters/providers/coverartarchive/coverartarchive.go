@@ -31,14 +31,14 @@ type Provider struct{ endpoint *api.Endpoint }
 
 var _ findimages.ArtworkProvider = (*Provider)(nil)
 
-var about = findimages.About{ID: "coverartarchive", Name: "Cover Art Archive", Slots: artwork.AlbumSubject.Slots()}
+var about = findimages.About{ID: "coverartarchive", Name: "Cover Art Archive", Slots: artwork.AlbumSubject.Slots(), Rate: findimages.Rate{Requests: 4, Per: time.Second}}
 
 // New returns the archive as cfg says. InvalidInput: the base URL is none.
 func New(client *api.Client, cfg Config) (*Provider, error) {
 	endpoint, err := client.Open(api.Service{
 		Provider: about.ID, Name: about.Name, BaseURL: cfg.BaseURL,
 		// None is published; it answers 503 to those whom it finds too fast.
-		Rate:        findimages.Rate{Requests: 4, Per: time.Second},
+		Rate:        about.Rate,
 		OverLimitAs: http.StatusServiceUnavailable,
 		AbsentAs404: true,
 		Secure:      []string{"coverartarchive.org", "archive.org"},

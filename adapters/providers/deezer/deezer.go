@@ -30,7 +30,7 @@ type Provider struct{ endpoint *api.Endpoint }
 
 var _ findimages.ArtworkProvider = (*Provider)(nil)
 
-var about = findimages.About{ID: "deezer", Name: "Deezer", Slots: []artwork.Slot{artwork.SlotProfile, artwork.SlotCover}}
+var about = findimages.About{ID: "deezer", Name: "Deezer", Slots: []artwork.Slot{artwork.SlotProfile, artwork.SlotCover}, Rate: findimages.Rate{Requests: 50, Per: 5 * time.Second}}
 
 const edge = 1000 // pixels of the largest pictures, which are square
 
@@ -38,7 +38,7 @@ const edge = 1000 // pixels of the largest pictures, which are square
 func New(client *api.Client, cfg Config) (*Provider, error) {
 	endpoint, err := client.Open(api.Service{
 		Provider: about.ID, Name: about.Name, BaseURL: cfg.BaseURL,
-		Rate:   findimages.Rate{Requests: 50, Per: 5 * time.Second},
+		Rate:   about.Rate,
 		Secure: []string{"dzcdn.net", "deezer.com"},
 	})
 	if err != nil {

@@ -34,13 +34,13 @@ type Provider struct{ endpoint *api.Endpoint }
 
 var _ findimages.ArtworkProvider = (*Provider)(nil)
 
-var about = findimages.About{ID: "discogs", Name: "Discogs", Slots: []artwork.Slot{artwork.SlotProfile, artwork.SlotCover}}
+var about = findimages.About{ID: "discogs", Name: "Discogs", Slots: []artwork.Slot{artwork.SlotProfile, artwork.SlotCover}, Rate: findimages.Rate{Requests: 60, Per: time.Minute}}
 
 // New returns Discogs as cfg says. InvalidInput: the base URL is none.
 func New(client *api.Client, cfg Config) (*Provider, error) {
 	endpoint, err := client.Open(api.Service{
 		Provider: about.ID, Name: about.Name, BaseURL: cfg.BaseURL,
-		Rate:   findimages.Rate{Requests: 60, Per: time.Minute},
+		Rate:   about.Rate,
 		Header: http.Header{"Authorization": {"Discogs token=" + cfg.Key}}, Keyed: true, AbsentAs404: true,
 		Secure: []string{"discogs.com"},
 	})

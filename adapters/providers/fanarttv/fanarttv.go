@@ -36,7 +36,7 @@ var _ findimages.ArtworkProvider = (*Provider)(nil)
 
 var about = findimages.About{ID: "fanarttv", Name: "fanart.tv", Slots: []artwork.Slot{
 	artwork.SlotProfile, artwork.SlotBackground, artwork.SlotBanner, artwork.SlotLogo, artwork.SlotCover,
-}}
+}, Rate: findimages.Rate{Requests: 1, Per: time.Second}} // none is published
 
 // New returns fanart.tv as cfg says. InvalidInput: the base URL is none.
 func New(client *api.Client, cfg Config) (*Provider, error) {
@@ -47,7 +47,7 @@ func New(client *api.Client, cfg Config) (*Provider, error) {
 	}
 	endpoint, err := client.Open(api.Service{
 		Provider: about.ID, Name: about.Name, BaseURL: cfg.BaseURL,
-		Rate:   findimages.Rate{Requests: 1, Per: time.Second}, // none is published
+		Rate:   about.Rate,
 		Header: header, Keyed: true, AbsentAs404: true,
 		Secure: []string{"fanart.tv"},
 	})

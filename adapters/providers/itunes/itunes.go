@@ -30,13 +30,13 @@ type Provider struct{ endpoint *api.Endpoint }
 
 var _ findimages.ArtworkProvider = (*Provider)(nil)
 
-var about = findimages.About{ID: "itunes", Name: "iTunes", Slots: artwork.AlbumSubject.Slots()}
+var about = findimages.About{ID: "itunes", Name: "iTunes", Slots: artwork.AlbumSubject.Slots(), Rate: findimages.Rate{Requests: 20, Per: time.Minute}}
 
 // New returns the store as cfg says. InvalidInput: the base URL is none.
 func New(client *api.Client, cfg Config) (*Provider, error) {
 	endpoint, err := client.Open(api.Service{
 		Provider: about.ID, Name: about.Name, BaseURL: cfg.BaseURL,
-		Rate:        findimages.Rate{Requests: 20, Per: time.Minute},
+		Rate:        about.Rate,
 		OverLimitAs: http.StatusForbidden,
 		Secure:      []string{"mzstatic.com"},
 	})

@@ -34,13 +34,13 @@ type Provider struct {
 
 var _ findimages.ArtworkProvider = (*Provider)(nil)
 
-var about = findimages.About{ID: "lastfm", Name: "Last.fm", Slots: artwork.AlbumSubject.Slots()}
+var about = findimages.About{ID: "lastfm", Name: "Last.fm", Slots: artwork.AlbumSubject.Slots(), Rate: findimages.Rate{Requests: 5, Per: time.Second}}
 
 // New returns Last.fm as cfg says. InvalidInput: the base URL is none.
 func New(client *api.Client, cfg Config) (*Provider, error) {
 	endpoint, err := client.Open(api.Service{
 		Provider: about.ID, Name: about.Name, BaseURL: cfg.BaseURL,
-		Rate:  findimages.Rate{Requests: 5, Per: time.Second},
+		Rate:  about.Rate,
 		Keyed: true,
 		// Before 2020 it answered with the hosts of another network.
 		Secure: []string{"lastfm.freetls.fastly.net", "akamaized.net", "last.fm"},

@@ -34,11 +34,14 @@ const (
 	limit = "25" // matches; whom nobody finds among them has to be named better
 )
 
+// Rate is how often it may be asked.
+var Rate = findimages.Rate{Requests: 1, Per: time.Second}
+
 // New returns MusicBrainz as cfg says. InvalidInput: the base URL is none.
 func New(client *api.Client, cfg Config) (*Identifier, error) {
 	endpoint, err := client.Open(api.Service{
 		Provider: id, Name: "MusicBrainz", BaseURL: cfg.BaseURL,
-		Rate:        findimages.Rate{Requests: 1, Per: time.Second},
+		Rate:        Rate,
 		OverLimitAs: http.StatusServiceUnavailable,
 	})
 	if err != nil {

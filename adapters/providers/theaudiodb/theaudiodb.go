@@ -38,13 +38,13 @@ var _ findimages.ArtworkProvider = (*Provider)(nil)
 
 var about = findimages.About{ID: "theaudiodb", Name: "TheAudioDB", Slots: []artwork.Slot{
 	artwork.SlotProfile, artwork.SlotBackground, artwork.SlotBanner, artwork.SlotLogo, artwork.SlotCover,
-}}
+}, Rate: findimages.Rate{Requests: 1, Per: time.Second}}
 
 // New returns TheAudioDB as cfg says. InvalidInput: the base URL is none.
 func New(client *api.Client, cfg Config) (*Provider, error) {
 	endpoint, err := client.Open(api.Service{
 		Provider: about.ID, Name: about.Name, BaseURL: cfg.BaseURL,
-		Rate:   findimages.Rate{Requests: 1, Per: time.Second},
+		Rate:   about.Rate,
 		Keyed:  true,
 		Secure: []string{"theaudiodb.com"},
 	})

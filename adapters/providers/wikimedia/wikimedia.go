@@ -35,13 +35,13 @@ type Provider struct{ wikidata, commons *api.Endpoint }
 
 var _ findimages.ArtworkProvider = (*Provider)(nil)
 
-var about = findimages.About{ID: "wikimedia", Name: "Wikimedia Commons", Slots: []artwork.Slot{artwork.SlotProfile, artwork.SlotLogo}}
+var about = findimages.About{ID: "wikimedia", Name: "Wikimedia Commons", Slots: []artwork.Slot{artwork.SlotProfile, artwork.SlotLogo}, Rate: findimages.Rate{Requests: 5, Per: time.Second}} // none is published
 
 // New returns Wikimedia as cfg says. InvalidInput: a base URL is none.
 func New(client *api.Client, cfg Config) (*Provider, error) {
 	service := api.Service{
 		Provider: about.ID, Name: "Wikidata", BaseURL: cfg.WikidataURL,
-		Rate:   findimages.Rate{Requests: 5, Per: time.Second}, // none is published
+		Rate:   about.Rate,
 		Secure: []string{"wikimedia.org"},
 	}
 	wikidata, err := client.Open(service)

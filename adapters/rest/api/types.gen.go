@@ -33,6 +33,40 @@ func (e StreamEndReason) Valid() bool {
 	}
 }
 
+// Account How a user signs in.
+type Account struct {
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Disabled The user cannot sign in.
+	Disabled bool `json:"disabled"`
+
+	// DisplayName Example: Ana Ñandú
+	DisplayName string `json:"displayName,omitempty,omitzero"`
+	HasPassword bool   `json:"hasPassword"`
+
+	// ID Example: 0b1a6f5e-6c43-5d6c-9d0e-8f6f0c3c1a11
+	ID ID `json:"id"`
+
+	// Identities What identity providers call the user, counted.
+	Identities int `json:"identities"`
+
+	// LastSignInAt Absent if there was none.
+	LastSignInAt time.Time `json:"lastSignInAt,omitempty,omitzero"`
+
+	// Role Each has a scope, `read`, `write` and `admin`.
+	Role      Role      `json:"role"`
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Username Example: ana
+	Username string `json:"username"`
+}
+
+// Accounts defines model for Accounts.
+type Accounts struct {
+	Items []Account `json:"items"`
+	Total int       `json:"total"`
+}
+
 // Act How an image took force.
 type Act = artwork.Act
 
@@ -1595,9 +1629,12 @@ type Granted struct {
 
 // Health defines model for Health.
 type Health struct {
-	Database     PartState `json:"database"`
-	ProviderKeys PartState `json:"providerKeys"`
-	Redis        PartState `json:"redis"`
+	Database PartState `json:"database"`
+
+	// Parts The same parts, with all that the last check found.
+	Parts        map[string]PartDetail `json:"parts"`
+	ProviderKeys PartState             `json:"providerKeys"`
+	Redis        PartState             `json:"redis"`
 
 	// Status `degraded`: images are served, and something else does not work.
 	Status    HealthState `json:"status"`
@@ -1961,6 +1998,19 @@ type OtherCacheSettings struct {
 	Mode     CacheModeName `json:"mode"`
 }
 
+// PartDetail defines model for PartDetail.
+type PartDetail struct {
+	// Needed Without it no images can be served.
+	Needed bool `json:"needed"`
+
+	// Since When this instance first found it so.
+	Since time.Time `json:"since,omitempty,omitzero"`
+	State PartState `json:"state"`
+
+	// TookMs Of the last check; 0 if the part is not in use.
+	TookMs float32 `json:"tookMs"`
+}
+
 // PartState defines model for PartState.
 type PartState = string
 
@@ -2060,6 +2110,12 @@ type ProviderSettings struct {
 	Name     string `json:"name"`
 	NeedsKey bool   `json:"needsKey"`
 	Note     string `json:"note,omitempty,omitzero"`
+
+	// Rate How often it is asked at most, by all instances together.
+	Rate struct {
+		PerSeconds float32 `json:"perSeconds"`
+		Requests   int     `json:"requests"`
+	} `json:"rate"`
 
 	// Revision Also the `ETag`, for `If-Match`.
 	Revision int64  `json:"revision"`
@@ -2214,6 +2270,15 @@ type SignIn struct {
 
 	// Username Example: ana
 	Username string `json:"username"`
+}
+
+// SignInMethods defines model for SignInMethods.
+type SignInMethods struct {
+	// IdentityProvider By `GET /api/auth/oidc/login`.
+	IdentityProvider bool `json:"identityProvider"`
+
+	// Password By `POST /api/auth/login`.
+	Password bool `json:"password"`
 }
 
 // SignOut defines model for SignOut.

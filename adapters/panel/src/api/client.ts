@@ -26,12 +26,14 @@ export class ApiError extends Error {
   }
 }
 
-/** Listeners are told when the session has ended, so that somebody can sign in again. */
-const ended = new EventTarget();
+/** Asks somebody whose session has ended to come back; false if they do not, or were nobody. */
+type AskToReturn = () => Promise<boolean>;
 
-export function onSessionEnded(listener: () => void): () => void {
-  ended.addEventListener("ended", listener);
-  return () => ended.removeEventListener("ended", listener);
+let askToReturn: AskToReturn = () => Promise.resolve(false);
+
+/** Says who asks. What was refused waits for the answer, and is sent again after a yes. */
+export function onSessionEnded(ask: AskToReturn): void {
+  askToReturn = ask;
 }
 
 let refreshing: Promise<boolean> | undefined;
@@ -45,21 +47,21 @@ function refresh(): Promise<boolean> {
   return refreshing;
 }
 
+/** Fetches by cookie. What came too late for its access token is sent again after a refresh. */
+export async function refreshedFetch(request: Request): Promise<Response> {
+  const again = request.clone();
+  const answer = await fetch(request);
+  return answer.status === 401 && (await refresh()) ? fetch(again) : answer;
+}
+
 /**
- * Fetches as the user who is signed in, by cookie. A request that came too late for its
- * access token is sent again after a refresh, so no work is lost to an hour of thinking.
+ * Fetches as the user who is signed in. If the session has ended, the request waits until
+ * they have signed in again, and is sent once more: no work is lost to a night of sleep.
  */
 export async function authorisedFetch(request: Request): Promise<Response> {
   const again = request.clone();
-  const answer = await fetch(request);
-  if (answer.status !== 401 || new URL(request.url).pathname.startsWith("/api/auth/")) {
-    return answer;
-  }
-  if (await refresh()) {
-    return fetch(again);
-  }
-  ended.dispatchEvent(new Event("ended"));
-  return answer;
+  const answer = await refreshedFetch(request);
+  return answer.status === 401 && (await askToReturn()) ? fetch(again) : answer;
 }
 
 export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? "http://localhost", fetch: authorisedFetch });

@@ -1538,6 +1538,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How somebody can sign in */
+        get: operations["getSignInMethods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/password": {
         parameters: {
             query?: never;
@@ -1633,6 +1650,26 @@ export interface paths {
          * @description 403 for who has no role here; 409 if another user has the name.
          */
         get: operations["finishExternalSignIn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Users who have a way to sign in, by name
+         * @description Those who are disabled are among them. Users who are not have no password, and no identity provider knows them.
+         */
+        get: operations["listAccounts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3536,6 +3573,11 @@ export interface components {
             needsKey: boolean;
             hasKey: boolean;
             note?: string;
+            /** @description How often it is asked at most, by all instances together. */
+            rate: {
+                requests: number;
+                perSeconds: number;
+            };
             /** @enum {string} */
             state: "active" | "off" | "needs_key" | "key_unreadable";
             /**
@@ -3672,6 +3714,12 @@ export interface components {
         LinkBegun: {
             url: string;
         };
+        SignInMethods: {
+            /** @description By `POST /api/auth/login`. */
+            password: boolean;
+            /** @description By `GET /api/auth/oidc/login`. */
+            identityProvider: boolean;
+        };
         PasswordChange: {
             /** Format: password */
             currentPassword: string;
@@ -3692,6 +3740,33 @@ export interface components {
             /** @example ana */
             username: string;
             password: components["schemas"]["Password"];
+        };
+        Accounts: {
+            items: components["schemas"]["Account"][];
+            total: number;
+        };
+        /** @description How a user signs in. */
+        Account: {
+            id: components["schemas"]["Id"];
+            /** @example ana */
+            username: string;
+            /** @example Ana Ñandú */
+            displayName?: string;
+            role: components["schemas"]["Role"];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            hasPassword: boolean;
+            /** @description What identity providers call the user, counted. */
+            identities: number;
+            /** @description The user cannot sign in. */
+            disabled: boolean;
+            /**
+             * Format: date-time
+             * @description Absent if there was none.
+             */
+            lastSignInAt?: string;
         };
         TokenFields: {
             /**
@@ -3900,6 +3975,22 @@ export interface components {
             redis: components["schemas"]["PartState"];
             storage: components["schemas"]["PartState"];
             providerKeys: components["schemas"]["PartState"];
+            /** @description The same parts, with all that the last check found. */
+            parts: {
+                [key: string]: components["schemas"]["PartDetail"];
+            };
+        };
+        PartDetail: {
+            state: components["schemas"]["PartState"];
+            /**
+             * Format: date-time
+             * @description When this instance first found it so.
+             */
+            since?: string;
+            /** @description Of the last check; 0 if the part is not in use. */
+            tookMs: number;
+            /** @description Without it no images can be served. */
+            needed: boolean;
         };
     };
     responses: {
@@ -7163,6 +7254,30 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getSignInMethods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a sign-in page may offer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInMethods"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     changePassword: {
         parameters: {
             query?: never;
@@ -7388,6 +7503,32 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             502: components["responses"]["DownloadFailed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAccounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accounts"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -1,59 +1,149 @@
-import { ActionIcon, Anchor, AppShell, Button, Group, SegmentedControl, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import {
+  ActionIcon,
+  Anchor,
+  AppShell,
+  Box,
+  Breadcrumbs,
+  Burger,
+  Button,
+  Group,
+  Menu,
+  Text,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, NavLink, Outlet, useNavigation } from "react-router";
+import { Link, Outlet, useLocation, useNavigation } from "react-router";
 
-import { languages, speak, type Language } from "../i18n";
-import { useSession } from "../session/session";
+import { Away } from "../health/Away";
+import { choose, languages } from "../i18n";
+import { type Principal, useSession } from "../session/session";
+import { Icon } from "./Icon";
+import { later } from "./later";
+import { entryOf, navigation } from "./navigation";
+import { Pages } from "./Pages";
 import classes from "./Shell.module.css";
+import { useArrival } from "./useArrival";
 
+const wide = "md";
+
+const PagesDrawer = later(async () => ({ default: (await import("./PagesDrawer")).PagesDrawer }));
+const PasswordDialog = later(async () => ({ default: (await import("../session/PasswordDialog")).PasswordDialog }));
+
+/** What is around every page: where one is, where one can go, and who one is. */
 export function Shell() {
   const { t } = useTranslation();
+  const { pathname } = useLocation();
+  const [drawer, { open, close }] = useDisclosure();
+  const main = useRef<HTMLElement>(null);
+  useArrival(main, t("title"));
+  useEffect(close, [close, pathname]);
   return (
-    <AppShell header={{ height: 56 }} padding={0}>
-      <a className={classes.skip} href="#content">
+    <AppShell header={{ height: 56 }} navbar={{ width: 232, breakpoint: wide, collapsed: { mobile: true } }} padding={0}>
+      <a className={classes.skip} href="#content" onClick={() => main.current?.focus()}>
         {t("skip")}
       </a>
       <AppShell.Header>
-        <Group h="100%" px="md" gap="lg" wrap="nowrap" justify="space-between">
-          <Group gap="lg" wrap="nowrap">
-            <Anchor component={Link} to="/" underline="never" c="inherit" visibleFrom="sm">
-              <Text fw={700} size="lg">
-                {t("title")}
-              </Text>
-            </Anchor>
-            <Group component="nav" gap="xs" wrap="nowrap">
-              <NavLink to="/" end className={classes.link ?? ""}>
-                {t("library.artists")}
-              </NavLink>
-              <NavLink to="/albums" className={classes.link ?? ""}>
-                {t("library.albums")}
-              </NavLink>
-            </Group>
+        <Group h="100%" px="md" gap="sm" wrap="nowrap" justify="space-between">
+          <Group gap="sm" wrap="nowrap" className={classes.where ?? ""}>
+            <Burger opened={drawer} onClick={open} hiddenFrom={wide} size="sm" aria-label={t("shell.menu")} aria-expanded={drawer} />
+            <Logo />
+            <Crumbs />
           </Group>
-          <Group gap="xs" wrap="nowrap">
+          <Group gap={6} wrap="nowrap">
             <LanguageSwitch />
             <SchemeSwitch />
             <Who />
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Main id="content" aria-busy={useNavigation().state !== "idle"}>
+      <AppShell.Navbar p="sm" component="div">
+        <Pages />
+      </AppShell.Navbar>
+      {drawer && (
+        <Suspense>
+          <PagesDrawer onClose={close} />
+        </Suspense>
+      )}
+      <AppShell.Main ref={main} id="content" tabIndex={-1} className={classes.main ?? ""} aria-busy={useNavigation().state !== "idle"}>
+        <Away />
         <Outlet />
       </AppShell.Main>
     </AppShell>
   );
 }
 
+function Logo() {
+  const { t } = useTranslation();
+  return (
+    <Anchor component={Link} to="/" underline="never" c="inherit" className={classes.logo ?? ""} aria-label={t("shell.home")}>
+      <svg width={24} height={24} viewBox="0 0 24 24" aria-hidden focusable="false">
+        <rect x={1} y={3} width={10.5} height={18} rx={1.5} className={classes.leaf} />
+        <rect x={12.5} y={3} width={10.5} height={18} rx={1.5} className={classes.leaf} opacity={0.55} />
+        <circle cx={6.25} cy={12} r={2.6} className={classes.hole} />
+      </svg>
+      <Text component="span" fw={700} size="lg" visibleFrom="xs">
+        {t("title")}
+      </Text>
+    </Anchor>
+  );
+}
+
+/** Where the page is: its group and its entry of the navigation. */
+function Crumbs() {
+  const { t } = useTranslation();
+  const { pathname } = useLocation();
+  const entry = entryOf(pathname);
+  const group = navigation.find(({ entries }) => entry && entries.includes(entry));
+  if (!entry || !group) {
+    return null;
+  }
+  return (
+    <Box component="nav" aria-label={t("shell.crumbs")} visibleFrom={wide} ml="sm">
+      <Breadcrumbs separator={<Icon name="chevron" size={12} />} separatorMargin={6}>
+        <Text size="sm" c="dimmed">
+          {t(`shell.group.${group.group}`)}
+        </Text>
+        {pathname === entry.to ? (
+          <Text size="sm" aria-current="page">
+            {t(`shell.page.${entry.page}`)}
+          </Text>
+        ) : (
+          <Anchor component={Link} to={entry.to} size="sm">
+            {t(`shell.page.${entry.page}`)}
+          </Anchor>
+        )}
+      </Breadcrumbs>
+    </Box>
+  );
+}
+
+const names: Record<(typeof languages)[number], string> = { en: "English", es: "Español" };
+
 function LanguageSwitch() {
   const { t, i18n } = useTranslation();
   return (
-    <SegmentedControl
-      size="xs"
-      aria-label={t("action.language")}
-      data={languages.map((language) => ({ value: language, label: language.toUpperCase() }))}
-      value={i18n.resolvedLanguage ?? "en"}
-      onChange={(language) => speak(language as Language)}
-    />
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size={36} className={classes.tool ?? ""} aria-label={t("action.language")}>
+          <Icon name="language" />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {languages.map((language) => (
+          <Menu.Item
+            key={language}
+            lang={language}
+            onClick={() => choose(language)}
+            rightSection={i18n.resolvedLanguage === language ? <Icon name="check" size={16} /> : null}
+          >
+            {names[language]}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 
@@ -63,35 +153,77 @@ function SchemeSwitch() {
   const dark = useComputedColorScheme("light") === "dark";
   return (
     <ActionIcon
-      variant="default"
-      size="lg"
+      variant="subtle"
+      color="gray"
+      size={36}
+      className={classes.tool ?? ""}
       aria-label={t("action.theme")}
       aria-pressed={dark}
       onClick={() => setColorScheme(dark ? "light" : "dark")}
     >
-      <span aria-hidden>{dark ? "☀" : "☾"}</span>
+      <Icon name={dark ? "sun" : "moon"} />
     </ActionIcon>
   );
 }
 
 function Who() {
   const { t } = useTranslation();
-  const { principal, askToSignIn, signOut } = useSession();
-  if (!principal) {
-    return (
-      <Button size="xs" onClick={askToSignIn}>
-        {t("action.signIn")}
-      </Button>
-    );
+  const { principal, pending, askToSignIn } = useSession();
+  if (principal) {
+    return <Account principal={principal} />;
   }
+  return pending ? null : (
+    <Button size="xs" onClick={askToSignIn}>
+      {t("action.signIn")}
+    </Button>
+  );
+}
+
+function Account({ principal }: { principal: Principal }) {
+  const { t } = useTranslation();
+  const { signOut } = useSession();
+  const [changing, setChanging] = useState(false);
+  const name = principal.user?.displayName ?? principal.name;
   return (
-    <Group gap="xs" wrap="nowrap">
-      <Text size="sm" visibleFrom="sm">
-        {principal.name}
-      </Text>
-      <Button size="xs" variant="default" onClick={() => void signOut()}>
-        {t("action.signOut")}
-      </Button>
-    </Group>
+    <>
+      <Menu position="bottom-end" width={230}>
+        <Menu.Target>
+          <Button
+            size="xs"
+            variant="default"
+            h={36}
+            classNames={{ root: classes.account ?? "", section: classes.accountSection ?? "" }}
+            aria-label={t("shell.account", { name: principal.name })}
+            leftSection={
+              <span className={classes.initial} aria-hidden>
+                {name.slice(0, 1).toUpperCase()}
+              </span>
+            }
+          >
+            <Text component="span" size="sm" truncate maw={140} ml={8} visibleFrom="xs">
+              {name}
+            </Text>
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>
+            {principal.name} · {t(`role.${principal.scope}`)}
+          </Menu.Label>
+          {principal.kind === "user" && (
+            <Menu.Item leftSection={<Icon name="key" size={16} />} onClick={() => setChanging(true)}>
+              {t("session.changePassword")}
+            </Menu.Item>
+          )}
+          <Menu.Item leftSection={<Icon name="out" size={16} />} onClick={() => void signOut()}>
+            {t("action.signOut")}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {changing && (
+        <Suspense>
+          <PasswordDialog onClose={() => setChanging(false)} />
+        </Suspense>
+      )}
+    </>
   );
 }

@@ -1,6 +1,12 @@
 import { subject } from "./en/subject";
 import { bulk, fill, job, live } from "./en/jobs";
 import { library } from "./en/library";
+import { activity } from "./en/activity";
+import { health } from "./en/health";
+import { session } from "./en/session";
+import { settings } from "./en/settings";
+import { role, shell } from "./en/shell";
+import { tokens, users } from "./en/users";
 
 export const en = {
   subject,
@@ -90,4 +96,12 @@ export const en = {
   fill,
   bulk,
   live,
+  activity,
+  health,
+  role,
+  session,
+  settings,
+  shell,
+  tokens,
+  users,
 };

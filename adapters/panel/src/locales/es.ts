@@ -2,6 +2,12 @@ import type { en } from "./en";
 import { subject } from "./es/subject";
 import { bulk, fill, job, live } from "./es/jobs";
 import { library } from "./es/library";
+import { activity } from "./es/activity";
+import { health } from "./es/health";
+import { session } from "./es/session";
+import { settings } from "./es/settings";
+import { role, shell } from "./es/shell";
+import { tokens, users } from "./es/users";
 
 export const es: typeof en = {
   subject,
@@ -91,4 +97,12 @@ export const es: typeof en = {
   fill,
   bulk,
   live,
+  activity,
+  health,
+  role,
+  session,
+  settings,
+  shell,
+  tokens,
+  users,
 };
