@@ -104,6 +104,7 @@ func (h *CacheView) history(c *gin.Context) error {
 	}
 	out := api.CacheHistory{
 		ResolutionSeconds: managecache.Resolution.Seconds(), Instances: past.Instances, Problem: past.Problem, Points: []api.CachePoint{},
+		Total: pointOf(managecache.Sum(past.Points)), LastMinute: pointOf(managecache.Sum(managecache.Lately(past.Points, time.Minute))),
 	}
 	for _, p := range past.Points {
 		out.Points = append(out.Points, pointOf(p))

@@ -245,7 +245,10 @@ func (m *Monitor) History(ctx context.Context, instance artwork.ID) (Past, error
 // pack writes a report as it is shown.
 func pack(r Report) ([]byte, error) {
 	var out bytes.Buffer
-	zipper := gzip.NewWriter(&out)
+	zipper, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
 	if err := json.NewEncoder(zipper).Encode(r); err != nil {
 		return nil, err
 	}

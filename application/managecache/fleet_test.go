@@ -160,6 +160,13 @@ func TestHistory(t *testing.T) {
 			require.EqualValues(t, 1, p.ReadTime.Count())
 			require.InDelta(t, 10, p.Seconds, 0.1)
 		}
+		sum := managecache.Sum(past.Points)
+		require.EqualValues(t, 9, sum.Fills)
+		require.EqualValues(t, 3, sum.ReadTime.Count())
+		require.InDelta(t, 30, sum.Seconds, 0.1)
+		require.Equal(t, 2, sum.Instances)
+		require.Equal(t, past.Points[1:], managecache.Lately(past.Points, 20*time.Second))
+		require.Empty(t, managecache.Lately(nil, time.Minute))
 		past, err = a.History(t.Context(), b.id)
 		require.NoError(t, err)
 		require.Zero(t, past.Points[0].ProcessHits)
@@ -167,7 +174,7 @@ func TestHistory(t *testing.T) {
 		_, err = a.History(t.Context(), artwork.NewID())
 		require.Equal(t, artwork.NotFound, artwork.KindOf(err))
 
-		time.Sleep(2 * time.Hour)
+		time.Sleep(62 * time.Minute)
 		synctest.Wait()
 		past, err = a.History(t.Context(), artwork.ID{})
 		require.NoError(t, err)

@@ -82,6 +82,28 @@ func (p Point) plus(other Point) Point {
 	return p
 }
 
+// Sum returns what happened in all of the points, which follow each other, as if they
+// were one stretch.
+func Sum(points []Point) Point {
+	var sum Point
+	for _, p := range points {
+		seconds := sum.Seconds + p.Seconds
+		sum = sum.plus(p)
+		sum.At, sum.Seconds, sum.Instances, sum.Entries = p.At, seconds, p.Instances, p.Entries
+	}
+	return sum
+}
+
+// Lately returns those of the points that end in the time before the last one ends.
+func Lately(points []Point, past time.Duration) []Point {
+	if len(points) == 0 {
+		return nil
+	}
+	since := points[len(points)-1].At.Add(-past)
+	first := slices.IndexFunc(points, func(p Point) bool { return p.At.After(since) })
+	return points[first:]
+}
+
 // history keeps the last points. It is safe for concurrent use.
 type history struct {
 	mu     sync.Mutex

@@ -39,6 +39,7 @@ const router = createBrowserRouter(
         { path: "albums", lazy: async () => ({ Component: (await import("./library/AlbumsPage")).AlbumsPage }) },
         { path: "artists/:id", lazy: async () => ({ Component: (await import("./subject/ArtistPage")).ArtistPage }) },
         { path: "albums/:id", lazy: async () => ({ Component: (await import("./subject/AlbumPage")).AlbumPage }) },
+        { path: "cache", lazy: async () => ({ Component: (await import("./cache/CachePage")).CachePage }) },
         { path: "*", element: <Broken missing /> },
       ],
     },

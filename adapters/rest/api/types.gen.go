@@ -540,14 +540,20 @@ type CacheFlushed struct {
 // CacheHistory defines model for CacheHistory.
 type CacheHistory struct {
 	// Instances Whose points are in it.
-	Instances int          `json:"instances"`
-	Points    []CachePoint `json:"points"`
+	Instances int `json:"instances"`
+
+	// LastMinute The points of the last minute together.
+	LastMinute CachePoint   `json:"lastMinute"`
+	Points     []CachePoint `json:"points"`
 
 	// Problem Why not all instances are told of.
 	Problem string `json:"problem,omitempty,omitzero"`
 
 	// ResolutionSeconds From one point to the next.
 	ResolutionSeconds float64 `json:"resolutionSeconds"`
+
+	// Total All points together.
+	Total CachePoint `json:"total"`
 }
 
 // CacheHolding defines model for CacheHolding.

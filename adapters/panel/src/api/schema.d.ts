@@ -3041,6 +3041,10 @@ export interface components {
             /** @description Why not all instances are told of. */
             problem?: string;
             points: components["schemas"]["CachePoint"][];
+            /** @description All points together. */
+            total: components["schemas"]["CachePoint"];
+            /** @description The points of the last minute together. */
+            lastMinute: components["schemas"]["CachePoint"];
         };
         /** @description What happened in one stretch of time. Times of a stretch in which nothing was measured are left out. */
         CachePoint: {

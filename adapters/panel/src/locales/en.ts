@@ -1,5 +1,8 @@
+import { cache } from "./en/cache";
+
 export const en = {
   title: "Gatefold",
+  cache,
   skip: "Skip to the content",
   library: {
     artists: "Artists",

@@ -1,7 +1,9 @@
 import type { en } from "./en";
+import { cache } from "./es/cache";
 
 export const es: typeof en = {
   title: "Gatefold",
+  cache,
   skip: "Ir al contenido",
   library: {
     artists: "Artistas",
