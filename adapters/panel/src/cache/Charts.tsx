@@ -22,7 +22,7 @@ export function Tiles({ history }: { history: History }) {
         value={rate === undefined ? "–" : percent(rate)}
         hint={rate === undefined ? none : t("cache.tile.hitRateHint")}
       />
-      <Tile label={t("cache.tile.reads")} value={t("cache.tile.perSecond", { n: precise(perSecond) })} hint={t("cache.tile.readsHint")} />
+      <Tile label={t("cache.tile.reads")} value={precise(perSecond)} hint={t("cache.tile.readsHint")} />
       <Tile
         label={t("cache.tile.latency")}
         value={lastMinute.readMs ? time(lastMinute.readMs.p50) : "–"}

@@ -205,7 +205,12 @@ function Keys({ entries }: { entries: Entries }) {
           {entries.keys.map((entry) => (
             <Table.Tr key={entry.key}>
               <Table.Th scope="row" title={entry.key}>
-                {entry.type}
+                {t(`slot.${entry.slot as "cover"}`)}
+                {entry.type !== entry.slot && (
+                  <Text size="xs" c="dimmed">
+                    {entry.type}
+                  </Text>
+                )}
               </Table.Th>
               {entries.levels.map((level) => (
                 <Table.Td key={level.name} className={classes.held ?? ""}>
@@ -272,7 +277,7 @@ function Cached({ image }: { image: NonNullable<HeldEntry["image"]> }) {
         {image.tag.slice(0, 12)}
       </Text>
       <Text size="xs" c="dimmed">
-        {image.width} × {image.height}, {image.provider ?? t(`source.${image.source as "custom"}`)}
+        {image.width} × {image.height}, {image.source === "external" ? image.provider : t(`source.${image.source as "custom"}`)}
       </Text>
     </>
   );

@@ -32,7 +32,7 @@ export function units(language: string) {
       );
     },
     clock: (at: number, seconds = false) =>
-      new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }) }).format(at),
+      new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(seconds && { second: "2-digit" }) }).format(at),
   };
 }
 

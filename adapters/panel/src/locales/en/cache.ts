@@ -21,7 +21,7 @@ export const cache = {
   tile: {
     hitRate: "Hit rate",
     hitRateHint: "of the reads of the last minute that the database was not asked for",
-    reads: "Reads",
+    reads: "Reads per second",
     perSecond: "{{n}} per second",
     latency: "Read time",
     latencyHint: "half are faster; 99 of 100 took at most {{p99}}",

@@ -23,7 +23,7 @@ export const cache: typeof english = {
   tile: {
     hitRate: "Tasa de aciertos",
     hitRateHint: "de las lecturas del último minuto no preguntaron a la base de datos",
-    reads: "Lecturas",
+    reads: "Lecturas por segundo",
     perSecond: "{{n}} por segundo",
     latency: "Tiempo de lectura",
     latencyHint: "la mitad tarda menos; 99 de cada 100, como mucho {{p99}}",
