@@ -1,6 +1,7 @@
 package managecache
 
 import (
+	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -42,6 +43,31 @@ type Point struct {
 
 	// Entries are held in process memory at its end.
 	Entries int `json:"entries"`
+}
+
+// packedPoint is a Point in JSON: most buckets of a stretch are empty, and left out.
+type packedPoint struct {
+	plainPoint
+	ReadTime   map[int]int64 `json:"readTime,omitempty"`
+	ChangeTime map[int]int64 `json:"changeTime,omitempty"`
+}
+
+type plainPoint Point
+
+// MarshalJSON implements json.Marshaler.
+func (p Point) MarshalJSON() ([]byte, error) {
+	return json.Marshal(packedPoint{plainPoint(p), p.ReadTime.filled(), p.ChangeTime.filled()})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *Point) UnmarshalJSON(text []byte) error {
+	var packed packedPoint
+	if err := json.Unmarshal(text, &packed); err != nil {
+		return err
+	}
+	*p = Point(packed.plainPoint)
+	p.ReadTime, p.ChangeTime = distributionOf(packed.ReadTime), distributionOf(packed.ChangeTime)
+	return nil
 }
 
 // Between returns what happened from one look at the counters to a later one.

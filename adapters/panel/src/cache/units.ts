@@ -2,8 +2,9 @@
 export function units(language: string) {
   const number = (value: number, digits = 0) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
   const precise = (value: number) => new Intl.NumberFormat(language, { maximumSignificantDigits: 3 }).format(value);
+  // Times are told by buckets, which are no more precise than that.
   const withUnit = (value: number, unit: string) =>
-    new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short", maximumSignificantDigits: 3 }).format(value);
+    new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short", maximumSignificantDigits: 2, useGrouping: false }).format(value);
   return {
     number,
     precise,
@@ -12,7 +13,7 @@ export function units(language: string) {
     /** A time in milliseconds, in a unit that suits it. */
     time: (ms: number): string => {
       if (ms < 0.001) {
-        return `${precise(ms * 1e6)} ns`;
+        return `${number(ms * 1e6)} ns`;
       }
       if (ms < 1) {
         return withUnit(ms * 1000, "microsecond");
