@@ -133,8 +133,9 @@ func Lately(points []Point, past time.Duration) []Point {
 // history keeps the last points. It is safe for concurrent use.
 type history struct {
 	mu     sync.Mutex
-	points []Point // the latest last
-	before Stats   // at the end of the latest
+	points []Point           // the latest last
+	texts  []json.RawMessage // of the same points: they are told again and again
+	before Stats             // at the end of the latest
 	since  time.Time
 }
 
@@ -151,10 +152,11 @@ func (h *history) note(stats Stats, entries int, at time.Time) {
 	defer h.mu.Unlock()
 	p := Between(h.before, stats)
 	p.At, p.Seconds, p.Entries = at.Truncate(Resolution).UTC(), at.Sub(h.since).Seconds(), entries
+	text, _ := json.Marshal(p) // numbers cannot fail
 	if len(h.points) == historyPoints {
-		h.points = append(h.points[:0], h.points[1:]...)
+		h.points, h.texts = append(h.points[:0], h.points[1:]...), append(h.texts[:0], h.texts[1:]...)
 	}
-	h.points = append(h.points, p)
+	h.points, h.texts = append(h.points, p), append(h.texts, text)
 	h.before, h.since = stats, at
 }
 
@@ -162,6 +164,13 @@ func (h *history) all() []Point {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.points)
+}
+
+// told returns all points in JSON.
+func (h *history) told() []json.RawMessage {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.texts)
 }
 
 // added adds what several instances had at the same times, until the last time of
