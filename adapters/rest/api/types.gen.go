@@ -844,6 +844,18 @@ type CacheWarmed struct {
 	TookMs  float64 `json:"tookMs"`
 }
 
+// CacheWarming One of the three; null is as no body.
+type CacheWarming struct {
+	// AlbumID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	AlbumID OptionalID `json:"albumId,omitempty,omitzero"`
+
+	// ArtistID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	ArtistID OptionalID `json:"artistId,omitempty,omitzero"`
+
+	// UserID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	UserID OptionalID `json:"userId,omitempty,omitzero"`
+}
+
 // CachedImage defines model for CachedImage.
 type CachedImage struct {
 	Height       int       `json:"height"`

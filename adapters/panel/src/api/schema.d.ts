@@ -2757,6 +2757,12 @@ export interface components {
             albumId?: components["schemas"]["OptionalId"];
             userId?: components["schemas"]["OptionalId"];
         };
+        /** @description One of the three; null is as no body. */
+        CacheWarming: {
+            artistId?: components["schemas"]["OptionalId"];
+            albumId?: components["schemas"]["OptionalId"];
+            userId?: components["schemas"]["OptionalId"];
+        } | null;
         CacheInvalidated: {
             success: components["schemas"]["Success"];
             /** @description That hold nothing any more. */
@@ -6033,7 +6039,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["CacheInvalidation"];
+                "application/json": components["schemas"]["CacheWarming"];
             };
         };
         responses: {
