@@ -42,10 +42,14 @@ type cacheStats struct {
 func statsOf(stats managecache.Stats) *cacheStats {
 	out := &cacheStats{Stats: stats, HitRate: stats.HitRate(), MeanChangeMs: milliseconds(stats.MeanChange())}
 	for _, bound := range managecache.Bounds() {
-		out.BoundsMs = append(out.BoundsMs, milliseconds(bound))
+		out.BoundsMs = append(out.BoundsMs, inMilliseconds(bound))
 	}
 	return out
 }
+
+// inMilliseconds keeps what milliseconds rounds: process memory answers within a
+// microsecond.
+func inMilliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func (h *CacheView) stats(c *gin.Context) error {
 	c.JSON(http.StatusOK, statsOf(h.monitor.Own().Stats))
@@ -104,6 +108,7 @@ func (h *CacheView) history(c *gin.Context) error {
 	}
 	out := api.CacheHistory{
 		ResolutionSeconds: managecache.Resolution.Seconds(), Instances: past.Instances, Problem: past.Problem, Points: []api.CachePoint{},
+		Total: pointOf(managecache.Sum(past.Points)), LastMinute: pointOf(managecache.Sum(managecache.Lately(past.Points, time.Minute))),
 	}
 	for _, p := range past.Points {
 		out.Points = append(out.Points, pointOf(p))
@@ -133,7 +138,7 @@ func quantilesOf(d managecache.Distribution) *api.Quantiles {
 		return nil
 	}
 	most, _ := d.Quantile(0.99)
-	return &api.Quantiles{P50: milliseconds(half), P99: milliseconds(most)}
+	return &api.Quantiles{P50: inMilliseconds(half), P99: inMilliseconds(most)}
 }
 
 func (h *CacheView) entries(c *gin.Context) error {
@@ -188,7 +193,7 @@ func entriesOf(found managecache.Found) api.CacheEntries {
 			if held, ok := k.Held[level.Name]; ok {
 				entry.Held = append(entry.Held, api.CacheHolding{
 					Level: level.Name, Holds: string(held.Holding), Image: cachedImage(held.Image),
-					ExpiresInMs: milliseconds(held.ExpiresIn), Changes: held.Changes, Bytes: held.Bytes,
+					ExpiresInMs: inMilliseconds(held.ExpiresIn), Changes: held.Changes, Bytes: held.Bytes,
 				})
 			}
 		}

@@ -43,12 +43,14 @@ func (h *Warming) warmed(c *gin.Context) (warmcache.Summary, error) {
 	if err != nil {
 		return warmcache.Summary{}, badJSON("the body", err)
 	}
-	if len(text) == 0 {
-		return h.warm.Run(c.Request.Context(), caller(c), unobserved{})
+	var in *api.CacheWarming
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, &in); err != nil {
+			return warmcache.Summary{}, badJSON("the body", err)
+		}
 	}
-	var in api.CacheInvalidation
-	if err := json.Unmarshal(text, &in); err != nil {
-		return warmcache.Summary{}, badJSON("the body", err)
+	if in == nil {
+		return h.warm.Run(c.Request.Context(), caller(c), unobserved{})
 	}
 	subject, err := oneOf(in.ArtistID, in.AlbumID, in.UserID)
 	if err != nil {

@@ -6,20 +6,27 @@ import (
 	"time"
 )
 
-// buckets is how many a distribution has: one for each bound, and one for what
-// took longer than all of them.
-const buckets = 25
+const (
+	// decades are told apart, from 100 ns to 10 s, in steps of no more than a third.
+	decades, leastBound = 8, 100 * time.Nanosecond
+	// buckets is how many a distribution has: one for each bound, and one for what
+	// took longer than all of them.
+	buckets = decades*10 + 2
+)
 
 // bounds are what a bucket's times are at most.
-var bounds = [buckets - 1]time.Duration{
-	250 * time.Nanosecond, 500 * time.Nanosecond,
-	time.Microsecond, 2500 * time.Nanosecond, 5 * time.Microsecond,
-	10 * time.Microsecond, 25 * time.Microsecond, 50 * time.Microsecond,
-	100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond,
-	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond,
-	10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
-	100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
-	time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
+var bounds = makeBounds()
+
+func makeBounds() (all [buckets - 1]time.Duration) {
+	steps := [10]time.Duration{100, 125, 160, 200, 250, 320, 400, 500, 630, 800} // hundredths
+	decade := leastBound
+	for i := range all {
+		if i > 0 && i%len(steps) == 0 {
+			decade *= 10
+		}
+		all[i] = decade * steps[i%len(steps)] / 100
+	}
+	return all
 }
 
 // Bounds returns the times that a Distribution tells apart, in ascending order: the
@@ -51,6 +58,26 @@ func (d Distribution) Plus(other Distribution) Distribution {
 func (d Distribution) Minus(other Distribution) Distribution {
 	for i, n := range other {
 		d[i] -= n
+	}
+	return d
+}
+
+// filled returns the buckets that something is in.
+func (d Distribution) filled() map[int]int64 {
+	filled := map[int]int64{}
+	for i, n := range d {
+		if n != 0 {
+			filled[i] = n
+		}
+	}
+	return filled
+}
+
+func distributionOf(filled map[int]int64) (d Distribution) {
+	for i, n := range filled {
+		if i >= 0 && i < len(d) {
+			d[i] = n
+		}
 	}
 	return d
 }

@@ -14,6 +14,11 @@ import (
 func TestABucketHoldsWhatItsBoundSays(t *testing.T) {
 	bounds := managecache.Bounds()
 	require.True(t, slices.IsSorted(bounds))
+	require.Equal(t, 100*time.Nanosecond, bounds[0])
+	require.Equal(t, 10*time.Second, bounds[len(bounds)-1])
+	for i := range bounds[1:] {
+		require.LessOrEqual(t, float64(bounds[i+1]), 1.34*float64(bounds[i]), "no figure is wrong by more than a third")
+	}
 	for i, bound := range bounds {
 		for took, bucket := range map[time.Duration]int{bound: i, bound + 1: i + 1} {
 			counters := managecache.NewCounters()

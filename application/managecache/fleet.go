@@ -118,9 +118,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (m *Monitor) tell(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, reportBudget)
 	defer cancel()
-	report := m.Own()
-	report.History = m.history.all()
-	packed, err := pack(report)
+	packed, err := pack(m.Own(), m.history.told())
 	if err == nil {
 		err = m.board.Post(ctx, m.self.ID, packed, reportTerm)
 	}
@@ -242,11 +240,20 @@ func (m *Monitor) History(ctx context.Context, instance artwork.ID) (Past, error
 	return Past{Problem: problem, Instances: len(histories), Points: added(histories, until)}, nil
 }
 
+// told is a Report in JSON, whose history is that already.
+type told struct {
+	Report
+	History []json.RawMessage `json:"history"`
+}
+
 // pack writes a report as it is shown.
-func pack(r Report) ([]byte, error) {
+func pack(r Report, history []json.RawMessage) ([]byte, error) {
 	var out bytes.Buffer
-	zipper := gzip.NewWriter(&out)
-	if err := json.NewEncoder(zipper).Encode(r); err != nil {
+	zipper, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.NewEncoder(zipper).Encode(told{r, history}); err != nil {
 		return nil, err
 	}
 	if err := zipper.Close(); err != nil {

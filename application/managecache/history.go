@@ -1,6 +1,7 @@
 package managecache
 
 import (
+	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -44,6 +45,31 @@ type Point struct {
 	Entries int `json:"entries"`
 }
 
+// packedPoint is a Point in JSON: most buckets of a stretch are empty, and left out.
+type packedPoint struct {
+	plainPoint
+	ReadTime   map[int]int64 `json:"readTime,omitempty"`
+	ChangeTime map[int]int64 `json:"changeTime,omitempty"`
+}
+
+type plainPoint Point
+
+// MarshalJSON implements json.Marshaler.
+func (p Point) MarshalJSON() ([]byte, error) {
+	return json.Marshal(packedPoint{plainPoint(p), p.ReadTime.filled(), p.ChangeTime.filled()})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *Point) UnmarshalJSON(text []byte) error {
+	var packed packedPoint
+	if err := json.Unmarshal(text, &packed); err != nil {
+		return err
+	}
+	*p = Point(packed.plainPoint)
+	p.ReadTime, p.ChangeTime = distributionOf(packed.ReadTime), distributionOf(packed.ChangeTime)
+	return nil
+}
+
 // Between returns what happened from one look at the counters to a later one.
 func Between(before, after Stats) Point {
 	return Point{
@@ -82,11 +108,34 @@ func (p Point) plus(other Point) Point {
 	return p
 }
 
+// Sum returns what happened in all of the points, which follow each other, as if they
+// were one stretch.
+func Sum(points []Point) Point {
+	var sum Point
+	for _, p := range points {
+		seconds := sum.Seconds + p.Seconds
+		sum = sum.plus(p)
+		sum.At, sum.Seconds, sum.Instances, sum.Entries = p.At, seconds, p.Instances, p.Entries
+	}
+	return sum
+}
+
+// Lately returns those of the points that end in the time before the last one ends.
+func Lately(points []Point, past time.Duration) []Point {
+	if len(points) == 0 {
+		return nil
+	}
+	since := points[len(points)-1].At.Add(-past)
+	first := slices.IndexFunc(points, func(p Point) bool { return p.At.After(since) })
+	return points[first:]
+}
+
 // history keeps the last points. It is safe for concurrent use.
 type history struct {
 	mu     sync.Mutex
-	points []Point // the latest last
-	before Stats   // at the end of the latest
+	points []Point           // the latest last
+	texts  []json.RawMessage // of the same points: they are told again and again
+	before Stats             // at the end of the latest
 	since  time.Time
 }
 
@@ -103,10 +152,11 @@ func (h *history) note(stats Stats, entries int, at time.Time) {
 	defer h.mu.Unlock()
 	p := Between(h.before, stats)
 	p.At, p.Seconds, p.Entries = at.Truncate(Resolution).UTC(), at.Sub(h.since).Seconds(), entries
+	text, _ := json.Marshal(p) // numbers cannot fail
 	if len(h.points) == historyPoints {
-		h.points = append(h.points[:0], h.points[1:]...)
+		h.points, h.texts = append(h.points[:0], h.points[1:]...), append(h.texts[:0], h.texts[1:]...)
 	}
-	h.points = append(h.points, p)
+	h.points, h.texts = append(h.points, p), append(h.texts, text)
 	h.before, h.since = stats, at
 }
 
@@ -114,6 +164,13 @@ func (h *history) all() []Point {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.points)
+}
+
+// told returns all points in JSON.
+func (h *history) told() []json.RawMessage {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.texts)
 }
 
 // added adds what several instances had at the same times, until the last time of

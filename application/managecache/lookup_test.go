@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/adapters/memory"
-	"gatefold/adapters/twolevelcache"
 	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 )
@@ -53,9 +52,10 @@ func numbered(n byte) *artwork.Image {
 }
 
 func TestLookup(t *testing.T) {
-	// The inner cache does not know of the copies, so that no change waits for them.
-	inner := memory.NewCache(artwork.CachePolicy{TTL: time.Hour}, 100, managecache.NewCounters())
-	copies := twolevelcache.New(inner, artwork.CachePolicy{TTL: time.Hour, CopyTerm: time.Hour}, 100)
+	level := func() *memory.Cache {
+		return memory.NewCache(artwork.CachePolicy{TTL: time.Hour}, 100, managecache.NewCounters())
+	}
+	inner, copies := level(), level()
 	redis, database := &shared{Inspector: inner}, &truth{image: numbered(1)}
 	lookup := managecache.NewLookup(modeOf(artwork.CacheTwoLevel), managecache.Levels{Memory: inner, Copies: copies, Shared: redis}, database)
 	subject := artwork.Artist(artwork.NewID())
@@ -70,8 +70,10 @@ func TestLookup(t *testing.T) {
 	}
 
 	require.Equal(t, managecache.NotHeld, look().Verdict)
-	_, err := copies.Fetch(t.Context(), key, database.load)
-	require.NoError(t, err)
+	for _, level := range []*memory.Cache{inner, copies} {
+		_, err := level.Fetch(t.Context(), key, database.load)
+		require.NoError(t, err)
+	}
 	k := look()
 	require.Equal(t, managecache.Agrees, k.Verdict)
 	require.Equal(t, database.image, k.InForce)

@@ -13,6 +13,9 @@ export interface PanelPage {
 export const pages: PanelPage[] = [
   { name: "artists", path: "/admin/", shown: "Moss & Meridian", open: true },
   { name: "albums", path: "/admin/albums", shown: "Islas interiores", open: true },
+  { name: "fill", path: "/admin/fill", shown: "Fill" },
+  { name: "bulk", path: "/admin/bulk", shown: "Bulk" },
+  { name: "cache", path: "/admin/cache", shown: "Hit rate" },
   { name: "activity", path: "/admin/activity", shown: "signed in" },
   { name: "health", path: "/admin/health", shown: "Everything works" },
   { name: "settings", path: "/admin/settings", shown: "fanart.tv" },

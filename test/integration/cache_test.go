@@ -69,6 +69,84 @@ func TestCacheVerbs(t *testing.T) {
 	})
 }
 
+// TestWhatTheCacheHolds: a look tells what each level holds, and changes none of it;
+// warming and invalidating a subject tell what they did.
+func TestWhatTheCacheHolds(t *testing.T) {
+	onEvery(t, func(t *testing.T, d deployment) {
+		server := d.start(t)
+		server.putArtist(artistID, "Cached")
+		server.putAlbum(albumID, artistID, "Cached")
+		applyCover(t, server, musicfixture.Picture(30, 30, 1))
+		look := func() map[string]any {
+			answer := server.send(http.MethodGet, "/api/admin/cache/entries?albumId="+albumID, nil).json(t)
+			keys, _ := answer["keys"].([]any)
+			require.Len(t, keys, 1)
+			entry, _ := keys[0].(map[string]any)
+			require.Equal(t, "image:album:"+albumID+":cover", entry["key"])
+			require.Len(t, entry["held"], len(answer["levels"].([]any)))
+			return entry
+		}
+		for range 2 {
+			require.Equal(t, "notHeld", look()["verdict"], "looking has not filled it")
+		}
+		requireExists(t, d, "image:album:"+albumID+":cover", 0)
+		subject := map[string]any{"albumId": albumID}
+		require.EqualValues(t, 1, server.send(http.MethodPost, "/api/admin/cache/warm", subject).json(t)["filled"])
+		entry := look()
+		require.Equal(t, "agrees", entry["verdict"])
+		inForce, _ := entry["inForce"].(map[string]any)
+		held, _ := entry["held"].([]any)[len(entry["held"].([]any))-1].(map[string]any)
+		require.Equal(t, "image", held["holds"])
+		require.Equal(t, inForce["tag"], held["image"].(map[string]any)["tag"])
+		require.Positive(t, held["expiresInMs"])
+		invalidated := server.send(http.MethodPost, "/api/admin/cache/invalidate", subject).json(t)
+		require.EqualValues(t, 1, invalidated["keys"])
+		require.Contains(t, invalidated, "tookMs")
+		require.Equal(t, "notHeld", look()["verdict"])
+
+		requireProblem(t, server.send(http.MethodGet, "/api/admin/cache/entries", nil), http.StatusBadRequest, "invalid_input")
+		requireProblem(t, server.send(http.MethodGet, "/api/admin/cache/entries?userId="+albumID, nil), http.StatusNotFound, "not_found")
+		requireProblem(t, server.send(http.MethodPost, "/api/admin/cache/warm", map[string]any{"userId": albumID}), http.StatusNotFound, "not_found")
+	})
+}
+
+// TestEveryInstanceTellsOfAll of them, with what they count, and of Redis; when that is
+// gone, of itself, and says so.
+func TestEveryInstanceTellsOfAll(t *testing.T) {
+	redisServer := testenv.RedisServer(t)
+	d := deployment{environ: []string{"DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=redis://" + redisServer.Addr, "L1_TTL=50ms"}}
+	one, other := d.start(t, "DATA_DIR="+t.TempDir()), d.start(t, "DATA_DIR="+t.TempDir())
+	one.putArtist(artistID, "Seen")
+	require.Equal(t, http.StatusNotFound, other.get("/api/images/artists/"+artistID+"/profile").StatusCode)
+	told := func(asked *instance) (fills float64, fleet map[string]any) {
+		fleet = asked.send(http.MethodGet, "/api/admin/cache/instances", nil).json(t)
+		for _, i := range fleet["instances"].([]any) {
+			if stats, ok := i.(map[string]any)["stats"].(map[string]any); ok {
+				fills += stats["fills"].(float64)
+			}
+		}
+		return fills, fleet
+	}
+	require.Eventually(t, func() bool { // it tells every five seconds
+		fills, fleet := told(one)
+		return len(fleet["instances"].([]any)) == 2 && fills == 1
+	}, 20*time.Second, 100*time.Millisecond)
+	_, fleet := told(one)
+	require.NotContains(t, fleet, "problem")
+	require.Len(t, fleet["redis"].(map[string]any)["servers"], 1)
+	require.Equal(t, true, fleet["instances"].([]any)[0].(map[string]any)["self"])
+
+	history := one.send(http.MethodGet, "/api/admin/cache/history", nil).json(t)
+	require.EqualValues(t, 2, history["instances"])
+	requireProblem(t, one.send(http.MethodGet, "/api/admin/cache/history?instance="+artistID, nil), http.StatusNotFound, "not_found")
+
+	redisServer.Stop()
+	_, fleet = told(one)
+	require.Contains(t, fleet["problem"], "Redis does not answer")
+	require.Equal(t, "Redis does not answer", fleet["redis"].(map[string]any)["problem"])
+	require.Len(t, fleet["instances"], 2, "the database still knows who there is")
+}
+
 // TestARedisWithAnOlderFile: a server that comes back with what was in force
 // before an apply does not make anybody serve it.
 func TestARedisWithAnOlderFile(t *testing.T) {

@@ -53,6 +53,7 @@ const router = createBrowserRouter(
             { path: "fill/:jobId", lazy: async () => ({ Component: (await import("./fill/FillPage")).FillPage }) },
             { path: "bulk", lazy: async () => ({ Component: (await import("./bulk/BulksPage")).BulksPage }) },
             { path: "bulk/:jobId", lazy: async () => ({ Component: (await import("./bulk/BulkPage")).BulkPage }) },
+            { path: "cache", lazy: async () => ({ Component: (await import("./cache/CachePage")).CachePage }) },
             { path: "activity", lazy: async () => ({ Component: (await import("./activity/ActivityPage")).ActivityPage }) },
             { path: "health", lazy: async () => ({ Component: (await import("./health/HealthPage")).HealthPage }) },
             { path: "settings", lazy: async () => ({ Component: (await import("./settings/SettingsPage")).SettingsPage }) },

@@ -645,14 +645,20 @@ type CacheFlushed struct {
 // CacheHistory defines model for CacheHistory.
 type CacheHistory struct {
 	// Instances Whose points are in it.
-	Instances int          `json:"instances"`
-	Points    []CachePoint `json:"points"`
+	Instances int `json:"instances"`
+
+	// LastMinute The points of the last minute together.
+	LastMinute CachePoint   `json:"lastMinute"`
+	Points     []CachePoint `json:"points"`
 
 	// Problem Why not all instances are told of.
 	Problem string `json:"problem,omitempty,omitzero"`
 
 	// ResolutionSeconds From one point to the next.
 	ResolutionSeconds float64 `json:"resolutionSeconds"`
+
+	// Total All points together.
+	Total CachePoint `json:"total"`
 }
 
 // CacheHolding defines model for CacheHolding.
@@ -941,6 +947,18 @@ type CacheWarmed struct {
 	Present int     `json:"present"`
 	Success Success `json:"success"`
 	TookMs  float64 `json:"tookMs"`
+}
+
+// CacheWarming One of the three; null is as no body.
+type CacheWarming struct {
+	// AlbumID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	AlbumID OptionalID `json:"albumId,omitempty,omitzero"`
+
+	// ArtistID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	ArtistID OptionalID `json:"artistId,omitempty,omitzero"`
+
+	// UserID Example: 5b11f4ce-a62d-471e-81fc-a69a8278c7da
+	UserID OptionalID `json:"userId,omitempty,omitzero"`
 }
 
 // CachedImage defines model for CachedImage.

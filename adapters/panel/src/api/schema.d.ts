@@ -3100,6 +3100,12 @@ export interface components {
             albumId?: components["schemas"]["OptionalId"];
             userId?: components["schemas"]["OptionalId"];
         };
+        /** @description One of the three; null is as no body. */
+        CacheWarming: {
+            artistId?: components["schemas"]["OptionalId"];
+            albumId?: components["schemas"]["OptionalId"];
+            userId?: components["schemas"]["OptionalId"];
+        } | null;
         CacheInvalidated: {
             success: components["schemas"]["Success"];
             /** @description That hold nothing any more. */
@@ -3384,6 +3390,10 @@ export interface components {
             /** @description Why not all instances are told of. */
             problem?: string;
             points: components["schemas"]["CachePoint"][];
+            /** @description All points together. */
+            total: components["schemas"]["CachePoint"];
+            /** @description The points of the last minute together. */
+            lastMinute: components["schemas"]["CachePoint"];
         };
         /** @description What happened in one stretch of time. Times of a stretch in which nothing was measured are left out. */
         CachePoint: {
@@ -6868,7 +6878,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["CacheInvalidation"];
+                "application/json": components["schemas"]["CacheWarming"];
             };
         };
         responses: {

@@ -7,10 +7,12 @@ import { session } from "./en/session";
 import { settings } from "./en/settings";
 import { role, shell } from "./en/shell";
 import { tokens, users } from "./en/users";
+import { cache } from "./en/cache";
 
 export const en = {
   subject,
   title: "Gatefold",
+  cache,
   skip: "Skip to the content",
   library,
   missing: {

@@ -8,10 +8,12 @@ import { session } from "./es/session";
 import { settings } from "./es/settings";
 import { role, shell } from "./es/shell";
 import { tokens, users } from "./es/users";
+import { cache } from "./es/cache";
 
 export const es: typeof en = {
   subject,
   title: "Gatefold",
+  cache,
   skip: "Ir al contenido",
   library,
   missing: {

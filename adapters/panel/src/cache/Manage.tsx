@@ -1,0 +1,251 @@
+import { Alert, Badge, Button, Group, Loader, Modal, NumberInput, Paper, Radio, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { answered, api } from "../api/client";
+import { Refusal } from "../app/Refusal";
+import type { Mode, Settings } from "./data";
+import { units } from "./units";
+
+/** What an operator can do about the cache as a whole. */
+export function Manage({ settings }: { settings: Settings }) {
+  return (
+    <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
+      <Move settings={settings} />
+      <Actions off={settings.mode === "off"} />
+    </SimpleGrid>
+  );
+}
+
+function Section({ id, title, children }: { id: string; title: string; children: ReactNode }) {
+  return (
+    <Paper component="section" withBorder p="md" aria-labelledby={id}>
+      <Title order={2} size="h4" id={id} mb="sm">
+        {title}
+      </Title>
+      {children}
+    </Paper>
+  );
+}
+
+/** Asks before something is done that all instances feel. */
+function Confirm(props: {
+  opened: boolean;
+  title: string;
+  consequence: string;
+  action: string;
+  colour: string;
+  onClose: () => void;
+  onConfirm: () => void;
+}) {
+  const { t } = useTranslation();
+  return (
+    <Modal opened={props.opened} onClose={props.onClose} title={props.title} closeButtonProps={{ "aria-label": t("action.close") }}>
+      <Text size="sm">{props.consequence}</Text>
+      <Group mt="md" justify="end">
+        <Button variant="default" onClick={props.onClose} data-autofocus>
+          {t("cache.manage.cancel")}
+        </Button>
+        <Button color={props.colour} onClick={props.onConfirm}>
+          {props.action}
+        </Button>
+      </Group>
+    </Modal>
+  );
+}
+
+function Actions({ off }: { off: boolean }) {
+  const { t, i18n } = useTranslation();
+  const { number, precise } = units(i18n.language);
+  const queries = useQueryClient();
+  const [asking, setAsking] = useState(false);
+  const running = useRef<AbortController>(undefined);
+  const after = { onSettled: () => queries.invalidateQueries({ queryKey: ["cache"] }) };
+  const flush = useMutation({
+    mutationFn: () => answered(api.POST("/api/admin/cache/flush")),
+    onSuccess: (done) => notifications.show({ message: t("cache.manage.flushed", { count: done.removed, ms: number(done.tookMs) }) }),
+    ...after,
+  });
+  const warm = useMutation({
+    mutationFn: () => {
+      running.current = new AbortController();
+      return answered(api.POST("/api/admin/cache/warm", { signal: running.current.signal }));
+    },
+    onSuccess: (done) =>
+      notifications.show({
+        message: t("cache.manage.warmed", { ...done, seconds: precise(done.tookMs / 1000) }),
+      }),
+    ...after,
+  });
+  const stopped = warm.error instanceof DOMException;
+  return (
+    <Section id="manage" title={t("cache.manage.title")}>
+      <Stack gap="md">
+        <div>
+          <Text size="sm" mb="xs">
+            {t("cache.manage.warmHint")}
+          </Text>
+          {warm.isPending ? (
+            <Group gap="sm" role="status">
+              <Loader size="xs" />
+              <Text size="sm">{t("cache.manage.warming")}</Text>
+              <Button size="xs" variant="default" onClick={() => running.current?.abort()}>
+                {t("cache.manage.stop")}
+              </Button>
+            </Group>
+          ) : (
+            <Button variant="default" onClick={() => warm.mutate()} disabled={off}>
+              {t("cache.manage.warm")}
+            </Button>
+          )}
+          {warm.error && !stopped && <Refusal error={warm.error} />}
+        </div>
+        <div>
+          <Text size="sm" mb="xs">
+            {t("cache.manage.flushHint")}
+          </Text>
+          <Button variant="light" color="red" onClick={() => setAsking(true)} loading={flush.isPending}>
+            {t("cache.manage.flush")}
+          </Button>
+          {flush.error && <Refusal error={flush.error} />}
+        </div>
+      </Stack>
+      <Confirm
+        opened={asking}
+        title={t("cache.manage.flushAsk")}
+        consequence={t("cache.manage.flushConsequence")}
+        action={t("cache.manage.flush")}
+        colour="red"
+        onClose={() => setAsking(false)}
+        onConfirm={() => {
+          setAsking(false);
+          flush.mutate();
+        }}
+      />
+    </Section>
+  );
+}
+
+/** The seconds in a term as the API writes it, "300s". */
+const seconds = (term: string) => Number.parseFloat(term);
+
+/** What the operator has changed; what is not named is as it is in force. */
+interface Draft {
+  mode?: Mode;
+  ttl?: number;
+  l1?: number;
+}
+
+/** The settings that all instances follow, and moving them to others while they run. */
+function Move({ settings }: { settings: Settings }) {
+  const { t, i18n } = useTranslation();
+  const { span, time } = units(i18n.language);
+  const queries = useQueryClient();
+  const [draft, setDraft] = useState<Draft>({});
+  const [asking, setAsking] = useState(false);
+  const now = { mode: settings.mode, ttl: seconds(settings.cacheTtl), l1: Math.round(1000 * seconds(settings.l1Ttl)) };
+  const next = { mode: draft.mode ?? now.mode, ttl: draft.ttl ?? now.ttl, l1: draft.l1 ?? now.l1 };
+  const changed = next.mode !== now.mode || next.ttl !== now.ttl || next.l1 !== now.l1;
+  const move = useMutation({
+    mutationFn: () =>
+      answered(
+        api.PUT("/api/admin/cache/mode", {
+          body: {
+            ...(next.mode !== now.mode && { mode: next.mode }),
+            ...(next.ttl !== now.ttl && { cacheTtl: `${next.ttl}s` }),
+            ...(next.l1 !== now.l1 && { l1Ttl: `${next.l1}ms` }),
+          },
+        }),
+      ),
+    onSuccess: (state) => {
+      queries.setQueryData(["cache", "mode"], state);
+      setDraft({});
+      notifications.show({ message: state.step === "settled" ? t("cache.settings.changed") : t("cache.settings.going") });
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: ["cache"] }),
+  });
+  const summary = (of: typeof now) => t("cache.settings.summary", { mode: t(`cache.mode.${of.mode}`), ttl: span(of.ttl), l1: time(of.l1) });
+  const modes: Mode[] = settings.mode === "memory" ? ["memory"] : ["twolevel", "redis", "off"];
+  return (
+    <Section id="settings" title={t("cache.settings.title")}>
+      <Stack gap="md">
+        <Progressing settings={settings} />
+        <Radio.Group label={t("cache.settings.mode")} value={next.mode} onChange={(value) => setDraft({ ...draft, mode: value })}>
+          <Stack gap="xs" mt="xs">
+            {modes.map((mode) => (
+              <Radio key={mode} value={mode} label={t(`cache.mode.${mode}`)} description={t(`cache.settings.hint.${mode}`, { l1: time(next.l1) })} />
+            ))}
+          </Stack>
+        </Radio.Group>
+        {settings.mode === "memory" && (
+          <Text size="sm" c="dimmed">
+            {t("cache.settings.fixed")}
+          </Text>
+        )}
+        <NumberInput
+          label={t("cache.settings.ttl")}
+          min={1}
+          max={86_400}
+          clampBehavior="blur"
+          value={next.ttl}
+          onChange={(value) => typeof value === "number" && setDraft({ ...draft, ttl: value })}
+        />
+        {settings.mode !== "memory" && (
+          <NumberInput
+            label={t("cache.settings.l1")}
+            min={1}
+            max={3000}
+            allowDecimal={false}
+            clampBehavior="blur"
+            value={next.l1}
+            onChange={(value) => typeof value === "number" && setDraft({ ...draft, l1: value })}
+          />
+        )}
+        <Group>
+          <Button onClick={() => setAsking(true)} disabled={!changed || settings.step !== "settled"} loading={move.isPending}>
+            {t("cache.settings.save")}
+          </Button>
+          {changed && (
+            <Button variant="subtle" onClick={() => setDraft({})}>
+              {t("cache.manage.cancel")}
+            </Button>
+          )}
+        </Group>
+        {move.error && <Refusal error={move.error} />}
+      </Stack>
+      <Confirm
+        opened={asking}
+        title={t("cache.settings.ask")}
+        consequence={t("cache.settings.consequence", { before: summary(now), after: summary(next) })}
+        action={t("cache.settings.save")}
+        colour="moss"
+        onClose={() => setAsking(false)}
+        onConfirm={() => {
+          setAsking(false);
+          move.mutate();
+        }}
+      />
+    </Section>
+  );
+}
+
+function Progressing({ settings }: { settings: Settings }) {
+  const { t } = useTranslation();
+  if (settings.step === "settled") {
+    return (
+      <div>
+        <Badge variant="light">{t("cache.settings.settled")}</Badge>
+      </div>
+    );
+  }
+  const behind = settings.instances.filter((one) => one.behind).map((one) => one.name);
+  const mode = t(`cache.mode.${settings.other?.mode ?? settings.mode}`);
+  return (
+    <Alert color="yellow" role="status">
+      {settings.step === "preparing" ? t("cache.settings.preparing", { mode }) : t("cache.settings.leaving", { mode })}{" "}
+      {behind.length > 0 && t("cache.settings.behind", { names: behind.join(", ") })}
+    </Alert>
+  );
+}
