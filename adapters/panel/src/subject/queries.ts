@@ -49,6 +49,6 @@ export function readWhy({ kind, id, slot }: Place, signal: AbortSignal): Promise
 /** Whether who is signed in may change the subject's images: avatars are their users' own. */
 export function useMayChange({ kind, id }: Pick<Subject, "kind" | "id">): boolean {
   const { may, principal } = useSession();
-  const caller = principal as Schemas["Caller"] | undefined;
+  const caller = principal;
   return kind === "user" ? may("admin") || (caller?.kind === "user" && caller.id === id) : may("write");
 }
