@@ -735,6 +735,7 @@ func TestACancelledJobStops(t *testing.T) {
 		manage := bulkapply.NewManage(f.repo.Jobs(), f)
 		job, err := submit.Run(t.Context(), f.covers(), ana)
 		require.NoError(t, err)
+		time.Sleep(time.Millisecond) // the first one is first
 		next, err := submit.Run(t.Context(), f.covers()[59:], ana)
 		require.NoError(t, err)
 		time.Sleep(3 * time.Second)

@@ -587,6 +587,7 @@ var commandLine = map[string]string{
 	"SwitchCache": "cache.mode", "WarmCache": "cache.warm",
 	"StartFill": "fill.start", "ApplyFill": "fill.start", "OrderFill": "fill.cancel",
 	"RevokeToken": "token.revoke", "CreateUser": "catalog.create", "SetPassword": "user.password", "SetDisabled": "user.disable",
+	"DeleteUser": "catalog.delete", "RestoreUser": "catalog.restore", "DeletedUsers": "", "RenderAll": "",
 	"CacheStats": "", "CacheSettings": "", "ListTokens": "", "ListUsers": "", "FindFill": "", "ListFills": "", "FillItems": "",
 }
 
@@ -616,6 +617,11 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 		code, _, stderr := gatefoldWith(t, d, aPassword, args...)
 		require.Zero(t, code, "%s: %s", args, stderr)
 	}
+	ana := in.send(http.MethodGet, "/api/users?query=ana", nil).json(t)["items"].([]any)[0].(map[string]any)["id"].(string)
+	for _, args := range [][]string{{"user", "delete", "ana"}, {"user", "deleted"}, {"user", "restore", ana}, {"render", "--all"}} {
+		code, _, stderr := gatefold(t, d, args...)
+		require.Zero(t, code, "%s: %s", args, stderr)
+	}
 	require.Eventually(t, func() bool {
 		code, _, _ := gatefold(t, d, "cache", "warm")
 		return code == 0 // and not 1, because the instance does it by itself
@@ -638,6 +644,7 @@ func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
 		"library.import": 1, "token.create": 3, "cache.invalidate": 1, "cache.flush": 1, "cache.mode": 1, "cache.warm": 1,
 		"fill.start": 1, "fill.cancel": 1,
 		"catalog.create": 1, "user.password": 2, "user.disable": 1, "token.revoke": 1,
+		"catalog.delete": 1, "catalog.restore": 1,
 	}, told, "two tokens by commands, one by the test itself")
 	for _, action := range commandLine {
 		if action != "" {

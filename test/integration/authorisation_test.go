@@ -37,6 +37,7 @@ var needs = map[string]string{
 	"GET /health":                                 toEverybody,
 	"GET /health/live":                            toEverybody,
 	"GET /health/ready":                           toEverybody,
+	"GET /metrics":                                toEverybody,
 	"GET /admin":                                  toEverybody,
 	"GET /admin/*file":                            toEverybody,
 	"GET /api/health":                             toEverybody,

@@ -96,12 +96,12 @@ type instance struct {
 }
 
 // basics are the settings that a deployment may override. Instances do not warm
-// their cache by themselves, nor render ahead: tests look at what requests have put
-// there, and count who reads. Nor do they limit requests: all tests ask from the same
+// their cache by themselves, render ahead, nor sample the cache: tests look at what requests
+// have put there, and count who reads. Nor do they limit requests: all tests ask from the same
 // address.
 var basics = []string{
 	"ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "WARM_KEYS=0", "RENDER_AHEAD=false", "AUTH_SECRET=of-the-tests-and-of-no-deployment",
-	"RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_UPLOADS=0", "RATE_LIMIT_LOGINS=0",
+	"RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_UPLOADS=0", "RATE_LIMIT_LOGINS=0", "CACHE_SAMPLE_SHARE=0",
 }
 
 // start runs an instance of the deployment until the test ends.

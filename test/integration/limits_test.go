@@ -123,7 +123,7 @@ func TestPrivateImages(t *testing.T) {
 // requireClosed requires that without a credential only what is named is answered.
 func (in *instance) requireClosed(endpoints []rest.Endpoint, reader string) {
 	in.t.Helper()
-	open := []string{"/", "/health", "/health/live", "/health/ready", "/api/health"}
+	open := []string{"/", "/health", "/health/live", "/health/ready", "/api/health", "/metrics"}
 	closed := 0
 	for _, e := range endpoints {
 		path := strings.NewReplacer(":id", albumID, ":type", "logo", ":imageId", artistID, ":jobId", artistID).Replace(e.Path)
