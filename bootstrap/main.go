@@ -38,19 +38,20 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Serve images over HTTP."`
-	Import  importCommand  `cmd:"" help:"Import a music folder: its artists, albums and pictures."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
-	User    userCommand    `cmd:"" help:"Manage the users who sign in."`
-	Token   tokenCommand   `cmd:"" help:"Manage API tokens."`
-	Fill    fillCommand    `cmd:"" help:"Fill empty slots with the best image that providers have."`
-	Render  renderCommand  `cmd:"" help:"Render images before they are asked for. Exit code 0: done, 1: some cannot be rendered, or it was stopped."`
-	Cache   cacheCommand   `cmd:"" help:"Look into the image cache, warm it, or drop what it holds."`
-	Backup  backupCommand  `cmd:"" help:"Make backups, check them, and bring one back."`
-	Doctor  doctorCommand  `cmd:"" help:"Check every configured part and say what to do. Exit code 0: sound, 1: not."`
-	Demo    demoCommand    `cmd:"" help:"Fill the catalogue with an invented library, to try things out."`
-	Health  healthCommand  `cmd:"" help:"Ask the server that listens on LISTEN_ADDR whether it serves. Exit code 0: it does, 1: not."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve    serveCommand    `cmd:"" help:"Serve images over HTTP."`
+	Import   importCommand   `cmd:"" help:"Import a music folder: its artists, albums and pictures."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up to date."`
+	User     userCommand     `cmd:"" help:"Manage the users who sign in."`
+	Token    tokenCommand    `cmd:"" help:"Manage API tokens."`
+	Fill     fillCommand     `cmd:"" help:"Fill empty slots with the best image that providers have."`
+	Render   renderCommand   `cmd:"" help:"Render images before they are asked for. Exit code 0: done, 1: some cannot be rendered, or it was stopped."`
+	Cache    cacheCommand    `cmd:"" help:"Look into the image cache, warm it, or drop what it holds."`
+	Backup   backupCommand   `cmd:"" help:"Make backups, check them, and bring one back."`
+	Doctor   doctorCommand   `cmd:"" help:"Check every configured part and say what to do. Exit code 0: sound, 1: not."`
+	Demo     demoCommand     `cmd:"" help:"Fill the catalogue with an invented library, to try things out."`
+	Health   healthCommand   `cmd:"" help:"Ask the server that listens on LISTEN_ADDR whether it serves. Exit code 0: it does, 1: not."`
+	LogLevel logLevelCommand `cmd:"" help:"Print what the running server logs, or change it at once, until it ends."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // command is what a verb runs in.
