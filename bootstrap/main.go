@@ -20,7 +20,6 @@ import (
 	"github.com/alecthomas/kong"
 	"go.uber.org/fx"
 
-	"gatefold/adapters/bunrepo"
 	"gatefold/adapters/control"
 	"gatefold/adapters/demolibrary"
 	"gatefold/application/accesstoken"
@@ -40,7 +39,7 @@ const (
 type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Serve images over HTTP."`
 	Import   importCommand   `cmd:"" help:"Import a music folder: its artists, albums and pictures."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up to date."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up to date, or back to an earlier version."`
 	User     userCommand     `cmd:"" help:"Manage the users who sign in."`
 	Token    tokenCommand    `cmd:"" help:"Manage API tokens."`
 	Fill     fillCommand     `cmd:"" help:"Fill empty slots with the best image that providers have."`
@@ -209,43 +208,6 @@ func (i importCommand) Run(c *command) error {
 		}
 		return printSummary(c.stdout, summary)
 	})
-}
-
-type migrateCommand struct{}
-
-// Run migrates the database. A running server has done so when it started.
-func (migrateCommand) Run(c *command) error {
-	cfg, _, err := c.beginQuietly()
-	if err != nil {
-		return err
-	}
-	if _, err := control.Dial(c.ctx, cfg.DataDir); err == nil && cfg.Embedded() {
-		_, err = fmt.Fprintln(c.stdout, "A server is running on this data directory; it migrated the database when it started.")
-		return err
-	}
-	lock, err := lockDataDir(cfg)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = lock.Unlock() }() // the end of the process does it too
-	return migrate(c.ctx, cfg, c.stdout)
-}
-
-func migrate(ctx context.Context, cfg Config, w io.Writer) error {
-	db, err := bunrepo.Open(ctx, cfg.DatabaseURL)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }() // nothing is written any more
-	if err := db.Migrate(ctx); err != nil {
-		return err
-	}
-	current, _, err := db.MigrationStatus(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "The %s database is at version %d.\n", db.Kind(), current)
-	return err
 }
 
 type tokenCommand struct {
