@@ -20,7 +20,7 @@ import (
 var previousRelease = sync.OnceValues(func() (string, error) {
 	tag, err := exec.Command("git", "describe", "--tags", "--abbrev=0", "--match", "v*", "HEAD^").Output()
 	if err != nil {
-		return "", nil //nolint:nilerr // there is none
+		return "", nil // there is none
 	}
 	source, path := filepath.Join(builds, "previous"), filepath.Join(builds, "gatefold-previous")
 	if err := os.Mkdir(source, 0o700); err != nil {
