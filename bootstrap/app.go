@@ -73,6 +73,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 			newFills,
 			newDeletions,
 			newRenderings,
+			newLevels,
 			newOperations,
 			func(operations *operations) control.Verbs { return operations },
 			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, ``, ``, ``, `group:"routes"`)),

@@ -366,7 +366,7 @@ func restoreSecret(dataDir string, secret []byte) error {
 // settle migrates what was restored, if that was made by an earlier version, and empties a
 // shared cache.
 func settle(ctx context.Context, cfg Config, log *slog.Logger) error {
-	if err := migrate(ctx, cfg, io.Discard); err != nil {
+	if err := (migrateCommand{}).migrate(ctx, cfg, io.Discard); err != nil {
 		return err
 	}
 	if !cfg.Cache.Wish.Settings.Mode.Shared() {

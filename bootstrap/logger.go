@@ -11,7 +11,7 @@ import (
 )
 
 // newLogger returns a logger on zap: readable lines or JSON. The rest of the
-// program only knows log/slog.
+// program only knows log/slog. Its level can be changed while it is used.
 func newLogger(cfg Config, w io.Writer) *slog.Logger {
 	encoding := zap.NewProductionEncoderConfig()
 	encoding.TimeKey = "time"
@@ -22,10 +22,11 @@ func newLogger(cfg Config, w io.Writer) *slog.Logger {
 		encoding.EncodeLevel = zapcore.CapitalLevelEncoder
 		encoder = zapcore.NewConsoleEncoder(encoding)
 	}
-	core := zapcore.NewCore(encoder, &lockedWriter{w: w}, zapLevel(cfg.LogLevel))
+	level := zap.NewAtomicLevelAt(zapLevel(cfg.LogLevel))
+	core := zapcore.NewCore(encoder, &lockedWriter{w: w}, level)
 	// Stack traces are logged where something panicked, and nowhere else.
 	const never = slog.Level(1000)
-	return slog.New(zapslog.NewHandler(core, zapslog.AddStacktraceAt(never)))
+	return slog.New(&levelledHandler{zapslog.NewHandler(core, zapslog.AddStacktraceAt(never)), level})
 }
 
 func zapLevel(level slog.Level) zapcore.Level {

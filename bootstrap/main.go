@@ -20,7 +20,6 @@ import (
 	"github.com/alecthomas/kong"
 	"go.uber.org/fx"
 
-	"gatefold/adapters/bunrepo"
 	"gatefold/adapters/control"
 	"gatefold/adapters/demolibrary"
 	"gatefold/application/accesstoken"
@@ -38,19 +37,20 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Serve images over HTTP."`
-	Import  importCommand  `cmd:"" help:"Import a music folder: its artists, albums and pictures."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
-	User    userCommand    `cmd:"" help:"Manage the users who sign in."`
-	Token   tokenCommand   `cmd:"" help:"Manage API tokens."`
-	Fill    fillCommand    `cmd:"" help:"Fill empty slots with the best image that providers have."`
-	Render  renderCommand  `cmd:"" help:"Render images before they are asked for. Exit code 0: done, 1: some cannot be rendered, or it was stopped."`
-	Cache   cacheCommand   `cmd:"" help:"Look into the image cache, warm it, or drop what it holds."`
-	Backup  backupCommand  `cmd:"" help:"Make backups, check them, and bring one back."`
-	Doctor  doctorCommand  `cmd:"" help:"Check every configured part and say what to do. Exit code 0: sound, 1: not."`
-	Demo    demoCommand    `cmd:"" help:"Fill the catalogue with an invented library, to try things out."`
-	Health  healthCommand  `cmd:"" help:"Ask the server that listens on LISTEN_ADDR whether it serves. Exit code 0: it does, 1: not."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve    serveCommand    `cmd:"" help:"Serve images over HTTP."`
+	Import   importCommand   `cmd:"" help:"Import a music folder: its artists, albums and pictures."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up to date, or back to an earlier version."`
+	User     userCommand     `cmd:"" help:"Manage the users who sign in."`
+	Token    tokenCommand    `cmd:"" help:"Manage API tokens."`
+	Fill     fillCommand     `cmd:"" help:"Fill empty slots with the best image that providers have."`
+	Render   renderCommand   `cmd:"" help:"Render images before they are asked for. Exit code 0: done, 1: some cannot be rendered, or it was stopped."`
+	Cache    cacheCommand    `cmd:"" help:"Look into the image cache, warm it, or drop what it holds."`
+	Backup   backupCommand   `cmd:"" help:"Make backups, check them, and bring one back."`
+	Doctor   doctorCommand   `cmd:"" help:"Check every configured part and say what to do. Exit code 0: sound, 1: not."`
+	Demo     demoCommand     `cmd:"" help:"Fill the catalogue with an invented library, to try things out."`
+	Health   healthCommand   `cmd:"" help:"Ask the server that listens on LISTEN_ADDR whether it serves. Exit code 0: it does, 1: not."`
+	LogLevel logLevelCommand `cmd:"" help:"Print what the running server logs, or change it at once, until it ends."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // command is what a verb runs in.
@@ -208,43 +208,6 @@ func (i importCommand) Run(c *command) error {
 		}
 		return printSummary(c.stdout, summary)
 	})
-}
-
-type migrateCommand struct{}
-
-// Run migrates the database. A running server has done so when it started.
-func (migrateCommand) Run(c *command) error {
-	cfg, _, err := c.beginQuietly()
-	if err != nil {
-		return err
-	}
-	if _, err := control.Dial(c.ctx, cfg.DataDir); err == nil && cfg.Embedded() {
-		_, err = fmt.Fprintln(c.stdout, "A server is running on this data directory; it migrated the database when it started.")
-		return err
-	}
-	lock, err := lockDataDir(cfg)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = lock.Unlock() }() // the end of the process does it too
-	return migrate(c.ctx, cfg, c.stdout)
-}
-
-func migrate(ctx context.Context, cfg Config, w io.Writer) error {
-	db, err := bunrepo.Open(ctx, cfg.DatabaseURL)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }() // nothing is written any more
-	if err := db.Migrate(ctx); err != nil {
-		return err
-	}
-	current, _, err := db.MigrationStatus(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "The %s database is at version %d.\n", db.Kind(), current)
-	return err
 }
 
 type tokenCommand struct {

@@ -34,15 +34,16 @@ type operations struct {
 	*fills
 	*deletions
 	*renderings
+	*levels
 	log *slog.Logger
 }
 
 var _ control.Verbs = (*operations)(nil)
 
 func newOperations(importer *importlibrary.Import, tokens *accesstoken.Create, cache *managecache.Manage, settings *followsettings.Switch,
-	warm *warmcache.Warm, fills *fills, issued *accesstoken.Manage, accounts *manageaccounts.Manage, deletions *deletions, renderings *renderings, log *slog.Logger,
+	warm *warmcache.Warm, fills *fills, issued *accesstoken.Manage, accounts *manageaccounts.Manage, deletions *deletions, renderings *renderings, levels *levels, log *slog.Logger,
 ) *operations {
-	return &operations{importer, tokens, issued, accounts, cache, settings, warm, fills, deletions, renderings, log}
+	return &operations{importer, tokens, issued, accounts, cache, settings, warm, fills, deletions, renderings, levels, log}
 }
 
 // Import implements control.Importer.

@@ -132,3 +132,7 @@ func limitPool(pool *sql.DB, connections int) {
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxIdleTime(idleTime)
 }
+
+// besideLaterRelease has columns ignored that a later release has added: while it is
+// rolled out, and after it was undone, this one serves with its schema.
+func besideLaterRelease() bun.DBOption { return bun.WithDiscardUnknownColumns() }

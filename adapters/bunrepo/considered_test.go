@@ -54,7 +54,7 @@ func TestImagesOfAnEarlierReleaseHaveNoProvenance(t *testing.T) {
 		}
 		_, err = bunrepo.NewImages(db).Apply(t.Context(), artwork.Unfenced(), []artwork.Application{{Record: record, By: artwork.Actor{Name: "test"}}})
 		require.NoError(t, err)
-		require.NoError(t, db.DownTo(t.Context(), 7))
+		require.NoError(t, db.MigrateTo(t.Context(), 7))
 		require.NoError(t, db.Migrate(t.Context()))
 
 		account, err := bunrepo.NewImages(db).Account(t.Context(), place)

@@ -19,15 +19,12 @@ func (db *DB) Write() *bun.DB { return db.write }
 func (db *DB) Read() *bun.DB { return db.read }
 
 // Down takes every migration back.
-func (db *DB) Down(ctx context.Context) error { return db.DownTo(ctx, 0) }
-
-// DownTo takes the migrations after the version back.
-func (db *DB) DownTo(ctx context.Context, version int64) error {
+func (db *DB) Down(ctx context.Context) error {
 	provider, err := db.provider()
 	if err != nil {
 		return err
 	}
-	_, err = provider.DownTo(ctx, version)
+	_, err = provider.DownTo(ctx, 0)
 	return err
 }
 

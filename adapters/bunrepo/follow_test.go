@@ -180,7 +180,7 @@ func TestSortKeysOfAnEarlierReleaseAreBroughtUpToDate(t *testing.T) {
 	const letters = "Æ Œ Þ Ø Ð Đ Ɖ Ł Ƚ Ħ ı Ɨ ȷ ĸ Ŋ Ŧ Ƀ Ƶ Ɵ Ʉ Ǥ Ɇ Ɍ Ɏ Ȼ Ⱥ Ɓ Ɗ Ƒ"
 	onEmpty(t, func(t *testing.T, url string) {
 		db := migrated(t, url)
-		require.NoError(t, db.DownTo(t.Context(), 13))
+		require.NoError(t, db.MigrateTo(t.Context(), 13))
 		long := strings.Repeat("æ", 400)
 		insert := func(name string) artwork.ID {
 			row := artwork.NewID()

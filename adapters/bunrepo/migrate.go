@@ -52,7 +52,7 @@ func (sqlite) migrations() (migrations, error) {
 
 // Migrate brings the schema up to date; on SQLite it creates the file. Several
 // instances may do so at once: each step is taken by one of them, and all return
-// when it is done.
+// when it is done. The schema of a later release stays what it is.
 func (db *DB) Migrate(ctx context.Context) error {
 	provider, err := db.provider()
 	if err != nil {
@@ -76,6 +76,48 @@ func untilDone(ctx context.Context, provider *goose.Provider) error {
 		}
 		before = after
 	}
+}
+
+// MigrateTo brings the schema to a version, forward or back. Each step is a
+// transaction; after an error, what was done before stays, and it can be called again.
+// What a step back takes away is lost. InvalidInput: there is no such version.
+// Conflict: the schema is that of a later release, and only that one can undo it.
+func (db *DB) MigrateTo(ctx context.Context, version int64) error {
+	const op = "bunrepo.MigrateTo"
+	provider, err := db.provider()
+	if err != nil {
+		return err
+	}
+	current, latest, err := db.MigrationStatus(ctx)
+	if err != nil {
+		return err
+	}
+	if err := reachable(provider, version, current, latest); err != nil {
+		return err
+	}
+	if version < current {
+		_, err = provider.DownTo(ctx, version)
+	} else {
+		_, err = provider.UpTo(ctx, version)
+	}
+	return db.fail(ctx, op, err)
+}
+
+// reachable says whether this release can bring the schema to a version. It does not
+// to 0, where there would be nothing left.
+func reachable(provider *goose.Provider, version, current, latest int64) error {
+	if current > latest {
+		return artwork.Errorf(artwork.Conflict, "the schema is at version %d, and this release knows it up to %d: "+
+			"only the release that made it can take it back", current, latest)
+	}
+	var known []int64
+	for _, source := range provider.ListSources() {
+		known = append(known, source.Version)
+	}
+	if !slices.Contains(known, version) {
+		return artwork.Errorf(artwork.InvalidInput, "there is no version %d of the schema; there are %v", version, known)
+	}
+	return nil
 }
 
 // MigrationStatus returns the version of the schema, 0 before the first Migrate,

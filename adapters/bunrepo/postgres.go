@@ -59,7 +59,7 @@ func postgresPool(config *pgx.ConnConfig, connections int) *bun.DB {
 	pool := stdlib.OpenDB(*config)
 	limitPool(pool, connections)
 	pool.SetConnMaxLifetime(connectionLifetime)
-	return bun.NewDB(pool, pgdialect.New())
+	return bun.NewDB(pool, pgdialect.New(), besideLaterRelease())
 }
 
 type postgres struct {

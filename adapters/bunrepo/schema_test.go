@@ -75,7 +75,7 @@ func TestADatabaseOfAnEarlierReleaseIsUpgraded(t *testing.T) {
 	onEmpty(t, func(t *testing.T, url string) {
 		db := openURL(t, url)
 		require.NoError(t, db.Migrate(t.Context()))
-		require.NoError(t, db.DownTo(t.Context(), 1))
+		require.NoError(t, db.MigrateTo(t.Context(), 1))
 		artist := artwork.NewID()
 		values := "now(), now(), 'x'"
 		if db.Kind() == "sqlite" {

@@ -56,7 +56,7 @@ func sqlitePool(path, parameters string, connections int) (*bun.DB, error) {
 		return nil, artwork.Wrap(artwork.Internal, "bunrepo.Open", err)
 	}
 	limitPool(pool, connections)
-	return bun.NewDB(pool, sqlitedialect.New()), nil
+	return bun.NewDB(pool, sqlitedialect.New(), besideLaterRelease()), nil
 }
 
 type sqlite struct{ path string }

@@ -71,6 +71,7 @@ type Verbs interface {
 	UserDeleter
 	Filler
 	Renderer
+	LogLeveler
 }
 
 // failure carries an error over the socket with its kind.
@@ -112,6 +113,7 @@ func NewServer(verbs Verbs, log *slog.Logger) *Server {
 	mux.HandleFunc("POST "+flushPath, serve(s, s.flushCache))
 	mux.HandleFunc("POST "+settingsPath, serve(s, s.cacheSettings))
 	mux.HandleFunc("POST "+switchPath, serve(s, s.verbs.SwitchCache))
+	mux.HandleFunc("POST "+logLevelPath, serve(s, s.logLevel))
 	mux.HandleFunc("POST "+warmPath, s.serveWarm)
 	mux.HandleFunc("POST "+renderPath, s.serveRender)
 	s.accountVerbs(mux)

@@ -33,6 +33,17 @@ type verbs struct {
 	cancelled chan struct{}
 	warming   error
 	rendering error
+	level     slog.Level
+}
+
+func (v *verbs) LogLevel(context.Context) (slog.Level, error) { return v.level, nil }
+
+func (v *verbs) SetLogLevel(_ context.Context, level slog.Level) error {
+	if level > slog.LevelError {
+		return artwork.Errorf(artwork.InvalidInput, "no such level")
+	}
+	v.level = level
+	return nil
 }
 
 func (v *verbs) Import(ctx context.Context, dir string, observer importlibrary.Observer) (importlibrary.Summary, error) {

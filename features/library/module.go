@@ -104,6 +104,7 @@ func open(lc fx.Lifecycle, cfg Config, metrics *prommetrics.Metrics, log *slog.L
 				return err
 			}
 			log.Info("Database is ready", "kind", db.Kind())
+			warnOfLaterRelease(ctx, db, log)
 			go prepareLists(running, db, log)
 			return nil
 		},
@@ -113,6 +114,14 @@ func open(lc fx.Lifecycle, cfg Config, metrics *prommetrics.Metrics, log *slog.L
 		},
 	})
 	return db, nil
+}
+
+// warnOfLaterRelease says that the schema is newer than this program. That is how it is
+// while a release is rolled out, and migrations only add what an earlier one can do without.
+func warnOfLaterRelease(ctx context.Context, db *bunrepo.DB, log *slog.Logger) {
+	if current, latest, err := db.MigrationStatus(ctx); err == nil && current > latest {
+		log.Warn("The database has the schema of a later release; this one serves with it", "schema", current, "known", latest)
+	}
 }
 
 // prepareLists reads the catalogue for the lists. If it fails, the first list reads it.

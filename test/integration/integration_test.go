@@ -46,6 +46,7 @@ type deployment struct {
 	environ []string
 	redis   redis.UniversalClient // nil without Redis
 	shared  bool                  // several instances may run on it
+	program string                // the binary, if it is not that of this tree
 
 	// standIns lets a rendition that takes long be stood in for. Otherwise tests get what
 	// they ask for, however slow the machine.

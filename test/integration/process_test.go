@@ -42,6 +42,9 @@ func binary(ctx context.Context, t *testing.T, d deployment, args ...string) *ex
 	t.Helper()
 	path, err := program()
 	require.NoError(t, err)
+	if d.program != "" {
+		path = d.program
+	}
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = slices.Concat([]string{"PATH=" + os.Getenv("PATH")}, basics, d.environ)
 	cmd.Dir = t.TempDir()
