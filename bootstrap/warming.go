@@ -11,27 +11,13 @@ import (
 	"gatefold/adapters/control"
 	"gatefold/application/warmcache"
 	"gatefold/domain/artwork"
+	"gatefold/features/lifecycle"
 )
 
 // recordRequests has what a server is asked for recorded until after its last
 // request: what is composed first is stopped last.
 func recordRequests(lc fx.Lifecycle, recorder *warmcache.Recorder) {
-	recording, stop := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	lc.Append(fx.Hook{
-		OnStart: func(context.Context) error {
-			go func() {
-				defer close(ended)
-				recorder.Run(recording)
-			}()
-			return nil
-		},
-		OnStop: func(context.Context) error {
-			stop()
-			<-ended
-			return nil
-		},
-	})
+	lifecycle.WhileRunning(lc, recorder.Run)
 }
 
 // WarmCache implements control.CacheWarmer.

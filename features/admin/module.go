@@ -3,7 +3,6 @@
 package admin
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"gatefold/application/accesstoken"
 	"gatefold/application/keepactivity"
 	"gatefold/domain/activity"
+	"gatefold/features/lifecycle"
 )
 
 // Config says for how long the activity log is kept; 0: for ever.
@@ -49,21 +49,6 @@ func newTrimmer(cfg Config, log activity.Log, logger *slog.Logger) *keepactivity
 // Trimming has the activity log trimmed for as long as the program runs.
 func Trimming() fx.Option {
 	return fx.Invoke(func(lc fx.Lifecycle, trimmer *keepactivity.Trimmer) {
-		running, stop := context.WithCancel(context.Background())
-		ended := make(chan struct{})
-		lc.Append(fx.Hook{
-			OnStart: func(context.Context) error {
-				go func() {
-					defer close(ended)
-					trimmer.Run(running)
-				}()
-				return nil
-			},
-			OnStop: func(context.Context) error {
-				stop()
-				<-ended
-				return nil
-			},
-		})
+		lifecycle.WhileRunning(lc, trimmer.Run)
 	})
 }

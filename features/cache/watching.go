@@ -1,9 +1,7 @@
 package cache
 
 import (
-	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"go.uber.org/fx"
@@ -14,6 +12,7 @@ import (
 	"gatefold/application/followsettings"
 	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
+	"gatefold/features/lifecycle"
 )
 
 // watching provides what operators watch the cache by.
@@ -40,14 +39,6 @@ func newMonitor(lc fx.Lifecycle, cfg Config, member *followsettings.Membership, 
 		board = redis.Board()
 	}
 	monitor := managecache.NewMonitor(self, terms, counter, levels, board, registry, log)
-	running, stop := context.WithCancel(context.Background())
-	var ended sync.WaitGroup
-	lc.Append(fx.StartStopHook(
-		func() { ended.Go(func() { monitor.Run(running) }) },
-		func() {
-			stop()
-			ended.Wait()
-		},
-	))
+	lifecycle.WhileRunning(lc, monitor.Run)
 	return monitor
 }

@@ -3,9 +3,7 @@
 package events
 
 import (
-	"context"
 	"log/slog"
-	"sync"
 
 	"go.uber.org/fx"
 
@@ -16,6 +14,7 @@ import (
 	"gatefold/application/announce"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
+	"gatefold/features/lifecycle"
 )
 
 // Config says where the log is.
@@ -51,7 +50,7 @@ func openLog(lc fx.Lifecycle, cfg Config, log *slog.Logger) (announce.Log, error
 // newFeed follows the log as long as the instance runs.
 func newFeed(lc fx.Lifecycle, events announce.Log, log *slog.Logger) *announce.Feed {
 	feed := announce.NewFeed(events, log)
-	whileRunning(lc, feed.Run)
+	lifecycle.WhileRunning(lc, feed.Run)
 	return feed
 }
 
@@ -59,21 +58,8 @@ func newAnnouncer(lc fx.Lifecycle, feed *announce.Feed, changes announce.Changes
 	artists catalog.Artists, albums catalog.Albums, users catalog.Users, bin catalog.Bin, log *slog.Logger,
 ) *announce.Announcer {
 	announcer := announce.NewAnnouncer(feed, changes, images, announce.Names{Artists: artists, Albums: albums, Users: users, Deleted: bin}, log)
-	whileRunning(lc, announcer.Run)
+	lifecycle.WhileRunning(lc, announcer.Run)
 	return announcer
-}
-
-// whileRunning runs beside everything that is started later and stopped earlier.
-func whileRunning(lc fx.Lifecycle, run func(context.Context)) {
-	running, stop := context.WithCancel(context.Background())
-	var ended sync.WaitGroup
-	lc.Append(fx.StartStopHook(
-		func() { ended.Go(func() { run(running) }) },
-		func() {
-			stop()
-			ended.Wait()
-		},
-	))
 }
 
 func newRoutes(feed *announce.Feed, metrics *prommetrics.Metrics) *rest.Events {

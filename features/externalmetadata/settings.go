@@ -1,9 +1,7 @@
 package externalmetadata
 
 import (
-	"context"
 	"log/slog"
-	"sync"
 
 	"go.uber.org/fx"
 
@@ -14,6 +12,7 @@ import (
 	"gatefold/application/health"
 	"gatefold/application/keyring"
 	"gatefold/application/providersettings"
+	"gatefold/features/lifecycle"
 )
 
 // settings provides the providers as they are set up at the time, and the use cases and
@@ -37,20 +36,8 @@ func newLive(cfg Config, limiter findimages.Limiter, log *slog.Logger) *provider
 // asked.
 func newFollower(lc fx.Lifecycle, store providersettings.Store, live providersettings.Providers, keys *keyring.Keyring, log *slog.Logger) *providersettings.Follower {
 	follower := providersettings.NewFollower(store, live, keys, log)
-	running, stop := context.WithCancel(context.Background())
-	var ended sync.WaitGroup
-	lc.Append(fx.Hook{
-		OnStart: func(ctx context.Context) error {
-			follower.Start(ctx)
-			ended.Go(func() { follower.Run(running) })
-			return nil
-		},
-		OnStop: func(context.Context) error {
-			stop()
-			ended.Wait()
-			return nil
-		},
-	})
+	lc.Append(fx.StartHook(follower.Start))
+	lifecycle.WhileRunning(lc, follower.Run)
 	return follower
 }
 

@@ -2,13 +2,13 @@
 package health
 
 import (
-	"context"
 	"log/slog"
 
 	"go.uber.org/fx"
 
 	"gatefold/adapters/rest"
 	"gatefold/application/health"
+	"gatefold/features/lifecycle"
 )
 
 // Config says what the program calls itself.
@@ -31,23 +31,8 @@ func Module(cfg Config) fx.Option {
 // before anybody can ask.
 func newMonitor(lc fx.Lifecycle, probes []health.Probe, log *slog.Logger) *health.Monitor {
 	monitor := health.NewMonitor(probes, log)
-	watching, stop := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	lc.Append(fx.Hook{
-		OnStart: func(ctx context.Context) error {
-			monitor.Check(ctx)
-			go func() {
-				defer close(ended)
-				monitor.Watch(watching)
-			}()
-			return nil
-		},
-		OnStop: func(context.Context) error {
-			stop()
-			<-ended
-			return nil
-		},
-	})
+	lc.Append(fx.StartHook(monitor.Check))
+	lifecycle.WhileRunning(lc, monitor.Watch)
 	return monitor
 }
 

@@ -1,10 +1,8 @@
 package images
 
 import (
-	"context"
 	"log/slog"
 	"runtime"
-	"sync"
 	"time"
 
 	"go.uber.org/fx"
@@ -16,6 +14,7 @@ import (
 	"gatefold/application/renderimage"
 	"gatefold/application/serveimage"
 	"gatefold/domain/artwork"
+	"gatefold/features/lifecycle"
 )
 
 // pixelsPerWorker is what one worker renders in the time that a request waits for it.
@@ -62,14 +61,6 @@ func newAhead(lc fx.Lifecycle, cfg Config, renditions *renderimage.Renditions, i
 		return nil
 	}
 	ahead := renderimage.NewAhead(renditions, images, log)
-	running, stop := context.WithCancel(context.Background())
-	var ended sync.WaitGroup
-	lc.Append(fx.StartStopHook(
-		func() { ended.Go(func() { ahead.Run(running) }) },
-		func() {
-			stop()
-			ended.Wait()
-		},
-	))
+	lifecycle.WhileRunning(lc, ahead.Run)
 	return ahead
 }

@@ -5,7 +5,6 @@ package telemetry
 import (
 	"context"
 	"log/slog"
-	"sync"
 
 	"go.uber.org/fx"
 
@@ -18,6 +17,7 @@ import (
 	"gatefold/application/managecache"
 	"gatefold/application/samplehits"
 	"gatefold/domain/artwork"
+	"gatefold/features/lifecycle"
 )
 
 // Config says what the program calls itself, and how closely it is watched.
@@ -45,7 +45,7 @@ func newMetrics(cfg Config) *prommetrics.Metrics { return prommetrics.New(cfg.Ve
 
 func newSampler(lc fx.Lifecycle, cfg Config, images artwork.ImageRepository, metrics *prommetrics.Metrics, log *slog.Logger) *samplehits.Sampler {
 	sampler := samplehits.New(images, cfg.SampleShare, metrics, log)
-	whileRunning(lc, sampler.Run)
+	lifecycle.WhileRunning(lc, sampler.Run)
 	return sampler
 }
 
@@ -67,7 +67,7 @@ func newRoutes(lc fx.Lifecycle, cfg Config, metrics *prommetrics.Metrics, monito
 		}
 		return samples, err
 	})
-	whileRunning(lc, metrics.Poll)
+	lifecycle.WhileRunning(lc, metrics.Poll)
 	return rest.NewMetrics(metrics.Handler())
 }
 
@@ -78,17 +78,4 @@ func lastBackup(ctx context.Context, dir string) (float64, error) {
 	}
 	at, err := backup.LastComplete(ctx, folder)
 	return float64(at.Unix()), err
-}
-
-// whileRunning runs from the start of the instance to its stop.
-func whileRunning(lc fx.Lifecycle, run func(context.Context)) {
-	running, stop := context.WithCancel(context.Background())
-	var ended sync.WaitGroup
-	lc.Append(fx.StartStopHook(
-		func() { ended.Go(func() { run(running) }) },
-		func() {
-			stop()
-			ended.Wait()
-		},
-	))
 }

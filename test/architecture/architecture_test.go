@@ -185,11 +185,11 @@ var rules = []rule{
 		},
 	},
 	{
-		name:  "a feature imports fx, adapters, application and domain, never another feature",
+		name:  "a feature imports fx, adapters, application, domain and what ties it to the life cycle, never another feature",
 		scope: in("features"),
 		allow: func(s source, imported string) bool {
 			return isStandard(imported) || isUnder(imported, "go.uber.org/fx") ||
-				isOurs(imported, "domain", "application", "adapters", s.unit()) ||
+				isOurs(imported, "domain", "application", "adapters", "features/lifecycle", s.unit()) ||
 				s.isTest() && isDouble(imported)
 		},
 		refused: [][2]string{
@@ -202,6 +202,7 @@ var rules = []rule{
 		allowed: [][2]string{
 			{"features/images/module.go", "go.uber.org/fx"},
 			{"features/images/module.go", "gatefold/adapters/diskstore"},
+			{"features/images/module.go", "gatefold/features/lifecycle"},
 			{"features/images/module.go", "gatefold/application/serveimage"},
 			{"features/images/module_test.go", "go.uber.org/fx/fxtest"},
 		},

@@ -587,7 +587,7 @@ var commandLine = map[string]string{
 	"SwitchCache": "cache.mode", "WarmCache": "cache.warm",
 	"StartFill": "fill.start", "ApplyFill": "fill.start", "OrderFill": "fill.cancel",
 	"RevokeToken": "token.revoke", "CreateUser": "catalog.create", "SetPassword": "user.password", "SetDisabled": "user.disable",
-	"DeleteUser": "catalog.delete", "RestoreUser": "catalog.restore", "DeletedUsers": "", "RenderAll": "",
+	"DeleteUser": "catalog.delete", "RestoreUser": "catalog.restore", "DeletedUsers": "", "RenderAll": "", "LogLevel": "", "SetLogLevel": "",
 	"CacheStats": "", "CacheSettings": "", "ListTokens": "", "ListUsers": "", "FindFill": "", "ListFills": "", "FillItems": "",
 }
 

@@ -788,6 +788,20 @@ local time = redis.call('TIME')`,
 		pkg: signing, test: "TestASignatureIsForOnePathAndATime",
 	},
 
+	// Looking into the cache.
+	{
+		rule: "looking into Redis prolongs what is there",
+		file: redisCache + "/lua/inspect.lua", old: `local changes = 0`, new: `redis.call('PEXPIRE', KEYS[1], 7200000)
+local changes = 0`,
+		pkg: redisCache, test: "TestInspectChangesNothing",
+	},
+	{
+		rule: "looking at a key that holds nothing takes a lease",
+		file: redisCache + "/lua/inspect.lua", old: `  return false`, new: `  redis.call('SET', KEYS[1], 'Ltaken', 'PX', 5000)
+  return false`,
+		pkg: redisCache, test: "TestInspect/looking_takes_no_lease",
+	},
+
 	// Deletions.
 	{
 		rule: "a deletion fences every key of the subject",
