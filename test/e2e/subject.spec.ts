@@ -179,7 +179,7 @@ test("the focal point is set by keys and by hand, squares follow it, and it is t
   const moved = await imageOf(request, id, "profile");
   expect(moved.focalPoint?.x).toBeCloseTo(0.9, 1);
   expect(moved.tag).not.toBe(middle);
-  await expect(page.getByRole("region", { name: "As it is served" }).getByText("250 × 250").first()).toBeVisible();
+  await expect(page.getByRole("region", { name: "As it is served" }).getByText("200 × 200")).toBeVisible();
 
   await page.getByRole("button", { name: "Undo" }).last().click();
   await expect(page.getByText("The image before it is in force again.")).toBeVisible();

@@ -1,10 +1,10 @@
-import { Button, Pill, SegmentedControl, TextInput } from "@mantine/core";
+import { Button, NativeSelect, Pill, SegmentedControl, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import { later } from "../app/later";
 import { MenuButton } from "../app/MenuButton";
 import { type Kind, slotsOf } from "../artwork/url";
-import { conditions, type Filter, type FilterName } from "./filters";
+import { conditions, type Filter, type FilterName, orders } from "./filters";
 import classes from "./Library.module.css";
 import { Symbol } from "./Symbol";
 
@@ -41,6 +41,16 @@ export function FilterBar({ kind, filter, text, total, atLeast, size, onSize, on
           className={classes.search ?? ""}
         />
         <Filters kind={kind} filter={filter} count={set.length} onChange={onChange} />
+        <NativeSelect
+          aria-label={t("library.sort.label")}
+          className={classes.sort ?? ""}
+          value={filter.sort ?? (filter.query === undefined ? "name" : "")}
+          onChange={(event) => onChange({ sort: event.currentTarget.value })}
+          data={[
+            ...(filter.query === undefined ? [] : [{ value: "", label: t("library.sort.best") }]),
+            ...orders[kind].map((order) => ({ value: order, label: t(`library.sort.${order}`) })),
+          ]}
+        />
         <SegmentedControl
           aria-label={t("library.size.label")}
           value={size}
