@@ -2,7 +2,7 @@ import { admin, expect, signIn, test } from "./gatefold";
 
 test("the library shows every album, and finds one as it is typed", async ({ page }) => {
   await page.goto("/admin/albums");
-  await expect(page.getByRole("status")).toHaveText("21 entries");
+  await expect(page.getByRole("search").getByRole("status")).toHaveText("21 entries");
   await expect(page.getByRole("img", { name: "Cover of Islas interiores" })).toBeVisible();
   await page.getByRole("searchbox").fill("MAREA isl");
   await expect(page.getByRole("listitem")).toHaveCount(1);

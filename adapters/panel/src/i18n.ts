@@ -1,10 +1,13 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 
-import { en } from "./locales/en";
+import areasOfPages from "./locales/pages.json";
 
 export const languages = ["en", "es"] as const;
 export type Language = (typeof languages)[number];
+
+/** A folder of pages, which have their texts in common. */
+export type Pages = keyof typeof areasOfPages;
 
 const kept = "gatefold.language";
 
@@ -14,44 +17,63 @@ function preferred(): Language {
   return wanted.map((tag) => tag.slice(0, 2)).find((tag): tag is Language => (languages as readonly string[]).includes(tag)) ?? "en";
 }
 
-/** The texts of each language but English, which is there in any case. */
-const texts: Record<Exclude<Language, "en">, () => Promise<typeof en>> = { es: async () => (await import("./locales/es")).es };
+/** The texts of each area in each language, which are fetched when a page first needs them. */
+const files = import.meta.glob<Record<string, unknown>>("./locales/*/{activity,cache,core,jobs,library,settings,subject,users}.ts");
 
-async function learn(language: Language): Promise<void> {
-  if (language !== "en" && !i18next.hasResourceBundle(language, "translation")) {
-    i18next.addResourceBundle(language, "translation", await texts[language]());
-  }
+/** The areas that the pages so far have needed: another language begins with them. */
+const needed = new Set(["core"]);
+
+async function learn(language: Language, areas: Iterable<string>): Promise<void> {
+  const load = async (area: string) => {
+    const texts = await files[`./locales/${language}/${area}.ts`]?.();
+    i18next.addResourceBundle(language, "translation", { ...texts }, true);
+  };
+  await Promise.all(Array.from(areas, load));
+}
+
+/** Fetches what the pages of a folder say, in the language that is spoken. */
+export async function prepare(pages: Pages): Promise<void> {
+  const areas = areasOfPages[pages];
+  areas.forEach((area) => needed.add(area));
+  await learn(i18next.language as Language, areas);
 }
 
 /** Begins in the language that was chosen, or that the browser prefers. */
 export async function startTranslating(): Promise<void> {
   i18next.on("languageChanged", (language) => (document.documentElement.lang = language));
   await i18next.use(initReactI18next).init({
-    resources: { en: { translation: en } },
-    lng: "en",
-    fallbackLng: "en",
+    resources: {},
+    fallbackLng: false, // each language has every text: that is checked with its types
     interpolation: { escapeValue: false }, // React escapes
   });
   await speak(preferred());
 }
 
-/** Goes on in another language; in English if its texts cannot be had. */
+/** Goes on in another language, if its texts can be had. */
 async function speak(language: Language): Promise<void> {
-  const spoken = await learn(language).then(
-    () => language,
-    () => "en" as const,
-  );
-  await i18next.changeLanguage(spoken);
+  await learn(language, needed);
+  await i18next.changeLanguage(language);
 }
 
-/** Goes on in another language, now and from now on. */
+/** Goes on in another language, now and from now on; it stays as it is if the texts are out of reach. */
 export function choose(language: Language): void {
-  localStorage.setItem(kept, language);
-  void speak(language);
+  void speak(language).then(
+    () => localStorage.setItem(kept, language),
+    () => undefined,
+  );
 }
+
+type Texts = typeof import("./locales/en/core") &
+  typeof import("./locales/en/activity") &
+  typeof import("./locales/en/cache") &
+  typeof import("./locales/en/jobs") &
+  typeof import("./locales/en/library") &
+  typeof import("./locales/en/settings") &
+  typeof import("./locales/en/subject") &
+  typeof import("./locales/en/users");
 
 declare module "i18next" {
   interface CustomTypeOptions {
-    resources: { translation: typeof en };
+    resources: { translation: Texts };
   }
 }

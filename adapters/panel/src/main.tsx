@@ -3,17 +3,17 @@ import "@mantine/core/styles.layer.css";
 import "@mantine/notifications/styles.layer.css";
 
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { StrictMode } from "react";
+import { type ComponentType, StrictMode } from "react";
 import { setNonce } from "get-nonce";
 import { createRoot } from "react-dom/client";
 import { createBrowserRouter, RouterProvider } from "react-router";
 
 import { ApiError } from "./api/client";
 import { Broken } from "./app/Broken";
+import { Notices } from "./app/Notices";
 import { Shell } from "./app/Shell";
-import { startTranslating } from "./i18n";
+import { type Pages, prepare, startTranslating } from "./i18n";
 import { LiveProvider } from "./live/live";
 import { SessionProvider } from "./session/session";
 import { theme, variables } from "./theme";
@@ -33,6 +33,14 @@ const queries = new QueryClient({
   },
 });
 
+/** A page, which is fetched with its texts when somebody goes there. */
+const page = (pages: Pages, load: () => Promise<ComponentType>) => ({
+  lazy: async () => {
+    const [Component] = await Promise.all([load(), prepare(pages)]);
+    return { Component };
+  },
+});
+
 const router = createBrowserRouter(
   [
     {
@@ -44,21 +52,21 @@ const router = createBrowserRouter(
           // What cannot be shown leaves what is around it in place.
           errorElement: <Broken />,
           children: [
-            { index: true, lazy: async () => ({ Component: (await import("./library/ArtistsPage")).ArtistsPage }) },
-            { path: "albums", lazy: async () => ({ Component: (await import("./library/AlbumsPage")).AlbumsPage }) },
-            { path: "artists/:id", lazy: async () => ({ Component: (await import("./subject/ArtistPage")).ArtistPage }) },
-            { path: "albums/:id", lazy: async () => ({ Component: (await import("./subject/AlbumPage")).AlbumPage }) },
-            { path: "users/:id", lazy: async () => ({ Component: (await import("./subject/UserPage")).UserPage }) },
-            { path: "fill", lazy: async () => ({ Component: (await import("./fill/FillsPage")).FillsPage }) },
-            { path: "fill/:jobId", lazy: async () => ({ Component: (await import("./fill/FillPage")).FillPage }) },
-            { path: "bulk", lazy: async () => ({ Component: (await import("./bulk/BulksPage")).BulksPage }) },
-            { path: "bulk/:jobId", lazy: async () => ({ Component: (await import("./bulk/BulkPage")).BulkPage }) },
-            { path: "cache", lazy: async () => ({ Component: (await import("./cache/CachePage")).CachePage }) },
-            { path: "activity", lazy: async () => ({ Component: (await import("./activity/ActivityPage")).ActivityPage }) },
-            { path: "health", lazy: async () => ({ Component: (await import("./health/HealthPage")).HealthPage }) },
-            { path: "settings", lazy: async () => ({ Component: (await import("./settings/SettingsPage")).SettingsPage }) },
-            { path: "users", lazy: async () => ({ Component: (await import("./users/UsersPage")).UsersPage }) },
-            { path: "signed-in", lazy: async () => ({ Component: (await import("./session/SignedInPage")).SignedInPage }) },
+            { index: true, ...page("library", async () => (await import("./library/ArtistsPage")).ArtistsPage) },
+            { path: "albums", ...page("library", async () => (await import("./library/AlbumsPage")).AlbumsPage) },
+            { path: "artists/:id", ...page("subject", async () => (await import("./subject/ArtistPage")).ArtistPage) },
+            { path: "albums/:id", ...page("subject", async () => (await import("./subject/AlbumPage")).AlbumPage) },
+            { path: "users/:id", ...page("subject", async () => (await import("./subject/UserPage")).UserPage) },
+            { path: "fill", ...page("fill", async () => (await import("./fill/FillsPage")).FillsPage) },
+            { path: "fill/:jobId", ...page("fill", async () => (await import("./fill/FillPage")).FillPage) },
+            { path: "bulk", ...page("bulk", async () => (await import("./bulk/BulksPage")).BulksPage) },
+            { path: "bulk/:jobId", ...page("bulk", async () => (await import("./bulk/BulkPage")).BulkPage) },
+            { path: "cache", ...page("cache", async () => (await import("./cache/CachePage")).CachePage) },
+            { path: "activity", ...page("activity", async () => (await import("./activity/ActivityPage")).ActivityPage) },
+            { path: "health", ...page("health", async () => (await import("./health/HealthPage")).HealthPage) },
+            { path: "settings", ...page("settings", async () => (await import("./settings/SettingsPage")).SettingsPage) },
+            { path: "users", ...page("users", async () => (await import("./users/UsersPage")).UsersPage) },
+            { path: "signed-in", ...page("session", async () => (await import("./session/SignedInPage")).SignedInPage) },
             { path: "*", element: <Broken missing /> },
           ],
         },
@@ -79,7 +87,7 @@ if (root) {
     <StrictMode>
       <QueryClientProvider client={queries}>
         <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={styleNonce}>
-          <Notifications position="bottom-right" />
+          <Notices />
           <SessionProvider>
             <LiveProvider>
               <RouterProvider router={router} />

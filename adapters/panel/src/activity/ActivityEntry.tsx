@@ -80,7 +80,7 @@ function About({ entry: { actor, subject, slot } }: { entry: Entry }) {
   return (
     <>
       {page !== undefined && subject.id !== undefined ? (
-        <Anchor component={Link} to={page} inherit>
+        <Anchor component={Link} underline="always" to={page} inherit>
           {name}
         </Anchor>
       ) : (

@@ -7,7 +7,6 @@ import {
   Burger,
   Button,
   Group,
-  Menu,
   Text,
   useComputedColorScheme,
   useMantineColorScheme,
@@ -18,10 +17,10 @@ import { useTranslation } from "react-i18next";
 import { Link, Outlet, useLocation, useNavigation } from "react-router";
 
 import { Away } from "../health/Away";
-import { choose, languages } from "../i18n";
 import { type Principal, useSession } from "../session/session";
 import { Icon } from "./Icon";
 import { later } from "./later";
+import { MenuButton } from "./MenuButton";
 import { entryOf, navigation } from "./navigation";
 import { Pages } from "./Pages";
 import classes from "./Shell.module.css";
@@ -30,6 +29,8 @@ import { useArrival } from "./useArrival";
 const wide = "md";
 
 const PagesDrawer = later(async () => ({ default: (await import("./PagesDrawer")).PagesDrawer }));
+const LanguageMenu = later(async () => ({ default: (await import("./LanguageMenu")).LanguageMenu }));
+const AccountMenu = later(async () => ({ default: (await import("../session/AccountMenu")).AccountMenu }));
 const PasswordDialog = later(async () => ({ default: (await import("../session/PasswordDialog")).PasswordDialog }));
 
 /** What is around every page: where one is, where one can go, and who one is. */
@@ -120,30 +121,14 @@ function Crumbs() {
   );
 }
 
-const names: Record<(typeof languages)[number], string> = { en: "English", es: "Español" };
-
 function LanguageSwitch() {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size={36} className={classes.tool ?? ""} aria-label={t("action.language")}>
-          <Icon name="language" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {languages.map((language) => (
-          <Menu.Item
-            key={language}
-            lang={language}
-            onClick={() => choose(language)}
-            rightSection={i18n.resolvedLanguage === language ? <Icon name="check" size={16} /> : null}
-          >
-            {names[language]}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <MenuButton menu={(button) => <LanguageMenu button={button} />}>
+      <ActionIcon variant="subtle" color="gray" size={36} className={classes.tool ?? ""} aria-label={t("action.language")}>
+        <Icon name="language" />
+      </ActionIcon>
+    </MenuButton>
   );
 }
 
@@ -181,44 +166,28 @@ function Who() {
 
 function Account({ principal }: { principal: Principal }) {
   const { t } = useTranslation();
-  const { signOut } = useSession();
   const [changing, setChanging] = useState(false);
   const name = principal.user?.displayName ?? principal.name;
   return (
     <>
-      <Menu position="bottom-end" width={230}>
-        <Menu.Target>
-          <Button
-            size="xs"
-            variant="default"
-            h={36}
-            classNames={{ root: classes.account ?? "", section: classes.accountSection ?? "" }}
-            aria-label={t("shell.account", { name: principal.name })}
-            leftSection={
-              <span className={classes.initial} aria-hidden>
-                {name.slice(0, 1).toUpperCase()}
-              </span>
-            }
-          >
-            <Text component="span" size="sm" truncate maw={140} ml={8} visibleFrom="xs">
-              {name}
-            </Text>
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Label>
-            {principal.name} · {t(`role.${principal.scope}`)}
-          </Menu.Label>
-          {principal.kind === "user" && (
-            <Menu.Item leftSection={<Icon name="key" size={16} />} onClick={() => setChanging(true)}>
-              {t("session.changePassword")}
-            </Menu.Item>
-          )}
-          <Menu.Item leftSection={<Icon name="out" size={16} />} onClick={() => void signOut()}>
-            {t("action.signOut")}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <MenuButton menu={(button) => <AccountMenu principal={principal} onChangePassword={() => setChanging(true)} button={button} />}>
+        <Button
+          size="xs"
+          variant="default"
+          h={36}
+          classNames={{ root: classes.account ?? "", section: classes.accountSection ?? "" }}
+          aria-label={t("shell.account", { name: principal.name })}
+          leftSection={
+            <span className={classes.initial} aria-hidden>
+              {name.slice(0, 1).toUpperCase()}
+            </span>
+          }
+        >
+          <Text component="span" size="sm" truncate maw={140} ml={8} visibleFrom="xs">
+            {name}
+          </Text>
+        </Button>
+      </MenuButton>
       {changing && (
         <Suspense>
           <PasswordDialog onClose={() => setChanging(false)} />

@@ -1,15 +1,18 @@
-import { Alert, Badge, Button, Container, Group, Loader, SegmentedControl, Select, Stack, Text, Title } from "@mantine/core";
-import { useState } from "react";
+import { Alert, Badge, Button, Container, Group, Loader, NativeSelect, SegmentedControl, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { later } from "../app/later";
 import { Refusal } from "../app/Refusal";
 import { useSession } from "../session/session";
 import { Charts, Tiles } from "./Charts";
 import { every, useFleet, useHistory, useSettings } from "./data";
 import { Instances } from "./Instances";
-import { Lookup } from "./Lookup";
 import { Manage } from "./Manage";
 import { RedisState } from "./RedisState";
+
+// Below the charts, and no part of what the page first loads.
+const Lookup = later(async () => ({ default: (await import("./Lookup")).Lookup }));
 
 /** What the caches of all instances do, what is held of a subject, and what can be done about it. */
 export function CachePage() {
@@ -63,12 +66,11 @@ function Watched() {
         </div>
         <Group gap="sm" align="end">
           {others.length > 1 && (
-            <Select
+            <NativeSelect
               label={t("cache.scope")}
               data={[{ value: "", label: t("cache.all") }, ...others.map((one) => ({ value: one.id, label: one.name }))]}
               value={instance}
-              onChange={(value) => setInstance(value ?? "")}
-              allowDeselect={false}
+              onChange={(event) => setInstance(event.currentTarget.value)}
               size="sm"
             />
           )}
@@ -97,7 +99,9 @@ function Watched() {
       ) : (
         !failed && <Loader />
       )}
-      <Lookup />
+      <Suspense fallback={<Skeleton h={160} />}>
+        <Lookup />
+      </Suspense>
       {fleet.data && <Instances fleet={fleet.data} />}
       {fleet.data && <RedisState redis={fleet.data.redis} />}
       {settings.data && <Manage settings={settings.data} />}

@@ -1,13 +1,16 @@
-import { Alert, Badge, Button, Group, Loader, Modal, NumberInput, Paper, Radio, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Alert, Badge, Button, Group, Loader, Paper, Radio, SimpleGrid, Stack, Text, TextInput, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, Suspense, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { answered, api } from "../api/client";
+import { later } from "../app/later";
 import { Refusal } from "../app/Refusal";
 import type { Mode, Settings } from "./data";
 import { units } from "./units";
+
+const Confirm = later(async () => ({ default: (await import("./Confirm")).Confirm }));
 
 /** What an operator can do about the cache as a whole. */
 export function Manage({ settings }: { settings: Settings }) {
@@ -27,32 +30,6 @@ function Section({ id, title, children }: { id: string; title: string; children:
       </Title>
       {children}
     </Paper>
-  );
-}
-
-/** Asks before something is done that all instances feel. */
-function Confirm(props: {
-  opened: boolean;
-  title: string;
-  consequence: string;
-  action: string;
-  colour: string;
-  onClose: () => void;
-  onConfirm: () => void;
-}) {
-  const { t } = useTranslation();
-  return (
-    <Modal opened={props.opened} onClose={props.onClose} title={props.title} closeButtonProps={{ "aria-label": t("action.close") }}>
-      <Text size="sm">{props.consequence}</Text>
-      <Group mt="md" justify="end">
-        <Button variant="default" onClick={props.onClose} data-autofocus>
-          {t("cache.manage.cancel")}
-        </Button>
-        <Button color={props.colour} onClick={props.onConfirm}>
-          {props.action}
-        </Button>
-      </Group>
-    </Modal>
   );
 }
 
@@ -112,18 +89,21 @@ function Actions({ off }: { off: boolean }) {
           {flush.error && <Refusal error={flush.error} />}
         </div>
       </Stack>
-      <Confirm
-        opened={asking}
-        title={t("cache.manage.flushAsk")}
-        consequence={t("cache.manage.flushConsequence")}
-        action={t("cache.manage.flush")}
-        colour="red"
-        onClose={() => setAsking(false)}
-        onConfirm={() => {
-          setAsking(false);
-          flush.mutate();
-        }}
-      />
+      <Suspense>
+        {asking && (
+          <Confirm
+            title={t("cache.manage.flushAsk")}
+            consequence={t("cache.manage.flushConsequence")}
+            action={t("cache.manage.flush")}
+            colour="red"
+            onClose={() => setAsking(false)}
+            onConfirm={() => {
+              setAsking(false);
+              flush.mutate();
+            }}
+          />
+        )}
+      </Suspense>
     </Section>
   );
 }
@@ -184,24 +164,9 @@ function Move({ settings }: { settings: Settings }) {
             {t("cache.settings.fixed")}
           </Text>
         )}
-        <NumberInput
-          label={t("cache.settings.ttl")}
-          min={1}
-          max={86_400}
-          clampBehavior="blur"
-          value={next.ttl}
-          onChange={(value) => typeof value === "number" && setDraft({ ...draft, ttl: value })}
-        />
+        <NumberField label={t("cache.settings.ttl")} most={86_400} value={next.ttl} onChange={(ttl) => setDraft({ ...draft, ttl })} />
         {settings.mode !== "memory" && (
-          <NumberInput
-            label={t("cache.settings.l1")}
-            min={1}
-            max={3000}
-            allowDecimal={false}
-            clampBehavior="blur"
-            value={next.l1}
-            onChange={(value) => typeof value === "number" && setDraft({ ...draft, l1: value })}
-          />
+          <NumberField label={t("cache.settings.l1")} most={3000} value={next.l1} onChange={(l1) => setDraft({ ...draft, l1 })} />
         )}
         <Group>
           <Button onClick={() => setAsking(true)} disabled={!changed || settings.step !== "settled"} loading={move.isPending}>
@@ -215,19 +180,55 @@ function Move({ settings }: { settings: Settings }) {
         </Group>
         {move.error && <Refusal error={move.error} />}
       </Stack>
-      <Confirm
-        opened={asking}
-        title={t("cache.settings.ask")}
-        consequence={t("cache.settings.consequence", { before: summary(now), after: summary(next) })}
-        action={t("cache.settings.save")}
-        colour="moss"
-        onClose={() => setAsking(false)}
-        onConfirm={() => {
-          setAsking(false);
-          move.mutate();
-        }}
-      />
+      <Suspense>
+        {asking && (
+          <Confirm
+            title={t("cache.settings.ask")}
+            consequence={t("cache.settings.consequence", { before: summary(now), after: summary(next) })}
+            action={t("cache.settings.save")}
+            colour="moss"
+            onClose={() => setAsking(false)}
+            onConfirm={() => {
+              setAsking(false);
+              move.mutate();
+            }}
+          />
+        )}
+      </Suspense>
     </Section>
+  );
+}
+
+interface NumberFieldProps {
+  label: string;
+  most: number;
+  value: number;
+  onChange: (value: number) => void;
+}
+
+/** A whole number from 1 on, which is put between the bounds when the field is left. */
+function NumberField({ label, most, value, onChange }: NumberFieldProps) {
+  const [typed, setTyped] = useState<string>();
+  return (
+    <TextInput
+      label={label}
+      type="number"
+      min={1}
+      max={most}
+      value={typed ?? value}
+      onChange={(event) => {
+        setTyped(event.currentTarget.value);
+        const number = event.currentTarget.valueAsNumber;
+        if (number >= 1 && number <= most) {
+          onChange(Math.round(number));
+        }
+      }}
+      onBlur={() => {
+        const number = Math.round(Number(typed ?? value));
+        setTyped(undefined);
+        onChange(Math.min(most, Math.max(1, number)));
+      }}
+    />
   );
 }
 

@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Loader, Select, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Loader, NativeSelect, Stack, Text, Title } from "@mantine/core";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -27,16 +27,15 @@ export function Results({ job }: { job: FillJob }) {
         </Title>
         <Group gap="xs">
           <RetryFailed job={job} />
-          <Select
+          <NativeSelect
             size="xs"
             aria-label={t("job.items")}
             value={outcome ?? "all"}
-            onChange={(value) => setOutcome(value === "all" ? undefined : (value ?? undefined))}
+            onChange={({ currentTarget: { value } }) => setOutcome(outcomes.find((one) => one === value))}
             data={[
               { value: "all", label: t("fill.results.all") },
               ...outcomes.map((one) => ({ value: one, label: `${t(`fill.counts.${one}`)} (${job.counts[one]})` })),
             ]}
-            allowDeselect={false}
           />
         </Group>
       </Group>

@@ -193,13 +193,7 @@ function Proposal({ item, decision, reachable, onFocus, onDecide }: ProposalProp
         <div className={classes.caption}>{t("fill.review.current")}</div>
       </div>
       <div>
-        <img
-          className={classes.picture}
-          data-wide={wide}
-          src={found?.thumbnailUrl ?? found?.url}
-          alt={t("fill.review.image", { name: item.name })}
-          loading="lazy"
-        />
+        <img className={classes.picture} data-wide={wide} src={found?.previewUrl} alt={t("fill.review.image", { name: item.name })} loading="lazy" />
         <div className={classes.caption}>{t("fill.review.proposed")}</div>
       </div>
       <Stack gap={2} className={classes.about ?? ""}>

@@ -1,10 +1,14 @@
-import { Button, Chip, Group, Pill, Popover, SegmentedControl, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Button, NativeSelect, Pill, SegmentedControl, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
+import { later } from "../app/later";
+import { MenuButton } from "../app/MenuButton";
 import { type Kind, slotsOf } from "../artwork/url";
-import { conditions, type Filter, type FilterName, sources } from "./filters";
+import { conditions, type Filter, type FilterName, orders } from "./filters";
 import classes from "./Library.module.css";
 import { Symbol } from "./Symbol";
+
+const FilterPopover = later(async () => ({ default: (await import("./FilterPopover")).FilterPopover }));
 
 export const cardSizes = { s: 104, m: 164, l: 250 } as const;
 export type CardSize = keyof typeof cardSizes;
@@ -37,6 +41,16 @@ export function FilterBar({ kind, filter, text, total, atLeast, size, onSize, on
           className={classes.search ?? ""}
         />
         <Filters kind={kind} filter={filter} count={set.length} onChange={onChange} />
+        <NativeSelect
+          aria-label={t("library.sort.label")}
+          className={classes.sort ?? ""}
+          value={filter.sort ?? (filter.query === undefined ? "name" : "")}
+          onChange={(event) => onChange({ sort: event.currentTarget.value })}
+          data={[
+            ...(filter.query === undefined ? [] : [{ value: "", label: t("library.sort.best") }]),
+            ...orders[kind].map((order) => ({ value: order, label: t(`library.sort.${order}`) })),
+          ]}
+        />
         <SegmentedControl
           aria-label={t("library.size.label")}
           value={size}
@@ -89,74 +103,11 @@ export function FilterBar({ kind, filter, text, total, atLeast, size, onSize, on
 function Filters({ kind, filter, count, onChange }: Pick<Props, "kind" | "filter" | "onChange"> & { count: number }) {
   const { t } = useTranslation();
   return (
-    <Popover position="bottom-start" shadow="md" width={320} trapFocus returnFocus withinPortal>
-      <Popover.Target>
-        <Button variant={count > 0 ? "light" : "default"} leftSection={<Symbol name="filter" />}>
-          {t("library.filter.label")}
-          {count > 0 && ` (${count})`}
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown aria-label={t("library.filter.label")}>
-        <Stack gap="md">
-          <Chips
-            label={t("library.filter.missing")}
-            values={slotsOf[kind].map((slot) => [slot, t(`slot.${slot}`)])}
-            value={filter.missing}
-            onChange={(missing) => onChange({ missing })}
-          />
-          <Chips
-            label={t("library.filter.source")}
-            values={sources.map((source) => [source, t(`source.${source}`)])}
-            value={filter.source}
-            onChange={(source) => onChange({ source })}
-          />
-          <Switch
-            label={t("library.filter.lowResolution")}
-            checked={filter.lowResolution === true}
-            onChange={(event) => onChange({ lowResolution: event.currentTarget.checked || undefined })}
-          />
-          <Switch
-            label={t("library.filter.locked")}
-            checked={filter.locked === true}
-            onChange={(event) => onChange({ locked: event.currentTarget.checked || undefined })}
-          />
-          {kind === "artist" && (
-            <Chips
-              label={t("library.filter.slot")}
-              values={slotsOf[kind].map((slot) => [slot, t(`slot.${slot}`)])}
-              value={filter.slot ?? "profile"}
-              disabled={filter.source === undefined && !filter.lowResolution && !filter.locked}
-              onChange={(slot) => slot !== undefined && onChange({ slot })}
-            />
-          )}
-        </Stack>
-      </Popover.Dropdown>
-    </Popover>
-  );
-}
-
-interface ChipsProps {
-  label: string;
-  values: [value: string, label: string][];
-  value: string | undefined;
-  disabled?: boolean;
-  onChange: (value: string | undefined) => void;
-}
-
-/** Some values of which at most one is chosen; who chooses it again takes it away. */
-function Chips({ label, values, value, disabled = false, onChange }: ChipsProps) {
-  return (
-    <div role="group" aria-label={label}>
-      <Text size="sm" fw={500} mb={6} {...(disabled && { c: "dimmed" })}>
-        {label}
-      </Text>
-      <Group gap={6}>
-        {values.map(([one, text]) => (
-          <Chip key={one} size="xs" checked={value === one} disabled={disabled} onChange={(checked) => onChange(checked ? one : undefined)}>
-            {text}
-          </Chip>
-        ))}
-      </Group>
-    </div>
+    <MenuButton popup="dialog" menu={(button) => <FilterPopover kind={kind} filter={filter} onChange={onChange} button={button} />}>
+      <Button variant={count > 0 ? "light" : "default"} leftSection={<Symbol name="filter" />}>
+        {t("library.filter.label")}
+        {count > 0 && ` (${count})`}
+      </Button>
+    </MenuButton>
   );
 }

@@ -1,17 +1,20 @@
 import { Button, CloseButton, NativeSelect } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 
 import { answered, api, type Slot } from "../api/client";
+import { later } from "../app/later";
 import { type Kind, slotsOf } from "../artwork/url";
-import { type Action, BatchDialog } from "./BatchDialog";
+import type { Action } from "./BatchDialog";
 import { loadPage } from "./entries";
 import type { Filter } from "./filters";
 import classes from "./Library.module.css";
 import { countOf, isChosen, type Named, type Selection } from "./selection";
+
+const BatchDialog = later(async () => ({ default: (await import("./BatchDialog")).BatchDialog }));
 
 /** So many subjects one action may be about. */
 export const mostAtOnce = 10_000;
@@ -80,7 +83,9 @@ export function SelectionBar({ kind, slot, filter, selection, total, onAll, onNo
       </Button>
       <CloseButton aria-label={t("library.selection.none")} title={t("library.selection.none")} onClick={onNone} />
       {tooMany && <span className={classes.detail}>{t("library.selection.tooMany", { count: mostAtOnce })}</span>}
-      {action && <BatchDialog action={action} kind={kind} slot={place} subjects={subjects} count={count} onClose={() => setAction(undefined)} />}
+      <Suspense>
+        {action && <BatchDialog action={action} kind={kind} slot={place} subjects={subjects} count={count} onClose={() => setAction(undefined)} />}
+      </Suspense>
     </section>
   );
 }

@@ -43,3 +43,10 @@ test("the image that stands for a subject is the one that the filter is about", 
   expect(shownSlot("artist", { missing: "logo" })).toBe("profile");
   expect(shownSlot("album", {})).toBe("cover");
 });
+
+test("the order stands in the address, if the kind has it", () => {
+  expect(read("sort=-added")).toEqual({ sort: "-added" });
+  expect(read("sort=year")).toEqual({});
+  expect(readFilter("album", new URLSearchParams("sort=-year"))).toEqual({ sort: "-year" });
+  expect(conditions(read("sort=name"))).toEqual([]);
+});

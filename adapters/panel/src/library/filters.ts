@@ -5,6 +5,14 @@ export type Source = Schemas["Source"];
 
 export const sources: readonly Source[] = ["custom", "local", "external"];
 
+/** The orders of the grid, for each kind; the first is the one without being asked for. */
+export const orders = {
+  artist: ["name", "-name", "-added", "added", "-updated", "updated"],
+  album: ["name", "-name", "-added", "added", "-updated", "updated", "-year", "year"],
+} as const;
+
+export type Order = (typeof orders)["album"][number];
+
 /** What is looked for in the library, as it stands in the address and is asked of the server. */
 export interface Filter {
   query?: string;
@@ -15,9 +23,11 @@ export interface Filter {
   locked?: true;
   /** Which slot source, lowResolution and locked are about; none: the first of the kind. */
   slot?: Slot;
+  /** None: by name, or with a text the best matches first. */
+  sort?: Order;
 }
 
-export type FilterName = Exclude<keyof Filter, "query">;
+export type FilterName = Exclude<keyof Filter, "query" | "sort">;
 
 /** Whether something is said of a slot that can also be said of another one. */
 function isHolding(filter: Filter): boolean {
@@ -30,12 +40,14 @@ export function readFilter(kind: Kind, address: URLSearchParams): Filter {
   const query = address.get("query")?.trim() ?? "";
   const missing = slot("missing");
   const source = sources.find((source) => source === address.get("source"));
+  const sort = orders[kind].find((order) => order === address.get("sort"));
   const filter: Filter = {
     ...(query !== "" && { query }),
     ...(missing && { missing }),
     ...(source && { source }),
     ...(address.get("lowResolution") === "true" && { lowResolution: true as const }),
     ...(address.get("locked") === "true" && { locked: true as const }),
+    ...(sort && { sort }),
   };
   const about = slot("slot");
   return about && about !== slotsOf[kind][0] && isHolding(filter) ? { ...filter, slot: about } : filter;

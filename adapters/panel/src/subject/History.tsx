@@ -1,13 +1,15 @@
 import { Badge, Button, Chip, Group, Loader, Stack, Text, Title } from "@mantine/core";
-import { useState } from "react";
+import { Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+const ConfirmDialog = later(async () => ({ default: (await import("./ConfirmDialog")).ConfirmDialog }));
+
 import type { HistoryEntry, Slot } from "../api/client";
+import { later } from "../app/later";
 import { Refusal } from "../app/Refusal";
 import { bytes, moment } from "../artwork/format";
 import { formerImageUrl } from "../artwork/url";
 import { type Place, useApplyUploaded, usePurge, useRestore } from "./changes";
-import { ConfirmDialog } from "./ConfirmDialog";
 import { type Explanation, type Subject, useHistory, useMayChange, useWhy } from "./queries";
 import classes from "./Subject.module.css";
 import { tell, useConfirm } from "./useConfirm";
@@ -184,6 +186,7 @@ function Purge({ place, image }: { place: Place; image: Pictured }) {
   const { t } = useTranslation();
   const [asking, setAsking] = useState(false);
   const purge = usePurge(place);
+  // Not a callback of mutate: a live change may take the entry off the page first, and it with it.
   const done = () => {
     setAsking(false);
     tell(t("subject.purge.done"));
@@ -193,22 +196,24 @@ function Purge({ place, image }: { place: Place; image: Pictured }) {
       <Button size="xs" variant="subtle" color="red" onClick={() => setAsking(true)}>
         {t("subject.purge.action")}
       </Button>
-      {asking && (
-        <ConfirmDialog
-          title={t("subject.purge.title")}
-          text={
-            <Group wrap="nowrap" align="flex-start">
-              <Thumbnail place={place} entry={image} />
-              <Text>{t("subject.purge.text")}</Text>
-            </Group>
-          }
-          action={t("subject.purge.confirm")}
-          pending={purge.isPending}
-          error={purge.error}
-          onClose={() => setAsking(false)}
-          onConfirm={() => purge.mutate(image.imageId, { onSuccess: done })}
-        />
-      )}
+      <Suspense>
+        {asking && (
+          <ConfirmDialog
+            title={t("subject.purge.title")}
+            text={
+              <Group wrap="nowrap" align="flex-start">
+                <Thumbnail place={place} entry={image} />
+                <Text>{t("subject.purge.text")}</Text>
+              </Group>
+            }
+            action={t("subject.purge.confirm")}
+            pending={purge.isPending}
+            error={purge.error}
+            onClose={() => setAsking(false)}
+            onConfirm={() => void purge.mutateAsync(image.imageId).then(done, () => undefined)}
+          />
+        )}
+      </Suspense>
     </>
   );
 }

@@ -46,6 +46,8 @@ interface Measured {
   blob: Blob;
   width: number;
   height: number;
+  /** Another size, until this one is ready: the server says to ask again. */
+  standIn: boolean;
 }
 
 /** As an <img> would ask for it: the server chooses the format by this. */
@@ -60,12 +62,18 @@ async function measure(url: string, signal: AbortSignal): Promise<Measured> {
   const bitmap = await createImageBitmap(blob);
   const { width, height } = bitmap;
   bitmap.close();
-  return { blob, width, height };
+  return { blob, width, height, standIn: answer.headers.get("Cache-Control")?.includes("no-cache") === true };
 }
 
 function Served({ rendition: { name, url }, subject }: { rendition: Rendition; subject: string }) {
   const { t, i18n } = useTranslation();
-  const served = useQuery({ queryKey: ["rendition", url], queryFn: ({ signal }) => measure(url, signal), staleTime: Infinity, gcTime: 60_000 });
+  const served = useQuery({
+    queryKey: ["rendition", url],
+    queryFn: ({ signal }) => measure(url, signal),
+    staleTime: Infinity,
+    gcTime: 60_000,
+    refetchInterval: ({ state }) => (state.data?.standIn === true ? 2_000 : false),
+  });
   const shown = useMemo(() => served.data && URL.createObjectURL(served.data.blob), [served.data]);
   useEffect(() => () => (shown === undefined ? undefined : URL.revokeObjectURL(shown)), [shown]);
   return (

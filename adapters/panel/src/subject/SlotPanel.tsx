@@ -1,8 +1,10 @@
-import { Badge, Button, Group, Menu, Stack, Text, Title } from "@mantine/core";
+import { Badge, Button, Group, Stack, Text, Title } from "@mantine/core";
 import { type DragEvent, lazy, Suspense, useEffect, useEffectEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { ImageInfo } from "../api/client";
+import { later } from "../app/later";
+import { MenuButton } from "../app/MenuButton";
 import { Refusal } from "../app/Refusal";
 import { imageUrl, squareSlots } from "../artwork/url";
 import { received } from "../upload/files";
@@ -17,6 +19,8 @@ const UploadDialog = lazy(async () => ({ default: (await import("../upload/Uploa
 const BackgroundDialog = lazy(async () => ({ default: (await import("./BackgroundDialog")).BackgroundDialog }));
 const FindDialog = lazy(async () => ({ default: (await import("./FindDialog")).FindDialog }));
 const FocalDialog = lazy(async () => ({ default: (await import("./FocalDialog")).FocalDialog }));
+
+const RemoveMenu = later(async () => ({ default: (await import("./RemoveMenu")).RemoveMenu }));
 
 /** What was brought to the page: files, or the address of one. */
 interface Brought {
@@ -134,27 +138,11 @@ function Actions({ place, image, onDialog, onUpload, onDone }: ActionsProps) {
           {t(image?.locked === true ? "action.unlock" : "action.lock")}
         </Button>
         {image && (
-          <Menu position="bottom-start">
-            <Menu.Target>
-              <Button size="sm" variant="subtle" color="red" loading={remove.isPending}>
-                {t("action.remove")}
-              </Button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item onClick={() => take(false)}>
-                <Text size="sm">{t("subject.remove.next")}</Text>
-                <Text size="xs" c="dimmed">
-                  {t("subject.remove.nextHint")}
-                </Text>
-              </Menu.Item>
-              <Menu.Item onClick={() => take(true)}>
-                <Text size="sm">{t("subject.remove.keepEmpty")}</Text>
-                <Text size="xs" c="dimmed">
-                  {t("subject.remove.keepEmptyHint")}
-                </Text>
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
+          <MenuButton menu={(button) => <RemoveMenu onRemove={take} button={button} />}>
+            <Button size="sm" variant="subtle" color="red" loading={remove.isPending}>
+              {t("action.remove")}
+            </Button>
+          </MenuButton>
         )}
       </Group>
       {error && <Refusal error={error} />}

@@ -1,13 +1,14 @@
-import { Anchor, Badge, Button, Container, Group, Menu, Stack, Text, Title, UnstyledButton } from "@mantine/core";
+import { Anchor, Badge, Button, Container, Group, Stack, Text, Title, UnstyledButton } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 
 import type { Slot } from "../api/client";
+import { later } from "../app/later";
+import { MenuButton } from "../app/MenuButton";
 import { imageUrl, slotsOf } from "../artwork/url";
 import { useSession } from "../session/session";
 import { usePurgeAll } from "./changes";
-import { ConfirmDialog } from "./ConfirmDialog";
 import { History } from "./History";
 import { Players } from "./Players";
 import type { Subject } from "./queries";
@@ -17,6 +18,9 @@ import classes from "./Subject.module.css";
 import { tell } from "./useConfirm";
 
 const IdentifierDialog = lazy(async () => ({ default: (await import("./IdentifierDialog")).IdentifierDialog }));
+
+const SubjectMenu = later(async () => ({ default: (await import("./SubjectMenu")).SubjectMenu }));
+const ConfirmDialog = later(async () => ({ default: (await import("./ConfirmDialog")).ConfirmDialog }));
 
 const homes = { artist: "/", album: "/albums", user: "/users" } as const;
 
@@ -102,36 +106,31 @@ function ForAdministrators({ kind, id, name }: Pick<Subject, "kind" | "id" | "na
   const purge = usePurgeAll({ kind, id });
   return (
     <>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <Button size="xs" variant="default" aria-label={t("subject.more")}>
-            ⋯
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item color="red" onClick={() => setAsking(true)}>
-            {t("subject.purgeAll.action")}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      {asking && (
-        <ConfirmDialog
-          title={t("subject.purgeAll.title", { name })}
-          text={t("subject.purgeAll.text")}
-          action={t("subject.purgeAll.action")}
-          pending={purge.isPending}
-          error={purge.error}
-          onClose={() => setAsking(false)}
-          onConfirm={() =>
-            purge.mutate(undefined, {
-              onSuccess: () => {
-                setAsking(false);
-                tell(t("subject.purgeAll.done"));
-              },
-            })
-          }
-        />
-      )}
+      <MenuButton menu={(button) => <SubjectMenu onPurge={() => setAsking(true)} button={button} />}>
+        <Button size="xs" variant="default" aria-label={t("subject.more")}>
+          ⋯
+        </Button>
+      </MenuButton>
+      <Suspense>
+        {asking && (
+          <ConfirmDialog
+            title={t("subject.purgeAll.title", { name })}
+            text={t("subject.purgeAll.text")}
+            action={t("subject.purgeAll.action")}
+            pending={purge.isPending}
+            error={purge.error}
+            onClose={() => setAsking(false)}
+            onConfirm={() =>
+              purge.mutate(undefined, {
+                onSuccess: () => {
+                  setAsking(false);
+                  tell(t("subject.purgeAll.done"));
+                },
+              })
+            }
+          />
+        )}
+      </Suspense>
     </>
   );
 }

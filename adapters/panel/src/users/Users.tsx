@@ -1,20 +1,22 @@
-import { ActionIcon, Anchor, Badge, Button, Group, Loader, Menu, Select, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Anchor, Badge, Button, Group, Loader, Menu, NativeSelect, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
 import { answered, api, type Schemas } from "../api/client";
 import { Icon } from "../app/Icon";
+import { later } from "../app/later";
 import { Refusal } from "../app/Refusal";
 import { ago } from "../app/time";
 import { useNow } from "../app/useNow";
 import { useSession } from "../session/session";
 import { Avatar } from "./Avatar";
-import { UserDialog } from "./UserDialog";
-import { UserPasswordDialog } from "./UserPasswordDialog";
 import classes from "./Users.module.css";
+
+const UserDialog = later(async () => ({ default: (await import("./UserDialog")).UserDialog }));
+const UserPasswordDialog = later(async () => ({ default: (await import("./UserPasswordDialog")).UserPasswordDialog }));
 
 export type User = Schemas["ListedUser"];
 type Account = Schemas["Account"];
@@ -61,12 +63,11 @@ export function Users() {
           value={typed}
           onChange={(event) => setTyped(event.currentTarget.value)}
         />
-        <Select
+        <NativeSelect
           aria-label={t("users.shown")}
           data={(["all", "accounts", "disabled"] as const).map((value) => ({ value, label: t(`users.show.${value}`) }))}
           value={shown}
-          onChange={(value) => setShown(value ?? "all")}
-          allowDeselect={false}
+          onChange={(event) => setShown(event.currentTarget.value as Shown)}
           w={190}
         />
         <Button leftSection={<Icon name="plus" size={16} />} onClick={() => setCreating(true)}>
@@ -92,7 +93,7 @@ export function Users() {
           )}
         </>
       )}
-      {creating && <UserDialog onClose={() => setCreating(false)} />}
+      <Suspense>{creating && <UserDialog onClose={() => setCreating(false)} />}</Suspense>
     </>
   );
 }
@@ -186,8 +187,10 @@ function RowMenu({ user, account }: { user: User; account: Account | undefined }
         </Menu.Dropdown>
       </Menu>
       {disable.error && <Refusal error={disable.error} />}
-      {open === "edit" && <UserDialog user={user} onClose={() => setOpen(undefined)} />}
-      {open === "password" && <UserPasswordDialog user={user} onClose={() => setOpen(undefined)} />}
+      <Suspense>
+        {open === "edit" && <UserDialog user={user} onClose={() => setOpen(undefined)} />}
+        {open === "password" && <UserPasswordDialog user={user} onClose={() => setOpen(undefined)} />}
+      </Suspense>
     </>
   );
 }

@@ -1,11 +1,14 @@
 import { Tabs } from "@mantine/core";
+import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 
+import { later } from "../app/later";
 import { Page } from "../app/Page";
 import { Restricted } from "../session/Restricted";
-import { Tokens } from "./Tokens";
 import { Users } from "./Users";
+
+const Tokens = later(async () => ({ default: (await import("./Tokens")).Tokens }));
 
 /** Who gets in: users, and programs with an API token. */
 export function UsersPage() {
@@ -27,7 +30,9 @@ export function UsersPage() {
             <Users />
           </Tabs.Panel>
           <Tabs.Panel value="tokens">
-            <Tokens />
+            <Suspense>
+              <Tokens />
+            </Suspense>
           </Tabs.Panel>
         </Tabs>
       </Page>

@@ -82,7 +82,3 @@ export const bulk = {
   waiting: "waiting",
   only: { all: "All", failed: "Failed", ok: "In force" },
 };
-
-export const live = {
-  lost: "Live changes are interrupted. Connecting again…",
-};

@@ -1,4 +1,16 @@
 export const library = {
+  sort: {
+    label: "Order",
+    best: "Best matches first",
+    name: "Name, A to Z",
+    "-name": "Name, Z to A",
+    "-added": "Added last",
+    added: "Added first",
+    "-updated": "Changed last",
+    updated: "Changed first",
+    "-year": "Newest year",
+    year: "Oldest year",
+  },
   artists: "Artists",
   albums: "Albums",
   search: "Search by name",

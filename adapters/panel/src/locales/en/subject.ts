@@ -238,3 +238,31 @@ export const subject = {
     empty: { title: "The file is empty", todo: "Choose it again: it may not have been saved yet." },
   },
 };
+
+export const find = {
+  title: "Images for: {{slot}}",
+  searching: "Searching…",
+  found_one: "{{count}} image",
+  found_other: "{{count}} images",
+  nothing: "No provider has an image.",
+  failed: "{{provider}}: {{message}}",
+  votes_one: "{{count}} vote",
+  votes_other: "{{count}} votes",
+  byName: "Found by name: it may be somebody else’s.",
+  current: "Now",
+  candidate: "Candidate",
+  compare: "Compare",
+};
+
+export const applied = {
+  title: "Visible on all instances after {{ms}} ms",
+  undone: "The image before it is in force again.",
+  removed: "The image was removed.",
+  locked: "Fills and scans leave it alone now.",
+  unlocked: "Fills and scans may change it again.",
+  applying: "Downloading, checking, and telling every instance…",
+  uploading: "Uploading {{name}}…",
+  first: "There was no image before: remove it to undo.",
+};
+
+export const history = { title: "History", empty: "Nothing was ever in force here." };

@@ -83,7 +83,3 @@ export const bulk: typeof english.bulk = {
   waiting: "en espera",
   only: { all: "Todas", failed: "Fallidas", ok: "En vigor" },
 };
-
-export const live: typeof english.live = {
-  lost: "Los cambios en vivo se han interrumpido. Conectando de nuevo…",
-};

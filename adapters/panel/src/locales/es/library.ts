@@ -1,6 +1,18 @@
 import type { library as english } from "../en/library";
 
 export const library: typeof english = {
+  sort: {
+    label: "Orden",
+    best: "Mejores coincidencias",
+    name: "Nombre, de la A a la Z",
+    "-name": "Nombre, de la Z a la A",
+    "-added": "Añadidos los últimos",
+    added: "Añadidos los primeros",
+    "-updated": "Cambiados los últimos",
+    updated: "Cambiados los primeros",
+    "-year": "Año más reciente",
+    year: "Año más antiguo",
+  },
   artists: "Artistas",
   albums: "Álbumes",
   search: "Buscar por nombre",

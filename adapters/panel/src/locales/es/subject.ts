@@ -1,6 +1,6 @@
-import type { subject as english } from "../en/subject";
+import type * as en from "../en/subject";
 
-export const subject: typeof english = {
+export const subject: typeof en.subject = {
   kind: { artist: "Artistas", album: "Álbumes", user: "Usuarios" },
   slots: "Espacios",
   more: "Más",
@@ -245,3 +245,31 @@ export const subject: typeof english = {
     empty: { title: "El archivo está vacío", todo: "Elíjalo de nuevo: quizá aún no se había guardado." },
   },
 };
+
+export const find: typeof en.find = {
+  title: "Imágenes para: {{slot}}",
+  searching: "Buscando…",
+  found_one: "{{count}} imagen",
+  found_other: "{{count}} imágenes",
+  nothing: "Ningún proveedor tiene una imagen.",
+  failed: "{{provider}}: {{message}}",
+  votes_one: "{{count}} voto",
+  votes_other: "{{count}} votos",
+  byName: "Encontrada por el nombre: puede ser de otra persona.",
+  current: "Ahora",
+  candidate: "Candidata",
+  compare: "Comparar",
+};
+
+export const applied: typeof en.applied = {
+  title: "Visible en todas las instancias tras {{ms}} ms",
+  undone: "La imagen anterior vuelve a estar en vigor.",
+  removed: "La imagen se ha quitado.",
+  locked: "Los trabajos y los escaneos ya no la cambian.",
+  unlocked: "Los trabajos y los escaneos pueden cambiarla de nuevo.",
+  applying: "Descargando, comprobando y avisando a todas las instancias…",
+  uploading: "Subiendo {{name}}…",
+  first: "Antes no había imagen: quítela para deshacer.",
+};
+
+export const history: typeof en.history = { title: "Historial", empty: "Aquí nunca ha habido una imagen en vigor." };
