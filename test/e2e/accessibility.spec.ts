@@ -1,11 +1,11 @@
 import AxeBuilder from "@axe-core/playwright";
 
 import { expect, signIn, test } from "./gatefold";
-import { pages } from "./pages";
+import { addressOf, pages } from "./pages";
 
 for (const { name, path, shown, open } of pages) {
-  test(`${name} is accessible in light and dark, and fits on a phone`, async ({ page }) => {
-    await page.goto(path);
+  test(`${name} is accessible in light and dark, and fits on a phone`, async ({ page, request }) => {
+    await page.goto(await addressOf(path, request));
     if (!open) {
       await signIn(page);
     }

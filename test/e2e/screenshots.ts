@@ -4,7 +4,7 @@ import type { APIRequestContext, Page } from "@playwright/test";
 
 import { expect, signIn, test } from "./gatefold";
 import { coverOf, fromPage } from "./manage";
-import { pages } from "./pages";
+import { addressOf, pages } from "./pages";
 
 // SCREENSHOTS names the folder, and PAGES those that are wanted: PAGES=users,health
 const folder = resolve(process.env.SCREENSHOTS ?? join(import.meta.dirname, "screenshots"));
@@ -51,9 +51,10 @@ for (const [device, viewport] of Object.entries(devices)) {
     for (const { name, path, shown } of pages.filter((one) => wanted.length === 0 || wanted.includes(one.name))) {
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme });
-        await page.goto(path);
+        await page.goto(await addressOf(path, request));
         await expect(page.getByRole("main")).toContainText(shown);
-        await page.waitForLoadState("networkidle");
+        // Live changes keep a connection open: what counts is that every picture is there.
+        await page.waitForFunction(() => Array.from(document.images).every((image) => image.complete));
         expect(await page.evaluate(() => document.documentElement.scrollWidth), `${name} scrolls sideways`).toBeLessThanOrEqual(viewport.width);
         await page.screenshot({ path: join(folder, `${name}-${device}-${colorScheme}.png`) });
       }

@@ -148,7 +148,7 @@ function SlotTile({ subject: { kind, id, images }, slot, chosen, onChoose }: Til
   return (
     <UnstyledButton className={classes.tile ?? ""} aria-current={chosen ? "true" : undefined} onClick={onChoose}>
       <span className={classes.tilePicture}>
-        {image ? <img src={imageUrl(kind, id, slot, { size: "small", tag: image.tag })} alt="" /> : <span aria-hidden>＋</span>}
+        {image ? <img src={imageUrl(kind, id, slot, { size: "small", tag: image.tag })} alt="" /> : <Icon name="plus" />}
       </span>
       <span className={classes.tileWords}>
         <Text span fw={600} size="sm">
