@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 
 import type { Slot } from "../api/client";
+import { Icon } from "../app/Icon";
 import { later } from "../app/later";
 import { MenuButton } from "../app/MenuButton";
 import { imageUrl, slotsOf } from "../artwork/url";
