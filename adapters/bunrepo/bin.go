@@ -273,7 +273,7 @@ func (b *Bin) discard(ctx context.Context, tx bun.Tx, going live, deletion catal
 }
 
 // touch notes that every place of the subjects was modified, and what the activity log
-// is to have. What lists know of slots follows from rows that are written anew.
+// is to have.
 func (b *Bin) touch(ctx context.Context, tx bun.Tx, fence artwork.Fence, subjects []artwork.Subject, entries []activity.Entry) error {
 	if len(subjects) == 0 {
 		return nil
@@ -304,9 +304,6 @@ func (b *Bin) touch(ctx context.Context, tx bun.Tx, fence artwork.Fence, subject
 			board.changed[place] = true
 			board.move(board.slots[place])
 		}
-	}
-	if _, err := ofSubjects(tx.NewDelete().Model((*slotRow)(nil)), "subject_kind", "subject_id", subjects).Exec(ctx); err != nil {
-		return err
 	}
 	return board.save(ctx, tx, b.db, fence)
 }

@@ -608,7 +608,7 @@ local time = redis.call('TIME')`,
 	{
 		rule: "a token stays in the query",
 		file: httpAPI + "/events.go", old: `query.Del("token")`, new: `_ = query`,
-		pkg: httpAPI, test: "TestWhoMayListen",
+		pkg: httpAPI, test: "TestATokenLeavesTheQuery",
 	},
 
 	// Filling empty slots.
@@ -822,14 +822,6 @@ local changes = 0`,
 		rule: "what was deleted counts as modified",
 		file: repository + "/bin.go", old: `board.move(board.slots[place])`, new: `_ = place`,
 		pkg: repository, test: onSQLite + "bin:_every_place_counts_as_modified",
-	},
-	{
-		rule: "lists follow what comes back",
-		file: repository + "/bin.go", old: `	if _, err := ofSubjects(tx.NewDelete().Model((*slotRow)(nil)), "subject_kind", "subject_id", subjects).Exec(ctx); err != nil {
-		return err
-	}
-	return board`, new: `	return board`,
-		pkg: repository, test: onSQLite + "bin:_lists_and_their_counts_follow",
 	},
 	{
 		rule: "nobody creates a subject that can be restored",
