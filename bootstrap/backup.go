@@ -70,7 +70,7 @@ func (v vaultDir) of(cfg Config) (string, error) {
 	return "", artwork.Errorf(artwork.InvalidInput, "where are the backups? Name a folder, or set BACKUP_DIR")
 }
 
-// openVault returns the backups in the folder and the images that they share. Only what
+// open returns the backups in the folder and the images that they share. Only what
 // writes creates what is missing.
 func (v vaultDir) open(cfg Config, writes bool) (*backupfolder.Folder, *diskstore.Store, error) {
 	dir, err := v.of(cfg)
@@ -131,8 +131,11 @@ func (v vaultDir) create(ctx context.Context, cfg Config, log *slog.Logger, obse
 		return created, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if current, _, err := db.MigrationStatus(ctx); err != nil || current == 0 {
-		return created, errors.Join(err, artwork.Errorf(artwork.NotFound, "there is nothing to copy yet: the database was never migrated"))
+	switch current, _, err := db.MigrationStatus(ctx); {
+	case err != nil:
+		return created, err
+	case current == 0:
+		return created, artwork.Errorf(artwork.NotFound, "there is nothing to copy yet: the database was never migrated")
 	}
 	store, err := openStore(cfg, false)
 	if err != nil {

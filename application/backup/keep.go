@@ -125,7 +125,7 @@ func removeImages(ctx context.Context, vault Vault, copies artwork.ImageStore, n
 	}
 	referenced := map[artwork.Hash]bool{}
 	for _, backup := range kept {
-		images, err := imagesOf(ctx, vault, backup)
+		images, err := imagesOf(vault, backup)
 		if err != nil {
 			return 0, err
 		}

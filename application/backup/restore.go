@@ -92,7 +92,7 @@ func (r *Restore) fits(ctx context.Context, manifest *Manifest) error {
 }
 
 func (r *Restore) images(ctx context.Context, backup Kept, observer Observer) error {
-	images, err := imagesOf(ctx, r.vault, backup)
+	images, err := imagesOf(r.vault, backup)
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func (v *Verify) files(ctx context.Context, backup Kept, found *Verified, images
 	if !sound {
 		return nil
 	}
-	listed, err := imagesOf(ctx, v.vault, backup)
+	listed, err := imagesOf(v.vault, backup)
 	for _, image := range listed {
 		images[image.Hash] = true
 	}
@@ -139,7 +139,7 @@ func find(kept []Kept, id string) (Kept, error) {
 }
 
 // imagesOf returns the images of a backup, whose list must be sound.
-func imagesOf(_ context.Context, vault Vault, backup Kept) ([]artwork.StoredInfo, error) {
+func imagesOf(vault Vault, backup Kept) ([]artwork.StoredInfo, error) {
 	if backup.Err != nil {
 		return nil, backup.Err
 	}
