@@ -3,6 +3,8 @@ package argon2hash
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/alexedwards/argon2id"
@@ -30,19 +32,19 @@ type Hasher struct {
 	turns   chan struct{} // holds an element for each hash that is being made
 	waiting atomic.Int64
 	most    int64
-	decoy   string // a hash of a password that nobody has
 }
 
 var _ signin.Hasher = (*Hasher)(nil)
 
 // New returns a hasher with the limits.
-func New(limits Limits) (*Hasher, error) {
-	decoy, err := argon2id.CreateHash(artwork.NewID().String(), &params)
-	if err != nil {
-		return nil, artwork.Wrap(artwork.Internal, "argon2hash.New", err)
-	}
-	return &Hasher{turns: make(chan struct{}, limits.AtOnce), most: int64(limits.AtOnce + limits.Waiting), decoy: decoy}, nil
+func New(limits Limits) *Hasher {
+	return &Hasher{turns: make(chan struct{}, limits.AtOnce), most: int64(limits.AtOnce + limits.Waiting)}
 }
+
+// decoy has the format of a hash, and takes as long to compare with. Whatever the password,
+// it does not match: the result is not looked at.
+var decoy = fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", params.Memory, params.Iterations, params.Parallelism,
+	base64.RawStdEncoding.EncodeToString(make([]byte, params.SaltLength)), base64.RawStdEncoding.EncodeToString(make([]byte, params.KeyLength)))
 
 // Hash implements signin.Hasher. The hash has the format of the reference
 // implementation: $argon2id$v=19$m=19456,t=2,p=1$salt$key.
@@ -63,7 +65,7 @@ func (h *Hasher) Matches(ctx context.Context, password, hash string) (matches, o
 	defer h.leave()
 	known := hash != ""
 	if !known {
-		hash = h.decoy
+		hash = decoy
 	}
 	matches, made, err := argon2id.CheckHash(password, hash)
 	if err != nil {

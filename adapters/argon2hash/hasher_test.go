@@ -12,16 +12,9 @@ import (
 	"gatefold/domain/artwork"
 )
 
-func open(t *testing.T, limits argon2hash.Limits) *argon2hash.Hasher {
-	t.Helper()
-	hasher, err := argon2hash.New(limits)
-	require.NoError(t, err)
-	return hasher
-}
-
 func TestHashes(t *testing.T) {
 	t.Parallel()
-	hasher := open(t, argon2hash.DefaultLimits)
+	hasher := argon2hash.New(argon2hash.DefaultLimits)
 	hash, err := hasher.Hash(t.Context(), "Pässwörter 🎷")
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$"), hash)
@@ -45,7 +38,7 @@ func TestLessEffortIsOutdated(t *testing.T) {
 	t.Parallel()
 	weak, err := argon2id.CreateHash("password", &argon2id.Params{Memory: 1024, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
 	require.NoError(t, err)
-	matches, outdated, err := open(t, argon2hash.DefaultLimits).Matches(t.Context(), "password", weak)
+	matches, outdated, err := argon2hash.New(argon2hash.DefaultLimits).Matches(t.Context(), "password", weak)
 	require.NoError(t, err)
 	require.True(t, matches)
 	require.True(t, outdated)
@@ -55,7 +48,7 @@ func TestLessEffortIsOutdated(t *testing.T) {
 // take memory.
 func TestAStormIsRefused(t *testing.T) {
 	t.Parallel()
-	hasher := open(t, argon2hash.Limits{AtOnce: 0, Waiting: 1}) // nobody's turn ever comes
+	hasher := argon2hash.New(argon2hash.Limits{AtOnce: 0, Waiting: 1}) // nobody's turn ever comes
 	ctx, cancel := context.WithCancel(t.Context())
 	results := make(chan error)
 	for range 3 {
@@ -73,7 +66,7 @@ func TestAStormIsRefused(t *testing.T) {
 
 func TestWaitingEndsWithTheCaller(t *testing.T) {
 	t.Parallel()
-	hasher := open(t, argon2hash.Limits{AtOnce: 0, Waiting: 1}) // nobody's turn ever comes
+	hasher := argon2hash.New(argon2hash.Limits{AtOnce: 0, Waiting: 1}) // nobody's turn ever comes
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 3 {

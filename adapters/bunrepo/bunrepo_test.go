@@ -3,7 +3,6 @@ package bunrepo_test
 import (
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +10,7 @@ import (
 	"gatefold/adapters/bunrepo"
 	"gatefold/test/conformance"
 	"gatefold/test/testenv"
+	databases "gatefold/test/testenv/migrated"
 )
 
 func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
@@ -42,32 +42,21 @@ func openSQLite(t conformance.TB) *bunrepo.DB {
 // openPostgres returns an empty database with the present schema, and its URL.
 func openPostgres(t conformance.TB) (*bunrepo.DB, string) {
 	t.Helper()
-	url := testenv.Postgres(t)
-	return migrated(t, url), url
+	url := databases.Postgres(t)
+	return openURL(t, url), url
 }
 
-// postgresOpener returns an opener that copies a database which was migrated
-// once: that is much cheaper than to migrate each.
-func postgresOpener(t *testing.T) opener {
-	template := sync.OnceValue(func() string {
-		url := testenv.Postgres(t)
-		db, err := bunrepo.Open(t.Context(), url)
-		require.NoError(t, err)
-		require.NoError(t, db.Migrate(t.Context()))
-		require.NoError(t, db.Close())
-		return url
-	})
-	return func(t conformance.TB) *bunrepo.DB {
-		t.Helper()
-		return openURL(t, testenv.PostgresCopy(t, template()))
-	}
+func openOnPostgres(t conformance.TB) *bunrepo.DB {
+	t.Helper()
+	db, _ := openPostgres(t)
+	return db
 }
 
 // onBoth runs a test on each kind of database.
 func onBoth(t *testing.T, test func(t *testing.T, open opener)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, openSQLite) })
-	t.Run("postgres", func(t *testing.T) { test(t, postgresOpener(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, openOnPostgres) })
 }
 
 func repositories(db *bunrepo.DB) conformance.Repositories {

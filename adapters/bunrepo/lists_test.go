@@ -311,7 +311,7 @@ func TestListsAreTheSameEverywhere(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	memory := memory.NewRepository()
 	reference := conformance.Repositories{Images: memory.Images(), Artists: memory.Artists(), Albums: memory.Albums()}
-	databases := []*bunrepo.DB{openSQLite(t), postgresOpener(t)(t)}
+	databases := []*bunrepo.DB{openSQLite(t), openOnPostgres(t)}
 	all := []conformance.Repositories{reference}
 	for _, db := range databases {
 		all = append(all, repositories(db))

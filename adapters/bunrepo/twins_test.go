@@ -141,8 +141,7 @@ func TestSuiteRejectsBrokenDatabases(t *testing.T) {
 			conformance.Rejects(t, conformance.RepositoryCases(), name, func(t conformance.TB) conformance.Repositories { return brk(open(t)) })
 		})
 	}
-	postgres := postgresOpener(t)
-	reject("images: a deadline that passes before COMMIT changes nothing", postgres, func(db *bunrepo.DB) conformance.Repositories {
+	reject("images: a deadline that passes before COMMIT changes nothing", openOnPostgres, func(db *bunrepo.DB) conformance.Repositories {
 		return repositories(db.WithoutServerDeadline())
 	})
 }

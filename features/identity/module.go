@@ -46,7 +46,7 @@ func Module(cfg Config) fx.Option {
 	)
 }
 
-func newHasher() (*argon2hash.Hasher, error) { return argon2hash.New(argon2hash.DefaultLimits) }
+func newHasher() *argon2hash.Hasher { return argon2hash.New(argon2hash.DefaultLimits) }
 
 func newAccessTokens(keys *keyring.Keyring) *jwttokens.Tokens { return jwttokens.New(keys, time.Now) }
 

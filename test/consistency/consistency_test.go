@@ -17,7 +17,6 @@ import (
 	"github.com/anishathalye/porcupine"
 	"github.com/stretchr/testify/require"
 
-	"gatefold/adapters/bunrepo"
 	"gatefold/test/testenv"
 )
 
@@ -33,7 +32,7 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 // between its commit and its answer nobody who saw the new image gets the older
 // one, unless a fence was lost during that commit.
 func TestGuarantee(t *testing.T) {
-	template, seed := newTemplate(t), chosenSeed(t)
+	seed := chosenSeed(t)
 	results := &table{}
 	t.Cleanup(func() { t.Log("\n" + results.String()) })
 	for i := range *runs {
@@ -41,7 +40,7 @@ func TestGuarantee(t *testing.T) {
 			for _, s := range scenarios() {
 				t.Run(s.name, func(t *testing.T) {
 					t.Parallel()
-					sum := run(t, s.completed(), template, seed+uint64(i), *operations)
+					sum := run(t, s.completed(), seed+uint64(i), *operations)
 					results.add(s.name, sum)
 					t.Log(sum)
 					requireKept(t, sum)
@@ -62,17 +61,6 @@ func requireKept(t *testing.T, sum total) {
 	require.Zero(t, sum.phantoms, "readings of what never was in force")
 	require.Zero(t, sum.lost, "changes of which the opposite was said")
 	require.Equal(t, porcupine.Ok, sum.verdict)
-}
-
-// newTemplate returns a database with the schema and nothing in it.
-func newTemplate(t *testing.T) string {
-	t.Helper()
-	template := testenv.Postgres(t)
-	db, err := bunrepo.Open(t.Context(), template)
-	require.NoError(t, err)
-	require.NoError(t, db.Migrate(t.Context()))
-	require.NoError(t, db.Close())
-	return template
 }
 
 func chosenSeed(t *testing.T) uint64 {

@@ -22,6 +22,7 @@ import (
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 	"gatefold/test/testenv"
+	"gatefold/test/testenv/migrated"
 )
 
 // policy has a short term of copies, so that changes do not take long; what is
@@ -115,7 +116,7 @@ type total struct {
 
 // run runs the scenario once, on servers of its own. The database starts as a
 // copy of the template.
-func run(t *testing.T, s scenario, template string, seed uint64, target int) total {
+func run(t *testing.T, s scenario, seed uint64, target int) total {
 	t.Helper()
 	limit := 2*time.Minute + time.Duration(target)*20*time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -124,7 +125,7 @@ func run(t *testing.T, s scenario, template string, seed uint64, target int) tot
 		t: t, scenario: s, dice: newDice(seed, "trial of "+s.name), begin: time.Now(), ctx: ctx,
 		target: int64(target), stop: make(chan struct{}), clients: map[*testenv.RedisProcess]*redis.Client{},
 	}
-	tr.prepare(template, seed)
+	tr.prepare(seed)
 	tr.work(seed)
 	s.faults(tr)
 	for !tr.enough() {
@@ -169,9 +170,9 @@ func (in *instance) done() (operations, fetches, changes int64) {
 	return in.operations, in.fetches, in.changes
 }
 
-func (tr *trial) prepare(template string, seed uint64) {
+func (tr *trial) prepare(seed uint64) {
 	t := tr.t
-	database := testenv.PostgresCopy(t, template)
+	database := migrated.Postgres(t)
 	var err error
 	tr.truth, err = pgx.Connect(tr.ctx, database)
 	require.NoError(t, err)

@@ -15,6 +15,7 @@ import (
 	"gatefold/domain/artwork"
 	"gatefold/test/musicfixture"
 	"gatefold/test/testenv"
+	"gatefold/test/testenv/migrated"
 )
 
 const profilePath = "/api/images/artists/" + artistID + "/profile"
@@ -249,7 +250,7 @@ func TestABackupHoldsTheGeneratedSecret(t *testing.T) {
 // TestABackupWithoutRedisIsKept: Redis holds nothing that cannot be had again.
 func TestABackupWithoutRedisIsKept(t *testing.T) {
 	server := testenv.RedisServer(t)
-	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=redis://" + server.Addr}}
+	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=redis://" + server.Addr}}
 	code, _, stderr := gatefold(t, d, "migrate")
 	require.Zero(t, code, stderr)
 	server.Stop()

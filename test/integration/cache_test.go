@@ -13,6 +13,7 @@ import (
 
 	"gatefold/test/musicfixture"
 	"gatefold/test/testenv"
+	"gatefold/test/testenv/migrated"
 )
 
 func TestCacheVerbs(t *testing.T) {
@@ -114,7 +115,7 @@ func TestWhatTheCacheHolds(t *testing.T) {
 // gone, of itself, and says so.
 func TestEveryInstanceTellsOfAll(t *testing.T) {
 	redisServer := testenv.RedisServer(t)
-	d := deployment{environ: []string{"DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=redis://" + redisServer.Addr, "L1_TTL=50ms"}}
+	d := deployment{environ: []string{"DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=redis://" + redisServer.Addr, "L1_TTL=50ms"}}
 	one, other := d.start(t, "DATA_DIR="+t.TempDir()), d.start(t, "DATA_DIR="+t.TempDir())
 	one.putArtist(artistID, "Seen")
 	require.Equal(t, http.StatusNotFound, other.get("/api/images/artists/"+artistID+"/profile").StatusCode)
@@ -151,7 +152,7 @@ func TestEveryInstanceTellsOfAll(t *testing.T) {
 // before an apply does not make anybody serve it.
 func TestARedisWithAnOlderFile(t *testing.T) {
 	server := testenv.RedisServer(t)
-	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=redis://" + server.Addr, "L1_TTL=50ms"}}
+	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=redis://" + server.Addr, "L1_TTL=50ms"}}
 	in := d.start(t)
 	in.putArtist(artistID, "Old")
 	in.putAlbum(albumID, artistID, "News")

@@ -11,6 +11,7 @@ import (
 
 	"gatefold/test/musicfixture"
 	"gatefold/test/testenv"
+	"gatefold/test/testenv/migrated"
 )
 
 func TestBadRequests(t *testing.T) {
@@ -168,7 +169,7 @@ func TestDatabaseThatGoesAway(t *testing.T) {
 
 func TestRedisThatGoesAway(t *testing.T) {
 	server := testenv.RedisServer(t)
-	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=redis://" + server.Addr, "L1_TTL=100ms"}}
+	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=redis://" + server.Addr, "L1_TTL=100ms"}}
 	in := d.start(t)
 	in.putArtist(artistID, "Steady")
 	in.putAlbum(albumID, artistID, "Steady")

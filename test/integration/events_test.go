@@ -17,6 +17,7 @@ import (
 	"gatefold/test/musicfixture"
 	"gatefold/test/sse"
 	"gatefold/test/testenv"
+	"gatefold/test/testenv/migrated"
 )
 
 const eventsPath = "/api/events/stream"
@@ -134,7 +135,7 @@ func TestRedisIsLostAndComesBackEmpty(t *testing.T) {
 	t.Parallel()
 	server := testenv.RedisServer(t)
 	d := deployment{environ: []string{
-		"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=redis://" + server.Addr, "IMAGE_CACHE=off",
+		"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=redis://" + server.Addr, "IMAGE_CACHE=off",
 	}}
 	in, other := d.start(t), d.start(t)
 	in.putSolMar()
@@ -166,7 +167,7 @@ func TestRedisIsLostAndComesBackEmpty(t *testing.T) {
 // common. The database says what has changed.
 func TestNobodyAnnounced(t *testing.T) {
 	t.Parallel()
-	database := testenv.Postgres(t)
+	database := migrated.Postgres(t)
 	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + database, "IMAGE_CACHE=off"}}
 	in, other := d.start(t), d.start(t)
 	in.putSolMar()

@@ -29,6 +29,7 @@ import (
 	"gatefold/bootstrap"
 	"gatefold/test/contract"
 	"gatefold/test/testenv"
+	"gatefold/test/testenv/migrated"
 )
 
 func TestMain(m *testing.M) {
@@ -73,7 +74,7 @@ func sharedDeployment(t *testing.T, more ...string) deployment {
 	require.NoError(t, err)
 	client := redis.NewClient(options)
 	t.Cleanup(func() { _ = client.Close() })
-	environ := append([]string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=" + url}, more...)
+	environ := append([]string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=" + url}, more...)
 	return deployment{environ: environ, redis: client, shared: true}
 }
 

@@ -25,6 +25,7 @@ import (
 	"gatefold/domain/artwork"
 	"gatefold/test/musicfixture"
 	"gatefold/test/testenv"
+	"gatefold/test/testenv/migrated"
 )
 
 // TestLimitsHoldForAllInstancesTogether, and for each alone while Redis is gone: no
@@ -33,7 +34,7 @@ func TestLimitsHoldForAllInstancesTogether(t *testing.T) {
 	t.Parallel()
 	redis := testenv.RedisServer(t)
 	d := deployment{environ: []string{
-		"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=redis://" + redis.Addr,
+		"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=redis://" + redis.Addr,
 		"TRUSTED_PROXIES=127.0.0.1", "RATE_LIMIT_REQUESTS=6", "RATE_LIMIT_UPLOADS=3",
 	}}
 	instances := []*instance{d.start(t), d.start(t)}

@@ -13,6 +13,7 @@ import (
 
 	"gatefold/test/musicfixture"
 	"gatefold/test/testenv"
+	"gatefold/test/testenv/migrated"
 )
 
 const coverPath = "/api/images/albums/" + albumID + "/cover"
@@ -124,7 +125,7 @@ func TestModesOverlap(t *testing.T) {
 // is told to do without.
 func TestRedisIsLostForGood(t *testing.T) {
 	server := testenv.RedisServer(t)
-	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=redis://" + server.Addr, "L1_TTL=50ms"}}
+	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=redis://" + server.Addr, "L1_TTL=50ms"}}
 	first, second := d.start(t), d.start(t)
 	first.putArtist(artistID, "Lost")
 	first.putAlbum(albumID, artistID, "Found")

@@ -22,7 +22,7 @@ import (
 	"gatefold/domain/artwork"
 	"gatefold/test/musicfixture"
 	"gatefold/test/picturefixture"
-	"gatefold/test/testenv"
+	"gatefold/test/testenv/migrated"
 )
 
 func applyPicture(t *testing.T, in *instance, slot string, picture []byte) {
@@ -182,7 +182,7 @@ func TestAColdGrid(t *testing.T) {
 	for name, deploy := range map[string]func(t *testing.T) deployment{
 		"Redis and Postgres": combinations["Redis and Postgres"],
 		"Postgres alone": func(t *testing.T) deployment {
-			return deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "IMAGE_CACHE=off"}, shared: true}
+			return deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "IMAGE_CACHE=off"}, shared: true}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"gatefold/domain/artwork"
 	"gatefold/test/musicfixture"
 	"gatefold/test/testenv"
+	"gatefold/test/testenv/migrated"
 )
 
 // soon is how long a test waits for what is about to happen.
@@ -86,7 +87,7 @@ type fleet struct {
 func startFleet(t *testing.T, size int, more ...string) (*fleet, string) {
 	t.Helper()
 	f := &fleet{redis: testenv.RedisServer(t)}
-	environ := []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=redis://" + f.redis.Addr, "L1_TTL=100ms"}
+	environ := []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=redis://" + f.redis.Addr, "L1_TTL=100ms"}
 	for range size {
 		db := &database{}
 		d := deployment{environ: append(environ, more...), shared: true}

@@ -24,6 +24,7 @@ import (
 	"gatefold/domain/catalog"
 	"gatefold/test/musicfixture"
 	"gatefold/test/testenv"
+	"gatefold/test/testenv/migrated"
 )
 
 // warming are the settings of instances that warm, which others in these tests
@@ -216,7 +217,7 @@ func TestOneOfTwoInstancesWarms(t *testing.T) {
 func TestAChangeDuringWarmingIsKept(t *testing.T) {
 	policy := artwork.CachePolicy{TTL: time.Minute}
 	shared := func(t *testing.T, policy artwork.CachePolicy) (*bunrepo.DB, *rediscache.Cache) {
-		db := openDatabase(t, testenv.Postgres(t))
+		db := openDatabase(t, migrated.Postgres(t))
 		cache, err := rediscache.Open(rediscache.Options{URL: testenv.Redis(t)}, policy, bunrepo.NewChangeLog(db), managecache.NewCounters(), slog.New(slog.DiscardHandler))
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = cache.Close() })

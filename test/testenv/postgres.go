@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -42,15 +41,29 @@ func Postgres(tb TB) string {
 	return freshDatabase(tb, "template0")
 }
 
-// PostgresCopy is Postgres for a database that begins as a copy of another one,
-// given by its URL. Nobody may be connected to that one.
-func PostgresCopy(tb TB, original string) string {
-	tb.Helper()
-	u, err := url.Parse(original)
-	if err != nil {
-		fatalf(tb, "the URL of the database to copy: %v", err)
+// PostgresFrom returns what is Postgres for databases that begin with what prepare has
+// made of one: all are copies of that, which is much cheaper than to make each. It is
+// called once in a process, and leaves nobody connected.
+func PostgresFrom(prepare func(url string) error) func(TB) string {
+	template := sync.OnceValues(func() (string, error) {
+		server, err := sharedPostgres()
+		if err != nil {
+			return "", err
+		}
+		name := fmt.Sprintf("template_%d", databases.Add(1))
+		if err := server.exec("CREATE DATABASE " + name + " TEMPLATE template0"); err != nil {
+			return "", err
+		}
+		return name, prepare(server.url(name))
+	})
+	return func(tb TB) string {
+		tb.Helper()
+		name, err := template()
+		if err != nil {
+			fatalf(tb, "a database to copy: %v", err)
+		}
+		return freshDatabase(tb, name)
 	}
-	return freshDatabase(tb, strings.TrimPrefix(u.Path, "/"))
 }
 
 func freshDatabase(tb TB, template string) string {
@@ -60,7 +73,8 @@ func freshDatabase(tb TB, template string) string {
 		fatalf(tb, "%v", err)
 	}
 	name := fmt.Sprintf("test_%d", databases.Add(1))
-	if err := server.exec("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
+	// To copy the files is cheaper than to write every page of them into the log.
+	if err := server.exec("CREATE DATABASE " + name + " TEMPLATE " + template + " STRATEGY file_copy"); err != nil {
 		fatalf(tb, "creating a database: %v", err)
 	}
 	tb.Cleanup(func() {
@@ -119,7 +133,11 @@ func (p *PostgresProcess) Start() error {
 		"-c", "dynamic_shared_memory_type=mmap",
 		"-c", "max_connections=200",
 		"-c", "shared_buffers=32MB",
+		// Nothing survives the machine, or is replicated.
 		"-c", "fsync=off",
+		"-c", "full_page_writes=off",
+		"-c", "wal_level=minimal",
+		"-c", "max_wal_senders=0",
 		"-c", "autovacuum=off",
 		"-c", "timezone=Asia/Kathmandu", // an odd zone, so that nobody relies on UTC
 	)

@@ -1,6 +1,8 @@
 package testenv
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,19 +33,25 @@ func TestPostgresGivesEachTestItsOwnDatabase(t *testing.T) {
 	}
 }
 
-func TestPostgresCopiesADatabase(t *testing.T) {
-	original := Postgres(t)
-	conn, err := pgx.Connect(t.Context(), original)
-	require.NoError(t, err)
-	_, err = conn.Exec(t.Context(), "CREATE TABLE copied (n int)")
-	require.NoError(t, err)
-	require.NoError(t, conn.Close(t.Context()))
+func TestPostgresDatabasesFromWhatWasPrepared(t *testing.T) {
+	prepared := 0
+	fresh := PostgresFrom(func(url string) error {
+		prepared++
+		return onConnection(url, "CREATE TABLE copied (n int PRIMARY KEY)")
+	})
+	for range 2 {
+		require.NoError(t, onConnection(fresh(t), "INSERT INTO copied VALUES (1)"))
+	}
+	require.Equal(t, 1, prepared)
+}
 
-	conn, err = pgx.Connect(t.Context(), PostgresCopy(t, original))
-	require.NoError(t, err)
-	_, err = conn.Exec(t.Context(), "INSERT INTO copied VALUES (1)")
-	require.NoError(t, err)
-	require.NoError(t, conn.Close(t.Context()))
+func onConnection(url, statement string) error {
+	conn, err := pgx.Connect(context.Background(), url)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(context.Background(), statement)
+	return errors.Join(err, conn.Close(context.Background()))
 }
 
 func TestAPostgresServerStopsAndStartsWithItsData(t *testing.T) {
