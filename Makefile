@@ -30,7 +30,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel demo-providers test-servers run test race fuzz soak browser screenshots generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid bench-panel clean
+.PHONY: build panel demo-providers test-servers run test fuzz soak browser screenshots generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid bench-panel clean
 
 ## build: bin/gatefold, with the panel in it (RENDERER=vips or auto for faster renditions)
 build: panel
@@ -61,24 +61,20 @@ test-servers:
 # What differs with libvips.
 OF_VIPS := ./adapters/vipsrender ./features/images .
 
-## test: every test, on real Redis, PostgreSQL and S3 servers, started by the tests
+# Where memory is shared, tests run under the race detector. Not so what builds and starts
+# other programs, what shares no memory, as drawings and renditions, and what would take ten
+# minutes: the database adapter, whose callers share the database, and the whole program on
+# every combination of adapters. Those two are left to `soak`.
+UNRACED := /test/(twins|crash|testenv|integration)$$|/adapters/(demolibrary|gorender|bunrepo)$$
+
+## test: every test, on real Redis, PostgreSQL and S3 servers, started by the tests; under the race detector where memory is shared
 test:
 	@./scripts/install-test-tools.sh
 	$(GO) vet ./...
-	$(GO) test -count=1 -timeout 20m ./...
+	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '$(UNRACED)')
+	$(GO) test -count=1 -timeout 20m $$($(GO) list ./... | grep -E '$(UNRACED)')
 	$(GO) vet -tags=$(TAGS_VIPS) $(OF_VIPS)
 	$(GO) test -tags=$(TAGS_VIPS) -count=1 -timeout 5m $(filter-out .,$(OF_VIPS))
-
-# Not under the race detector: other programs that tests build and start, and what
-# shares no memory, such as the demo's drawings. The database adapter, whose callers share
-# the database, and the whole program on every combination of adapters take ten minutes
-# under the detector, which are left to `soak`.
-UNRACED := /test/(twins|crash|testenv|integration)$$|/adapters/(demolibrary|bunrepo)$$
-
-## race: the same with the race detector, where memory is shared
-race:
-	@./scripts/install-test-tools.sh
-	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '$(UNRACED)')
 
 ## browser: the panel in a real browser, Debian's Chromium, on servers of the tests' own; and how much of it loads at first
 browser: build demo-providers test-servers

@@ -35,16 +35,25 @@ func Write(root, dir string, edits []Edit) (string, error) {
 			return "", err
 		}
 		if n := strings.Count(string(text), e.Old); n != 1 {
-			return "", fmt.Errorf("%q occurs %d times in %s: it has moved: bring the edit along", e.Old, n, e.File)
+			return "", moved(e, n)
 		}
 		if err := os.WriteFile(replace[original], []byte(strings.Replace(string(text), e.Old, e.New, 1)), 0o600); err != nil {
 			return "", err
 		}
 	}
+	return write(dir, replace)
+}
+
+// write writes what the go command takes as -overlay.
+func write(dir string, replace map[string]string) (string, error) {
 	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(dir, "overlay.json")
 	return path, os.WriteFile(path, text, 0o600)
+}
+
+func moved(e Edit, n int) error {
+	return fmt.Errorf("%q occurs %d times in %s: it has moved: bring the edit along", e.Old, n, e.File)
 }

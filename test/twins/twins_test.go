@@ -6,6 +6,7 @@
 package twins
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,8 +14,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,13 +45,15 @@ var unhurried = overlay.Edit{
 	File: "adapters/rediscache/cache.go", Old: "readBudget = 50 * time.Millisecond", New: "readBudget = time.Minute",
 }
 
-func (w twin) edits() []overlay.Edit {
-	edits := []overlay.Edit{{File: w.file, Old: w.old, New: w.new}}
-	if strings.HasPrefix(w.file, "adapters/rediscache/") {
-		edits = append(edits, unhurried)
+// base is what all twins of a package have in common.
+func base(pkg string) []overlay.Edit {
+	if strings.HasPrefix(pkg, "adapters/rediscache") {
+		return []overlay.Edit{unhurried}
 	}
-	return edits
+	return nil
 }
+
+func (w twin) edit() overlay.Edit { return overlay.Edit{File: w.file, Old: w.old, New: w.new} }
 
 const (
 	// atOnce is how many twins are built and run at the same time.
@@ -58,44 +64,103 @@ const (
 	limit = 5 * time.Minute
 )
 
+// litter is twins that are built into one program, which is then told which of them it
+// is; or a single one that has to be built alone.
+type litter struct {
+	broken, tested string // the packages, relative to the module's root
+	alone          bool
+	twins          []twin
+}
+
+// litters puts together which twins are built together, the many first.
+func litters(root string) []litter {
+	var all []litter
+	for _, w := range twins {
+		broken := path.Dir(w.file)
+		alone := !overlay.SideBySide(root, base(broken), w.edit())
+		i := slices.IndexFunc(all, func(l litter) bool { return l.broken == broken && l.tested == w.pkg && !l.alone })
+		if alone || i < 0 {
+			all = append(all, litter{broken, w.pkg, alone, []twin{w}})
+			continue
+		}
+		all[i].twins = append(all[i].twins, w)
+	}
+	slices.SortStableFunc(all, func(a, b litter) int { return len(b.twins) - len(a.twins) })
+	return all
+}
+
 func TestEveryRuleIsNoticed(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	running := make(chan struct{}, atOnce)
-	for _, w := range twins {
-		t.Run(w.rule, func(t *testing.T) {
+	for i, l := range litters(root) {
+		t.Run(fmt.Sprint(l.broken, " ", i+1), func(t *testing.T) {
 			t.Parallel()
-			file, err := overlay.Write(root, t.TempDir(), w.edits())
-			require.NoError(t, err)
 			running <- struct{}{}
 			defer func() { <-running }()
-			r, err := run(t.Context(), root, file, w)
-			require.NoError(t, err)
-			reason, err := r.verdict(w.test)
-			require.NoError(t, err, "%s in %s:\n%s", w.test, w.pkg, r.output(anyTest))
-			t.Logf("noticed by %s: %s", w.test, reason)
+			program := l.build(t, root)
+			for i, w := range l.twins {
+				t.Run(w.rule, func(t *testing.T) {
+					r := l.run(t, root, program, i)
+					reason, err := r.verdict(w.test)
+					require.NoError(t, err, "%s in %s:\n%s", w.test, w.pkg, r.output(anyTest))
+					t.Logf("noticed by %s: %s", w.test, reason)
+				})
+			}
 		})
 	}
 }
 
-// run runs the twin's test on the twin. A test that fails is no error. Most of the
-// time goes into compiling the twin and the tests of its package, so nothing is
-// optimised or described for debuggers, and the compiler collects less often.
-func run(ctx context.Context, root, overlay string, w twin) (result, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// build builds the tests with the twins. Most of the time goes into compiling them and the
+// tests of their package, so nothing is optimised or described for debuggers, and the
+// compiler collects less often.
+func (l litter) build(t *testing.T, root string) (program string) {
+	t.Helper()
+	dir := t.TempDir()
+	var file string
+	var err error
+	if len(l.twins) == 1 {
+		file, err = overlay.Write(root, dir, append(base(l.broken), l.twins[0].edit()))
+	} else {
+		variants := map[string]overlay.Edit{}
+		for i, w := range l.twins {
+			variants[strconv.Itoa(i)] = w.edit()
+		}
+		file, err = overlay.WriteVariants(root, dir, base(l.broken), variants)
+	}
+	require.NoError(t, err)
+	program = filepath.Join(dir, "twins.test")
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-gcflags=-N -l -dwarf=false", "-json", "-vet=off", "-count=1",
-		"-timeout", testLimit.String(), "-run", pattern(w.test), "./"+w.pkg)
+	cmd := exec.CommandContext(ctx, "go", "test", "-overlay", file, "-gcflags=-N -l -dwarf=false", "-ldflags=-s -w", "-vet=off", "-c", "-o", program, "./"+l.tested)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "GOGC=400")
-	// The go command passes an interrupt on to the test.
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "a twin does not compile: bring it along\n%s", out)
+	return program
+}
+
+// run runs a twin's test on the twin. A test that fails is no error.
+func (l litter) run(t *testing.T, root, program string, i int) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, "-test.v=test2json", "-test.paniconexit0", "-test.timeout", testLimit.String(), "-test.run", pattern(l.twins[i].test))
+	cmd.Dir = filepath.Join(root, filepath.FromSlash(l.tested))
+	cmd.Env = append(os.Environ(), overlay.Variable+"="+strconv.Itoa(i))
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.CombinedOutput()
-	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && (!failed || ctx.Err() != nil) {
-		return result{}, fmt.Errorf("%w\n%s", err, out)
+	if _, failed := errors.AsType[*exec.ExitError](err); !failed || ctx.Err() != nil {
+		require.NoError(t, err, string(out))
 	}
-	return parse(string(out))
+	events := exec.CommandContext(ctx, "go", "tool", "test2json")
+	events.Stdin = bytes.NewReader(out)
+	text, err := events.Output()
+	require.NoError(t, err)
+	r, err := parse(string(text))
+	require.NoError(t, err)
+	return r
 }
 
 // pattern returns the regular expression that selects exactly the test.
@@ -115,9 +180,8 @@ var crashes = []string{"panic: ", "fatal error: ", "signal: "}
 
 // result is what became of the tests.
 type result struct {
-	ended      map[string]string // how each test ended: pass, fail or skip
-	uncompiled bool
-	said       []event // what they and the compiler wrote
+	ended map[string]string // how each test ended: pass, fail or skip
+	said  []event           // what they wrote
 }
 
 func parse(out string) (result, error) {
@@ -130,9 +194,7 @@ func parse(out string) (result, error) {
 			return r, fmt.Errorf("the go command does not answer as expected: %w\n%s", err, out)
 		}
 		switch e.Action {
-		case "build-fail":
-			r.uncompiled = true
-		case "build-output", "output":
+		case "output":
 			r.said = append(r.said, e)
 		case "pass", "fail", "skip":
 			r.ended[e.Test] = e.Action
@@ -156,9 +218,6 @@ func anyTest(string) bool { return true }
 // verdict returns how the test failed, or an error unless it did, by an
 // assertion of its own.
 func (r result) verdict(test string) (reason string, err error) {
-	if r.uncompiled {
-		return "", errors.New("the twin does not compile: bring it along")
-	}
 	for line := range strings.Lines(r.output(anyTest)) {
 		for _, crash := range crashes {
 			if strings.HasPrefix(line, crash) {

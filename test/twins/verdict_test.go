@@ -28,7 +28,6 @@ func TestVerdict(t *testing.T) {
 		"there is no test":        {`{"Action":"pass"}`, "TestA", "no such test"},
 		"another test fails":      {asserted + failed + `{"Action":"fail","Test":"TestB"}`, "TestA/b", "TestB failed"},
 		"only another test fails": {asserted + failed, "TestB", "failed, which is not meant"},
-		"it does not compile":     {`{"ImportPath":"p","Action":"build-fail"}` + failed, "TestA", "not compile"},
 		"it hangs":                {asserted + `{"Action":"output","Test":"TestA/b","Output":"panic: test timed out after 30s\n"}` + failed, "TestA/b", "timed out"},
 		"it panics":               {asserted + `{"Action":"output","Output":"panic: index out of range\n"}` + failed, "TestA/b", "index out of range"},
 		"it fails wordlessly":     {failed, "TestA/b", "without saying why"},
