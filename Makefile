@@ -64,7 +64,8 @@ OF_VIPS := ./adapters/vipsrender ./features/images .
 # Where memory is shared, tests run under the race detector. Not so what builds and starts
 # other programs, what shares no memory, as drawings and renditions, and what would take ten
 # minutes: the database adapter, whose callers share the database, and the whole program on
-# every combination of adapters. Those two are left to `soak`.
+# every combination of adapters. Those two are left to `soak`. They wait for servers more than
+# they compute, so more of them run at once than there are processors.
 UNRACED := /test/(twins|crash|testenv|integration)$$|/adapters/(demolibrary|gorender|bunrepo)$$
 
 ## test: every test, on real Redis, PostgreSQL and S3 servers, started by the tests; under the race detector where memory is shared
@@ -72,7 +73,7 @@ test:
 	@./scripts/install-test-tools.sh
 	$(GO) vet ./...
 	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '$(UNRACED)')
-	$(GO) test -count=1 -timeout 20m $$($(GO) list ./... | grep -E '$(UNRACED)')
+	$(GO) test -count=1 -timeout 20m -parallel 4 $$($(GO) list ./... | grep -E '$(UNRACED)')
 	$(GO) vet -tags=$(TAGS_VIPS) $(OF_VIPS)
 	$(GO) test -tags=$(TAGS_VIPS) -count=1 -timeout 5m $(filter-out .,$(OF_VIPS))
 

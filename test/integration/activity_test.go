@@ -594,6 +594,7 @@ var commandLine = map[string]string{
 // TestWhatTheCommandLineChangesIsInTheActivityLog, whether a server carries it out
 // or there is none.
 func TestWhatTheCommandLineChangesIsInTheActivityLog(t *testing.T) {
+	t.Parallel()
 	for verb := range reflect.TypeFor[control.Verbs]().Methods() {
 		require.Contains(t, commandLine, verb.Name, "a new verb: say what the activity log is told of it")
 	}

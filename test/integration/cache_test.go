@@ -180,6 +180,7 @@ func TestARedisWithAnOlderFile(t *testing.T) {
 // TestADeadWritersChangeIsFinished: an instance sweeps what another left between
 // its commit and the end of its fence.
 func TestADeadWritersChangeIsFinished(t *testing.T) {
+	t.Parallel()
 	d := sharedDeployment(t, "IMAGE_CACHE=redis")
 	in := d.start(t)
 	in.putArtist(artistID, "Left")

@@ -33,6 +33,7 @@ func tool(ctx context.Context, t *testing.T, name string, args ...string) *exec.
 
 // TestAlertRules: the configuration is one, and each alert fires when it must, and only then.
 func TestAlertRules(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{"check", "config", "prometheus.yml"}, {"check", "rules", "rules.yml"}, {"test", "rules", "rules_test.yml"}} {
 		cmd := tool(t.Context(), t, "promtool", args...)
 		cmd.Dir = filepath.Join(deployDir, "prometheus")
@@ -79,6 +80,7 @@ func prometheus(t *testing.T, target string) (address string) {
 
 // TestEveryPanelOfTheDashboardHasData: against a real Prometheus that watches a real instance.
 func TestEveryPanelOfTheDashboardHasData(t *testing.T) {
+	t.Parallel()
 	in := combinations["two-level and Postgres"](t).start(t, "CACHE_SAMPLE_SHARE=1")
 	address := prometheus(t, strings.TrimPrefix(in.base, "http://"))
 	in.putArtist(artistID, "Watched")

@@ -141,6 +141,7 @@ func TestCatalogueConflicts(t *testing.T) {
 }
 
 func TestDatabaseThatGoesAway(t *testing.T) {
+	t.Parallel()
 	postgres := testenv.PostgresServer(t)
 	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + postgres.URL(), "IMAGE_CACHE=memory"}}
 	in := d.start(t)
@@ -168,6 +169,7 @@ func TestDatabaseThatGoesAway(t *testing.T) {
 }
 
 func TestRedisThatGoesAway(t *testing.T) {
+	t.Parallel()
 	server := testenv.RedisServer(t)
 	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=redis://" + server.Addr, "L1_TTL=100ms"}}
 	in := d.start(t)

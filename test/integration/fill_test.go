@@ -240,6 +240,7 @@ func TestFillOrders(t *testing.T) {
 
 // TestInstancesNeverFillASlotTwice, whoever begins jobs at the same time.
 func TestInstancesNeverFillASlotTwice(t *testing.T) {
+	t.Parallel()
 	d, fixture := filling(t, combinations["two-level and Postgres"](t))
 	instances := []*instance{d.start(t), d.start(t)}
 	instances[0].putMissing(4)

@@ -26,6 +26,7 @@ func TestGuideScenarios(t *testing.T) { onEvery(t, guideScenarios) }
 
 // TestGuideScenariosOnSentinelAndCluster: the key names are the same there.
 func TestGuideScenariosOnSentinelAndCluster(t *testing.T) {
+	t.Parallel()
 	environ := func() []string {
 		return []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + testenv.Postgres(t), "L1_TTL=100ms"}
 	}

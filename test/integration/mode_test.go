@@ -93,6 +93,7 @@ func (h *history) read(fleet []*instance, done <-chan struct{}) {
 // some instances follow the new mode already, others the former one, and nobody
 // gets an older image than the latest that was answered.
 func TestModesOverlap(t *testing.T) {
+	t.Parallel()
 	d := sharedDeployment(t, "L1_TTL=100ms")
 	fleet := []*instance{d.start(t), d.start(t), d.start(t)}
 	fleet[0].putArtist(artistID, "Moving")
@@ -124,6 +125,7 @@ func TestModesOverlap(t *testing.T) {
 // TestRedisIsLostForGood: without it nothing can be applied, until the deployment
 // is told to do without.
 func TestRedisIsLostForGood(t *testing.T) {
+	t.Parallel()
 	server := testenv.RedisServer(t)
 	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=redis://" + server.Addr, "L1_TTL=50ms"}}
 	first, second := d.start(t), d.start(t)
@@ -179,6 +181,7 @@ func TestWhatWasCachedBeforeOffIsNotBelieved(t *testing.T) {
 // TestOneDeploymentOneSetting tries what an operator may do to a fleet of
 // processes.
 func TestOneDeploymentOneSetting(t *testing.T) {
+	t.Parallel()
 	d := sharedDeployment(t)
 	with := func(settings ...string) deployment {
 		return deployment{environ: append(append([]string{}, d.environ...), append(settings, "DATA_DIR="+t.TempDir())...)}

@@ -215,6 +215,7 @@ func TestDoctorNamesWhatIsWrong(t *testing.T) {
 }
 
 func TestDoctorMissesAFile(t *testing.T) {
+	t.Parallel()
 	d := deployment{environ: []string{"DATA_DIR=" + t.TempDir()}}
 	code, _, stderr := gatefold(t, d, "demo")
 	require.Zero(t, code, stderr)

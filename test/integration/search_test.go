@@ -100,6 +100,7 @@ func TestSearchToApplied(t *testing.T) {
 // TestADeadASlowAndALyingProvider: what the others have is there in time, and the
 // answer names those that failed.
 func TestADeadASlowAndALyingProvider(t *testing.T) {
+	t.Parallel()
 	d, fixture := searching(t, combinations["memory and SQLite"](t))
 	in := d.start(t)
 	in.putFindable()
@@ -198,6 +199,7 @@ func TestSearchAsAStream(t *testing.T) {
 }
 
 func TestSearchForIdentifiers(t *testing.T) {
+	t.Parallel()
 	d, _ := searching(t, combinations["memory and SQLite"](t))
 	in := d.start(t)
 	in.putFindable()

@@ -265,6 +265,7 @@ func TestSettingsRefusals(t *testing.T) {
 // TestTheSecretOfTheKeysIsReplaced, instance by instance, and a key that nobody opens
 // any more is told of.
 func TestTheSecretOfTheKeysIsReplaced(t *testing.T) {
+	t.Parallel()
 	d, _ := withoutKeys(t, combinations["Redis and Postgres"](t))
 	secret := func(letter string) string { return strings.Repeat(letter, 40) }
 	before := d.start(t, "AUTH_SECRET="+secret("a"))

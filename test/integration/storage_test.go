@@ -14,6 +14,7 @@ import (
 // TestInstancesWithoutASharedDisk: what one has stored another one serves, with
 // nothing in common but Postgres, Redis and a bucket.
 func TestInstancesWithoutASharedDisk(t *testing.T) {
+	t.Parallel()
 	bucket := testenv.S3(t)
 	d := sharedDeployment(t, append(bucket.Environ(), "S3_PREFIX=art")...)
 	fleet := []*instance{d.start(t, "DATA_DIR="+t.TempDir()), d.start(t, "DATA_DIR="+t.TempDir(), "BYTES_CACHE_MB=0")}
@@ -41,6 +42,7 @@ func TestInstancesWithoutASharedDisk(t *testing.T) {
 // TestTheBucketIsGone: nothing hangs, health tells, and what memory holds is still
 // served.
 func TestTheBucketIsGone(t *testing.T) {
+	t.Parallel()
 	server := testenv.S3Server(t)
 	in := sharedDeployment(t, server.Bucket(t).Environ()...).start(t)
 	in.putArtist(artistID, "Gone")
@@ -65,6 +67,7 @@ func TestTheBucketIsGone(t *testing.T) {
 
 // TestASilentBucketIsNamed: it accepts connections and says nothing.
 func TestASilentBucketIsNamed(t *testing.T) {
+	t.Parallel()
 	server := testenv.S3Server(t)
 	bucket := server.Bucket(t)
 	server.Pause()
@@ -75,6 +78,7 @@ func TestASilentBucketIsNamed(t *testing.T) {
 
 // TestAWrongBucketIsNamed, by the doctor and by a start that fails.
 func TestAWrongBucketIsNamed(t *testing.T) {
+	t.Parallel()
 	bucket := testenv.S3(t)
 	d := deployment{environ: append(bucket.Environ(), "DATA_DIR="+t.TempDir())}
 	code, stdout, _ := gatefold(t, d, "doctor")
