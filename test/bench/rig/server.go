@@ -33,13 +33,13 @@ type Server struct {
 var anAddress = regexp.MustCompile(`(http://\S+)`)
 
 // Gatefold builds the program, once, and starts it. What the environment does not say is as
-// in a production deployment, but for a data folder of its own, and nothing is warmed or
-// rendered ahead.
+// in a production deployment, but it has a data folder of its own, nothing is warmed, and
+// nobody has a limited number of requests.
 func (b *Bench) Gatefold(environ ...string) *Server {
 	path := b.build("gatefold")
 	environ = append([]string{
 		"ENV_FILE=" + os.DevNull, "LISTEN_ADDR=127.0.0.1:0", "DATA_DIR=" + b.TempDir(), "AUTH_SECRET=of-the-benchmarks-and-of-no-deployment",
-		"WARM_KEYS=0", "LOG_LEVEL=info", "PATH=" + os.Getenv("PATH"),
+		"WARM_KEYS=0", "RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_UPLOADS=0", "PATH=" + os.Getenv("PATH"),
 	}, environ...)
 	s := b.serve("Gatefold", regexp.MustCompile(`"address": "(http://[^"]+)"`), func() *exec.Cmd { return with(exec.Command(path, "serve"), environ) })
 	out, err := with(exec.Command(path, "token", "create", "--scope", "admin"), environ).Output()

@@ -155,8 +155,16 @@ func visitSome(ctx context.Context, db *bunrepo.DB, n int) error {
 func (l *large) statements() string {
 	t := figures.Table{Header: []string{"asked", "when", "p50 ms", "longest ms", "whole tables read"}}
 	for n, s := range l.steps() {
-		took := l.b.Spread(s.times, 1, func(ctx context.Context, _ int) error { return s.op(ctx, l.db) })
-		scanned := l.explain(fmt.Sprintf("step-%d", n), func(db *bunrepo.DB) { require.NoError(l.b, s.op(l.b.Context(), db)) })
+		var took []float64
+		if s.times > 1 {
+			took = l.b.Spread(s.times, 1, func(ctx context.Context, _ int) error { return s.op(ctx, l.db) })
+		}
+		scanned := l.explain(fmt.Sprintf("step-%d", n), func(db *bunrepo.DB) {
+			once := l.b.Spread(1, 1, func(ctx context.Context, _ int) error { return s.op(ctx, db) })
+			if s.times == 1 { // what takes long is not done twice
+				took = once
+			}
+		})
 		l.b.Log("%s: %.2f ms, at most %.2f; whole tables: %s", s.what, figures.Median(took), figures.Quantile(took, 1), scanned)
 		t.Add(s.what, s.when, figures.Median(took), figures.Quantile(took, 1), scanned)
 	}
