@@ -21,7 +21,7 @@ import (
 // staleness changes images through one instance and asks the others.
 func staleness(b *rig.Bench) string {
 	ttl := rig.Or(b, 10*time.Second, 2*time.Second)
-	inMaps := staleInMaps(b, ttl, rig.Or(b, 200, 40))
+	inMaps := staleInMaps(b, ttl, rig.Or(b, 100, 40))
 	inGatefold := staleInGatefold(b, rig.Or(b, 400, 32))
 	t := figures.Table{Header: []string{"", "applies", "answers of other instances after it had answered", "of those older", "older for, median", "longest", "an apply took, p50", "p99"}}
 	for _, row := range []struct {
@@ -76,7 +76,7 @@ func staleInMaps(b *rig.Bench, ttl time.Duration, keys int) stale {
 	var answers, older atomic.Int64
 	b.Spread(len(lasted), len(lasted), func(ctx context.Context, i int) error {
 		s, key := fleet[1+i%(instances-1)], i/(instances-1)
-		for ; ; time.Sleep(50 * time.Millisecond) {
+		for ; ; time.Sleep(100 * time.Millisecond) {
 			content, _, err := s.Do(ctx, http.MethodGet, path(key), "", nil)
 			if err != nil {
 				return err

@@ -25,7 +25,7 @@ type Group struct {
 const (
 	chartWidth  = 860
 	chartMargin = 24
-	labelWidth  = 110 // beside the bars: the names of the series
+	labelWidth  = 140 // beside the bars: the names of the series
 	barHeight   = 18
 	barStep     = 24
 	groupHead   = 34

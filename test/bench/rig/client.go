@@ -48,6 +48,20 @@ func (s *Server) Get(path string) (content []byte, header http.Header) {
 	return content, header
 }
 
+// Await makes a GET until it succeeds, for as long as a quarter of an hour: what it asks for
+// may not be ready yet.
+func (s *Server) Await(path string) {
+	for limit := time.Now().Add(15 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		_, _, err := s.Do(s.bench.ctx, http.MethodGet, path, "", nil)
+		if err == nil {
+			return
+		}
+		if s.bench.ctx.Err() != nil || time.Now().After(limit) {
+			s.bench.Fatalf("%v", err)
+		}
+	}
+}
+
 // GetJSON reads an answer into a value.
 func (s *Server) GetJSON(path string, value any) {
 	content, _ := s.Get(path)

@@ -24,7 +24,7 @@ func (l *large) instance() string {
 	begin := time.Now()
 	program.Start()
 	t.Add("from its start until it answers", fmt.Sprintf("%.2f s", time.Since(begin).Seconds()))
-	program.Get(firstPage)
+	program.Await(firstPage)
 	t.Add("from its start until the first list, for which the index of all names is made", fmt.Sprintf("%.1f s", time.Since(begin).Seconds()))
 	t.Add("memory then, with the garbage of making it", fmt.Sprintf("%.0f MB", rig.Memory(program.PID)))
 	l.lists(program, &t)
@@ -64,7 +64,7 @@ func (l *large) watch(environ []string) (scanned string) {
 	l.b.Scope(func() {
 		from := len(l.logged(0))
 		program := l.b.Gatefold(append(environ, "DATABASE_URL="+l.explaining("watched"))...)
-		program.Get(firstPage)
+		program.Await(firstPage)
 		time.Sleep(rig.Or(l.b, 20*time.Second, 3*time.Second)) // what it asks by itself, it asks every few seconds
 		scanned = l.scans("watched", from)
 	})

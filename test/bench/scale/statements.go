@@ -201,19 +201,27 @@ var scan = regexp.MustCompile(`Seq Scan on (\w+)`)
 
 // scans returns which large tables connections of that name have read whole.
 func (l *large) scans(name string, from int) string {
-	var tables []string
-	mine := false
-	for line := range strings.Lines(string(l.logged(from))) {
-		if application, _, begins := strings.Cut(line, "|"); begins && !strings.HasPrefix(line, "\t") {
-			mine = application == name
-		}
-		match := scan.FindStringSubmatch(line)
-		if mine && match != nil && l.rows[match[1]] >= wholeTable && !slices.Contains(tables, match[1]) {
-			tables = append(tables, match[1])
-		}
-	}
-	if tables == nil {
+	tables := wholeTables(string(l.logged(from)), name)
+	tables = slices.DeleteFunc(tables, func(table string) bool { return l.rows[table] < wholeTable })
+	if len(tables) == 0 {
 		return "none"
 	}
 	return strings.Join(tables, ", ")
+}
+
+// wholeTables returns the tables that plans in the log scan, in alphabetical order. A line
+// begins with the name of the connection and a bar, unless it goes on with what the line
+// before began.
+func wholeTables(log, name string) (tables []string) {
+	mine := false
+	for line := range strings.Lines(log) {
+		if application, _, begins := strings.Cut(line, "|"); begins && !strings.HasPrefix(line, "\t") {
+			mine = application == name
+		}
+		if match := scan.FindStringSubmatch(line); mine && match != nil {
+			tables = append(tables, match[1])
+		}
+	}
+	slices.Sort(tables)
+	return slices.Compact(tables)
 }
