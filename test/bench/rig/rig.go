@@ -141,7 +141,11 @@ func (b *Bench) Draw(path string, chart figures.Chart) {
 	if b.Quick {
 		return
 	}
-	if err := os.WriteFile(filepath.FromSlash(path), []byte(chart.SVG()), 0o644); err != nil {
+	err := os.MkdirAll(filepath.Dir(filepath.FromSlash(path)), 0o755)
+	if err == nil {
+		err = os.WriteFile(filepath.FromSlash(path), []byte(chart.SVG()), 0o644)
+	}
+	if err != nil {
 		b.Fatalf("%v", err)
 	}
 	b.Log("drawn: %s", path)
