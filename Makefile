@@ -30,7 +30,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel demo-providers test-servers run test fuzz soak browser screenshots generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid bench-panel clean
+.PHONY: build panel demo-providers test-servers run test fuzz soak browser screenshots generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid bench-panel bench-claims bench-peers bench-scale clean
 
 ## build: bin/gatefold, with the panel in it (RENDERER=vips or auto for faster renditions)
 build: panel
@@ -149,6 +149,30 @@ bench-grid:
 bench-panel: build demo-providers
 	$(GO) build -o bin/large-library ./test/bench/largelibrary
 	cd test/e2e && npm ci --no-audit --no-fund --silent && npx --no-install playwright test --config playwright.bench.config.ts
+
+# These three write their figures into docs/, unless QUICK=1 is given: then they only show in
+# a minute or two that everything works.
+PEERS := test/bench/peers
+export QUICK
+
+## bench-claims: what a shared cache is worth beside a map in each process, into docs/benchmarks.md; ten minutes
+bench-claims:
+	@./scripts/install-test-tools.sh bench
+	$(GO) run ./test/bench/claims
+
+## bench-peers: Gatefold beside nginx, a bare gin handler and the same on Node, into docs/benchmarks.md; fifteen minutes
+bench-peers: $(PEERS)/node_modules/.package-lock.json
+	@./scripts/install-test-tools.sh bench
+	$(GO) run ./$(PEERS)
+
+$(PEERS)/node_modules/.package-lock.json: $(PEERS)/package-lock.json
+	cd $(PEERS) && npm ci --no-audit --no-fund --silent
+	@touch $@
+
+## bench-scale: a million artists in Postgres and ten million keys in Redis, into docs/scaling.md (PARTS=postgres or redis for one); fifteen minutes, 10 GB of disk, 8 GB of memory
+bench-scale:
+	@./scripts/install-test-tools.sh
+	$(GO) run ./test/bench/scale $(PARTS)
 
 clean:
 	rm -rf bin .tools

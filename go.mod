@@ -4,6 +4,7 @@ go 1.26.0
 
 ignore (
 	./adapters/panel/node_modules
+	./test/bench/peers/node_modules
 	./test/e2e/node_modules
 )
 

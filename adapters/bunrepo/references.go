@@ -49,30 +49,64 @@ func (m *Images) Refers(ctx context.Context, hash artwork.Hash) (bool, error) {
 	return refers, m.db.fail(ctx, "bunrepo.Refers", err)
 }
 
-// Trim implements artwork.ImageArchive.
+// placesAtOnce bounds how many places Trim looks at in one statement.
+const placesAtOnce = 1000
+
+// crowdedRow is a place, and whether more images than are kept were in force there.
+type crowdedRow struct {
+	bun.BaseModel `bun:"table:slots,alias:s"`
+
+	SubjectKind string `bun:"subject_kind"`
+	SubjectID   uid    `bun:"subject_id"`
+	Slot        string `bun:"slot"`
+	Crowded     bool   `bun:"crowded"`
+}
+
+// Trim implements artwork.ImageArchive. It looks in steps, like References: the history
+// may be long.
 func (m *Images) Trim(ctx context.Context, keep int) (forgotten int, err error) {
 	const op = "bunrepo.Trim"
-	var rows []slotRow
-	err = m.db.read.NewSelect().TableExpr("history AS h").Column("subject_kind", "subject_id", "slot").
-		Group("subject_kind", "subject_id", "slot").Having("count(DISTINCT image_id) > ?", keep).Scan(ctx, &rows)
-	if err != nil {
-		return 0, m.db.fail(ctx, op, err)
-	}
-	for _, row := range rows {
-		place, err := parsePlace(row.SubjectKind, row.SubjectID, row.Slot)
+	var last crowdedRow
+	for {
+		rows, err := m.crowded(ctx, last, keep)
 		if err != nil {
 			return forgotten, m.db.fail(ctx, op, err)
 		}
-		n, err := m.trim(ctx, op, place, keep)
-		forgotten += n
-		if artwork.KindOf(err) == artwork.NotFound {
-			continue // it was deleted: it is forgotten as a whole, or not at all
+		for _, row := range rows {
+			if !row.Crowded {
+				continue
+			}
+			place, err := parsePlace(row.SubjectKind, row.SubjectID, row.Slot)
+			if err != nil {
+				return forgotten, m.db.fail(ctx, op, err)
+			}
+			n, err := m.trim(ctx, op, place, keep)
+			forgotten += n
+			if artwork.KindOf(err) == artwork.NotFound {
+				continue // it was deleted: it is forgotten as a whole, or not at all
+			}
+			if err != nil {
+				return forgotten, err
+			}
 		}
-		if err != nil {
-			return forgotten, err
+		if len(rows) < placesAtOnce {
+			return forgotten, ctx.Err()
 		}
+		last = rows[len(rows)-1]
 	}
-	return forgotten, nil
+}
+
+// crowded returns the next places. Every place that has a history has a slot.
+func (m *Images) crowded(ctx context.Context, after crowdedRow, keep int) (rows []crowdedRow, err error) {
+	images := m.db.read.NewSelect().TableExpr("history AS h").ColumnExpr("count(DISTINCT h.image_id)").
+		Where("h.subject_kind = s.subject_kind AND h.subject_id = s.subject_id AND h.slot = s.slot")
+	query := m.db.read.NewSelect().Model(&rows).Column("subject_kind", "subject_id", "slot").
+		ColumnExpr("(?) > ? AS crowded", images, keep).
+		OrderExpr("s.subject_kind, s.subject_id, s.slot").Limit(placesAtOnce)
+	if after.Slot != "" {
+		query.Where("(s.subject_kind, s.subject_id, s.slot) > (?, ?, ?)", after.SubjectKind, after.SubjectID, after.Slot)
+	}
+	return rows, query.Scan(ctx)
 }
 
 func (m *Images) trim(ctx context.Context, op string, place artwork.Place, keep int) (forgotten int, err error) {

@@ -30,7 +30,7 @@ const (
 )
 
 var (
-	sharedPostgres = sync.OnceValues(newPostgres)
+	sharedPostgres = sync.OnceValues(func() (*PostgresProcess, error) { return newPostgres() })
 	databases      atomic.Int64
 )
 
@@ -86,10 +86,11 @@ func freshDatabase(tb TB, template string) string {
 }
 
 // PostgresServer starts a private server of its own, for tests in which the
-// database cannot be reached. It is removed when the test ends.
-func PostgresServer(tb TB) *PostgresProcess {
+// database cannot be reached, or that need other settings, each as in "fsync=on". It is
+// removed when the test ends.
+func PostgresServer(tb TB, settings ...string) *PostgresProcess {
 	tb.Helper()
-	server, err := newPostgres()
+	server, err := newPostgres(settings...)
 	if err != nil {
 		fatalf(tb, "%v", err)
 	}
@@ -103,15 +104,19 @@ func PostgresServer(tb TB) *PostgresProcess {
 // PostgresProcess is a private Postgres server on 127.0.0.1. Its data survives
 // Stop. The methods are for one goroutine.
 type PostgresProcess struct {
-	bin    string // folder of the binaries
-	dir    string // holds the data folder
-	port   int
-	owner  *syscall.Credential // whom the server runs as; nil: whoever runs the tests
-	server *exec.Cmd
+	bin      string // folder of the binaries
+	dir      string // holds the data folder
+	port     int
+	settings []string
+	owner    *syscall.Credential // whom the server runs as; nil: whoever runs the tests
+	server   *exec.Cmd
 }
 
 // URL returns the URL of the server's first, empty database.
 func (p *PostgresProcess) URL() string { return p.url(postgresDatabase) }
+
+// Binary returns the path of one of the server's programs.
+func (p *PostgresProcess) Binary(name string) string { return filepath.Join(p.bin, name) }
 
 // Stop ends the server at once; clients lose their connections.
 func (p *PostgresProcess) Stop() {
@@ -125,9 +130,10 @@ func (p *PostgresProcess) Stop() {
 
 // Start starts the server again, on the same port, and waits until it answers.
 func (p *PostgresProcess) Start() error {
-	p.server = p.command("postgres", "-D", p.data(),
+	arguments := []string{
+		"-D", p.data(),
 		"-c", "listen_addresses=127.0.0.1",
-		"-c", "port="+strconv.Itoa(p.port),
+		"-c", "port=" + strconv.Itoa(p.port),
 		"-c", "unix_socket_directories=",
 		// Shared memory in the data folder: nothing is left behind by a kill.
 		"-c", "dynamic_shared_memory_type=mmap",
@@ -140,7 +146,11 @@ func (p *PostgresProcess) Start() error {
 		"-c", "max_wal_senders=0",
 		"-c", "autovacuum=off",
 		"-c", "timezone=Asia/Kathmandu", // an odd zone, so that nobody relies on UTC
-	)
+	}
+	for _, setting := range p.settings {
+		arguments = append(arguments, "-c", setting) // the last one counts
+	}
+	p.server = p.command("postgres", arguments...)
 	log, err := os.Create(filepath.Join(p.dir, "log"))
 	if err != nil {
 		return err
@@ -155,8 +165,8 @@ func (p *PostgresProcess) Start() error {
 
 // newPostgres creates a data folder and starts a server on it. A port that was
 // taken by somebody else in the meantime is a reason to take another.
-func newPostgres() (*PostgresProcess, error) {
-	p := &PostgresProcess{}
+func newPostgres(settings ...string) (*PostgresProcess, error) {
+	p := &PostgresProcess{settings: settings}
 	var err error
 	if p.bin, err = postgresBinaries(); err != nil {
 		return nil, err
@@ -221,7 +231,7 @@ func (p *PostgresProcess) hint() string {
 }
 
 func (p *PostgresProcess) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(p.bin, name), args...)
+	cmd := exec.Command(p.Binary(name), args...)
 	cmd.Dir = p.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "HOME=" + p.dir}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.owner}
