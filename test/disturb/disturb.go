@@ -7,7 +7,9 @@ import (
 	"context"
 	"net"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 	"unsafe"
 )
@@ -27,6 +29,10 @@ var (
 	detours = pairs(os.Getenv(DetoursVariable))
 	broken  = os.Getenv(BrokenVariable)
 )
+
+// init has a write beyond the limit of a file's size fail, as one to a full disk does, and
+// not end the process.
+func init() { signal.Ignore(syscall.SIGXFSZ) }
 
 func clock(text string) time.Duration {
 	if text == "" {
@@ -110,4 +116,18 @@ func Script(rule, script, old, replacement string) string {
 		panic("the script has moved: bring the twin along: " + rule)
 	}
 	return strings.Replace(script, old, replacement, 1)
+}
+
+// Unless returns the value, and nothing while the rule is broken.
+func Unless[T any](rule string, value T) T {
+	var none T
+	return Instead(rule, value, none)
+}
+
+// Instead returns the value, and the other one while the rule is broken.
+func Instead[T any](rule string, value, other T) T {
+	if Broken(rule) {
+		return other
+	}
+	return value
 }

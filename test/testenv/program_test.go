@@ -36,8 +36,8 @@ func TestAPausedPostgresAnswersNobody(t *testing.T) {
 	}()
 	go func() { answers <- server.exec("SELECT 1") }()
 	select {
-	case <-answers:
-		t.Error("it answered")
+	case err := <-answers:
+		t.Error("it answered", err)
 	case <-time.After(300 * time.Millisecond):
 	}
 	server.Resume()
