@@ -154,7 +154,9 @@ func (f *fleet) newInstance(number int, environ []string) *instance {
 	in.log, err = os.Create(filepath.Join(f.dir, fmt.Sprint("log-", number)))
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		in.running().Kill()
+		if process := in.running(); process != nil {
+			process.Kill()
+		}
 		_ = in.log.Close()
 		if t.Failed() {
 			t.Logf("%s wrote at last:\n%s", in, in.lastWords())
@@ -171,8 +173,18 @@ func (in *instance) lastWords() string {
 
 var servingAt = regexp.MustCompile(`"address": "(http://[^"]+)"`)
 
-// start starts a process of the instance and waits until it serves.
-func (in *instance) start(environ ...string) error {
+// start starts a process of the instance and waits until it serves. One that gives up,
+// because its servers are out of reach or slow, is started again, as a supervisor would.
+func (in *instance) start(environ ...string) (err error) {
+	for limit := time.Now().Add(patience); time.Now().Before(limit); {
+		if err = in.launch(environ); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (in *instance) launch(environ []string) error {
 	cmd := exec.Command(in.fleet.program, "serve")
 	cmd.Env, cmd.Dir = slices.Concat(in.environ, environ), in.fleet.dir
 	said := &awaiting{to: in.log, found: make(chan string, 1)}
@@ -191,6 +203,7 @@ func (in *instance) start(environ ...string) error {
 	case <-process.Done():
 		return fmt.Errorf("%s ended while it started", in)
 	case <-time.After(patience):
+		process.Kill()
 		return fmt.Errorf("%s does not begin to serve", in)
 	}
 }
