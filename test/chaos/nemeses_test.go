@@ -157,6 +157,57 @@ func (x *run) expect(err error) {
 	}
 }
 
+// stallsAt are the points at which readers and writers are held up.
+var stallsAt = []string{
+	loaded, answered, crashpoint.Fenced.Name, crashpoint.BeforeCommit.Name, crashpoint.AfterCommit.Name, crashpoint.FenceInPlace.Name,
+}
+
+// stalls holds somebody up, on every instance at the same time, again and again: between
+// two steps, for longer than copies last.
+func (x *run) stalls(s step) {
+	var all sync.WaitGroup
+	for _, in := range x.fleet.instances {
+		dice := chance(0, s.how+" "+in.String())
+		all.Go(func() {
+			for end := time.Now().Add(s.lasts); time.Now().Before(end); {
+				x.expect(in.stall(stallsAt[dice.IntN(len(stallsAt))], between(dice, 20*time.Millisecond, 500*time.Millisecond)))
+			}
+		})
+	}
+	all.Wait()
+}
+
+// stall holds up the next one who comes to the point, if somebody does soon.
+func (in *instance) stall(point string, lasts time.Duration) error {
+	if err := crashpoint.OrderHold(in.orders, point); err != nil {
+		return err
+	}
+	for limit := time.Now().Add(time.Second); !crashpoint.Held(in.orders, point) && time.Now().Before(limit); {
+		time.Sleep(time.Millisecond)
+	}
+	if crashpoint.Held(in.orders, point) {
+		time.Sleep(lasts)
+	}
+	return crashpoint.Release(in.orders, point)
+}
+
+// stallsAndEvictions also deletes keys as an operator does, fences as well.
+func (x *run) stallsAndEvictions(s step) {
+	operator := x.fleet.redis.Client(x.fleet.t)
+	dice := chance(0, s.how)
+	ctx, cancel := context.WithTimeout(context.Background(), s.lasts)
+	defer cancel()
+	x.mayLose(func() {
+		var other sync.WaitGroup
+		other.Go(func() { x.stalls(s) })
+		for ctx.Err() == nil {
+			_ = operator.Del(ctx, x.load.wanted(dice).key()).Err() // it may have happened
+			time.Sleep(between(dice, 0, 50*time.Millisecond))
+		}
+		other.Wait()
+	})
+}
+
 func (x *run) pauseRedis(s step) {
 	x.fleet.redis.Pause()
 	time.Sleep(s.lasts)

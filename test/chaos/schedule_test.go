@@ -97,6 +97,8 @@ var nemeses = []nemesis{
 	{"latency", topologies, drawLatency, (*run).badLink},
 	{"resets", topologies, drawResets, (*run).badLink},
 	{"a black hole", topologies, drawBlackHoles, (*run).badLink},
+	{"stalls", topologies, drawStalls, (*run).stalls},
+	{"stalls and evictions", []topology{standalone}, drawStalls, (*run).stallsAndEvictions},
 	{"a pause of Redis", []topology{standalone}, drawPauses, (*run).pauseRedis},
 	{"a pause of Postgres", []topology{standalone}, drawPauses, (*run).pausePostgres},
 	{"a pause", topologies, drawPausesOfInstances, (*run).pauseInstance},
@@ -160,6 +162,11 @@ func drawBlackHoles(d *rand.Rand, thorough bool) (list []step) {
 		list = append(list, someLink(d, step{how: "nothing arrives", way: way, lasts: lengths[i]}))
 	}
 	return list
+}
+
+// drawStalls returns one, with a seed of its own for who is held up where.
+func drawStalls(d *rand.Rand, _ bool) []step {
+	return []step{{victim: everybody, how: fmt.Sprint("of seed ", d.Uint32()), lasts: between(d, 4*time.Second, 6*time.Second)}}
 }
 
 func drawPauses(d *rand.Rand, thorough bool) []step {

@@ -29,6 +29,9 @@ const (
 	hot      = 6
 	hotShare = 0.7
 
+	// invalidations are changes of nothing.
+	invalidations = 0.1
+
 	writersPerInstance = 3
 	readersPerInstance = 4
 	// writerRest is the longest pause of a writer between two changes.
@@ -158,7 +161,11 @@ func (w *workload) start() {
 			dice := chance(w.seed, fmt.Sprintf("writer %d of %d", n, in.number))
 			w.clients.Go(func() {
 				for w.rest(time.Duration(dice.Int64N(int64(writerRest)))) {
-					w.change(in, w.wanted(dice))
+					if dice.Float64() < invalidations {
+						w.invalidate(in, w.wanted(dice))
+					} else {
+						w.change(in, w.wanted(dice))
+					}
 				}
 			})
 		}
@@ -228,6 +235,16 @@ func (w *workload) apply(in *instance, p *place, id, tag string) told {
 	w.count(c.why)
 	p.record.changed(c)
 	return c.told
+}
+
+// invalidate has what is cached of a subject loaded again: a change of nothing.
+func (w *workload) invalidate(in *instance, p *place) {
+	ctx, cancel := context.WithTimeout(context.Background(), writerPatience)
+	defer cancel()
+	a, err := in.send(ctx, http.MethodPost, "/api/admin/cache/invalidate", map[string]any{p.kind.String() + "Id": p.id.String()})
+	if err == nil && a.status != http.StatusOK && a.status != http.StatusServiceUnavailable {
+		w.surprise("an invalidation was answered %d: %s", a.status, a.body)
+	}
 }
 
 // outcome is what an answer to a change promises.
