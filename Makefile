@@ -30,7 +30,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel demo-providers test-servers run test fuzz soak browser screenshots generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid bench-panel bench-claims bench-peers bench-scale clean
+.PHONY: build panel demo-providers test-servers run test fuzz soak chaos browser screenshots generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid bench-panel bench-claims bench-peers bench-scale clean
 
 ## build: bin/gatefold, with the panel in it (RENDERER=vips or auto for faster renditions)
 build: panel
@@ -100,6 +100,12 @@ soak: fuzz
 	$(GO) test -count=1 -timeout 40m -race ./adapters/bunrepo ./test/integration
 	$(GO) test -count=1 -timeout 1h -v -run '^TestCrashes$$' ./test/crash -crash.runs=20
 	$(GO) test -count=1 -timeout 3h -v -run '^TestGuarantee$$' ./test/consistency -consistency.runs=20 -consistency.ops=10000
+
+## chaos: fleets of the real program on real servers that fail, every answer checked; three minutes, or SOAK=45m (SEED=1 repeats a schedule, NEMESES="a kill,resets" cuts it down)
+chaos:
+	@./scripts/install-test-tools.sh
+	$(GO) test -count=1 -timeout $(if $(SOAK),0,6m) -parallel 8 -v -run '^(TestPass|TestSchedules)$$' ./test/chaos -chaos.pass \
+		-chaos.soak=$(or $(SOAK),0s) -chaos.seed=$(or $(SEED),0) -chaos.only="$(NEMESES)"
 
 ## generate: the types of the HTTP API, of the server and of the panel, from adapters/rest/openapi.yaml
 generate: $(PANEL)/node_modules/.package-lock.json

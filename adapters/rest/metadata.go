@@ -266,16 +266,18 @@ func (h *Metadata) applyUploadedTo(c *gin.Context, kind artwork.SubjectKind, ans
 		return err
 	}
 	in := applyimage.Uploaded{Subject: artwork.Subject{Kind: kind, ID: subject}, RecordID: image, By: caller(c), IfTag: tag}
-	applied, err := h.applyUploaded.Run(c.Request.Context(), in)
-	if err != nil {
-		return err
-	}
 	if kind == artwork.ArtistSubject {
+		// Before the change: once that is made, nothing may fail any more, or it would be
+		// reported as not made.
 		record, err := h.uploads.Find(c.Request.Context(), in.Subject, image)
 		if err != nil {
 			return err
 		}
 		answer["imageType"] = record.Place.Slot
+	}
+	applied, err := h.applyUploaded.Run(c.Request.Context(), in)
+	if err != nil {
+		return err
 	}
 	answer["success"] = true
 	answer["tag"] = applied.Image.Tag

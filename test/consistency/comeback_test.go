@@ -9,6 +9,7 @@ import (
 
 	"gatefold/adapters/rediscache"
 	"gatefold/domain/artwork"
+	"gatefold/test/badlink"
 	"gatefold/test/testenv"
 )
 
@@ -18,10 +19,10 @@ import (
 func TestAMasterThatWasAwayIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	first, second := testenv.RedisServer(t), testenv.RedisServer(t)
-	way := newLink(t, first.Addr)
+	way := badlink.New(t, first.Addr)
 	place := artwork.Place{Subject: artwork.Album(artwork.NewID()), Slot: artwork.SlotCover}
 	key := place.Keys()[0]
-	cache, err := openRedis(rediscache.Options{URL: "redis://" + way.addr()}, policy, changedPlace{place})
+	cache, err := openRedis(rediscache.Options{URL: "redis://" + way.Addr()}, policy, changedPlace{place})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = cache.Close() })
 	inForce := newApplication(place).Record
@@ -45,8 +46,8 @@ func TestAMasterThatWasAwayIsNotBelieved(t *testing.T) {
 	old := inForce.ID
 	require.Equal(t, old, cached())
 
-	way.cut()
-	require.NoError(t, way.join(second.Addr))
+	way.Cut()
+	require.NoError(t, way.Join(second.Addr))
 	require.NoError(t, cache.Ready(ctx))
 	require.NoError(t, cache.Change(ctx, []artwork.Key{key}, func(ctx context.Context, fence artwork.Fence) error {
 		inForce = newApplication(place).Record
@@ -54,8 +55,8 @@ func TestAMasterThatWasAwayIsNotBelieved(t *testing.T) {
 	}))
 	require.Equal(t, inForce.ID, cached())
 
-	way.cut()
-	require.NoError(t, way.join(first.Addr))
+	way.Cut()
+	require.NoError(t, way.Join(first.Addr))
 	require.Equal(t, inForce.ID, cached())
 }
 

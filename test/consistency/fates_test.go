@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatefold/domain/artwork"
+	"gatefold/test/badlink"
 )
 
 // commit is the middle of a change: its keys are fenced.
@@ -100,10 +101,10 @@ func isCutOff(ctx context.Context, c *commit) error {
 	if err := c.apply(ctx, nothing); err != nil {
 		return err
 	}
-	c.in.redis.cut()
+	c.in.redis.Cut()
 	c.tr.late.Go(func() {
 		time.Sleep(3500 * time.Millisecond)
-		if err := c.in.redis.join(c.tr.master.Addr); err != nil {
+		if err := c.in.redis.Join(c.tr.master.Addr); err != nil {
 			c.tr.surprise(err)
 		}
 	})
@@ -208,12 +209,12 @@ func commitsLate(ctx context.Context, c *commit) error {
 func losesAnswer(ctx context.Context, c *commit) error {
 	c.hurry()
 	return c.apply(ctx, func(context.Context) error {
-		if err := c.in.postgres.swallowAnswers(); err != nil {
+		if err := c.in.postgres.Swallow(badlink.Answers); err != nil {
 			return err
 		}
 		c.tr.late.Go(func() {
 			time.Sleep(30 * time.Millisecond)
-			c.in.postgres.heal()
+			c.in.postgres.Heal()
 		})
 		return nil
 	})
@@ -227,7 +228,7 @@ func losesConnection(ctx context.Context, c *commit) error {
 		wait := c.dice.between(0, time.Millisecond)
 		c.tr.late.Go(func() {
 			time.Sleep(wait)
-			if err := c.in.postgres.interrupt(); err != nil {
+			if err := c.in.postgres.Interrupt(); err != nil {
 				c.tr.surprise(err)
 			}
 		})

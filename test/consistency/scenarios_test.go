@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gatefold/domain/artwork"
+	"gatefold/test/badlink"
 	"gatefold/test/testenv"
 )
 
@@ -115,9 +116,9 @@ func (tr *trial) anyone() *instance { return tr.fleet[tr.dice.below(len(tr.fleet
 func slowLinks(tr *trial) {
 	tr.again(func() {
 		link := tr.anyone().redis
-		tr.expect(link.slow(tr.dice.between(2*time.Millisecond, 60*time.Millisecond)))
+		tr.expect(link.Slow(tr.dice.between(2*time.Millisecond, 60*time.Millisecond)))
 		tr.pause(tr.dice.between(50*time.Millisecond, 400*time.Millisecond))
-		link.heal()
+		link.Heal()
 	})
 }
 
@@ -128,15 +129,15 @@ func breakLinks(tr *trial) {
 		link := tr.anyone().redis
 		switch tr.dice.below(3) {
 		case 0:
-			tr.expect(link.interrupt())
+			tr.expect(link.Interrupt())
 		case 1:
-			link.cut()
+			link.Cut()
 			tr.pause(tr.dice.between(0, 700*time.Millisecond))
-			tr.expect(link.join(tr.master.Addr))
+			tr.expect(link.Join(tr.master.Addr))
 		default:
-			tr.expect(link.swallow())
+			tr.expect(link.Swallow(badlink.BothWays))
 			tr.pause(tr.dice.between(20*time.Millisecond, 1200*time.Millisecond))
-			link.heal()
+			link.Heal()
 		}
 	})
 }
@@ -200,7 +201,7 @@ func (tr *trial) lag() {
 func (tr *trial) switchOver(end func()) {
 	begin := tr.now()
 	for _, in := range tr.fleet {
-		in.redis.cut()
+		in.redis.Cut()
 	}
 	end()
 	tr.standby.Promote(tr.t)
@@ -209,7 +210,7 @@ func (tr *trial) switchOver(end func()) {
 	tr.standby = old
 	tr.lostEverywhere(begin)
 	for _, in := range tr.fleet {
-		tr.expect(in.redis.join(tr.master.Addr))
+		tr.expect(in.redis.Join(tr.master.Addr))
 		tr.pause(tr.dice.between(0, 300*time.Millisecond))
 	}
 }
@@ -287,11 +288,11 @@ func everything(tr *trial) {
 		old := tr.master
 		tr.switchOver(old.Stop)
 		link := tr.anyone().redis
-		tr.expect(link.slow(tr.dice.between(2*time.Millisecond, 60*time.Millisecond)))
+		tr.expect(link.Slow(tr.dice.between(2*time.Millisecond, 60*time.Millisecond)))
 		old.Start(tr.t)
 		old.ReplicaOf(tr.t, tr.master)
-		link.heal()
-		tr.expect(tr.anyone().redis.interrupt())
+		link.Heal()
+		tr.expect(tr.anyone().redis.Interrupt())
 		tr.master.Pause()
 		tr.pause(tr.dice.between(20*time.Millisecond, 800*time.Millisecond))
 		tr.master.Resume()

@@ -21,6 +21,7 @@ import (
 	"gatefold/application/managecache"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
+	"gatefold/test/badlink"
 	"gatefold/test/testenv"
 	"gatefold/test/testenv/migrated"
 )
@@ -91,8 +92,8 @@ func (tr *trial) client(server *testenv.RedisProcess) *redis.Client {
 // instance is one process of the deployment.
 type instance struct {
 	name     string
-	redis    *link // nil if it asks Sentinels
-	postgres *link
+	redis    *badlink.Link // nil if it asks Sentinels
+	postgres *badlink.Link
 	options  rediscache.Options
 	log      artwork.ChangeLog
 	images   artwork.ImageRepository
@@ -191,8 +192,8 @@ func (tr *trial) open(name, database string, sentinel *testenv.SentinelDeploymen
 	in := &instance{name: name, stalls: &stalls{newDice(seed, name), tr.scenario.stallsOften, tr.scenario.stallsSeldom}}
 	address, err := url.Parse(database)
 	require.NoError(t, err)
-	in.postgres = newLink(t, address.Host)
-	address.Host = in.postgres.addr()
+	in.postgres = badlink.New(t, address.Host)
+	address.Host = in.postgres.Addr()
 	db, err := bunrepo.Open(tr.ctx, address.String())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
@@ -204,8 +205,8 @@ func (tr *trial) open(name, database string, sentinel *testenv.SentinelDeploymen
 	if sentinel != nil {
 		in.options.SentinelMaster, in.options.SentinelAddrs = sentinel.MasterName(), sentinel.Addrs()
 	} else {
-		in.redis = newLink(t, tr.master.Addr)
-		in.options.URL = "redis://" + in.redis.addr()
+		in.redis = badlink.New(t, tr.master.Addr)
+		in.options.URL = "redis://" + in.redis.Addr()
 	}
 	tr.scenario.caches(tr, in)
 	return in
@@ -309,9 +310,9 @@ func (tr *trial) judge() total {
 // settle waits until no change is pending and the last copies have expired.
 func (tr *trial) settle() {
 	for _, in := range tr.fleet {
-		in.postgres.heal()
+		in.postgres.Heal()
 		if in.redis != nil {
-			in.redis.heal()
+			in.redis.Heal()
 		}
 	}
 	pending := -1

@@ -57,7 +57,7 @@ func TestTheHarnessNotices(t *testing.T) {
 // original is the design that the project replaces. A reader that has read the
 // database is held up until a change has gone by.
 func original(tr *trial, in *instance) {
-	rdb := redis.NewClient(&redis.Options{Addr: in.redis.addr()})
+	rdb := redis.NewClient(&redis.Options{Addr: in.redis.Addr()})
 	tr.t.Cleanup(func() { _ = rdb.Close() })
 	in.cache = &originalCache{rdb: rdb, changes: &tr.changes}
 	in.shared = in.cache

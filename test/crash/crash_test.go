@@ -48,10 +48,10 @@ func TestCrashes(t *testing.T) {
 			for run := range *runs {
 				for _, o := range operations {
 					for _, p := range o.points {
-						if p.shared && !shared {
+						if p.Shared && !shared {
 							continue
 						}
-						f.crash(fmt.Sprintf("%s %d: %s", o.name, run+1, p.name), o.prepare(f), p)
+						f.crash(fmt.Sprintf("%s %d: %s", o.name, run+1, p.Name), o.prepare(f), p)
 					}
 				}
 			}
@@ -69,8 +69,8 @@ func (f *fleet) crash(name string, tr trial, p point) {
 		tr.requireServed(process, false)
 	}
 	tr.requireHistory(false)
-	if p != downloading && p != halfSent {
-		require.NoError(f.t, crashpoint.Order(f.orders, p.name))
+	if p != crashpoint.Downloading && p != crashpoint.HalfSent {
+		require.NoError(f.t, crashpoint.Order(f.orders, p.Name))
 	}
 	require.Error(f.t, tr.attempt(p), "it was answered")
 	f.victim.requireKilled(f.t)
@@ -78,14 +78,14 @@ func (f *fleet) crash(name string, tr trial, p point) {
 	f.crashes++
 
 	if f.witness != nil {
-		tr.requireServed(f.witness, p.committed)
+		tr.requireServed(f.witness, p.Committed)
 	}
 	f.verb("doctor")
 	f.restart()
 	for _, process := range f.everybody() {
-		tr.requireServed(process, p.committed)
+		tr.requireServed(process, p.Committed)
 	}
-	tr.requireHistory(p.committed)
+	tr.requireHistory(p.Committed)
 	f.requireWholeFiles()
 
 	tr.repeat()

@@ -39,7 +39,7 @@ var program = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	file, err := overlay.Write(root, builds, edits())
+	file, err := overlay.Write(root, builds, crashpoint.Edits())
 	if err != nil {
 		return "", err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatefold/domain/artwork"
+	"gatefold/test/crashpoint"
 	"gatefold/test/musicfixture"
 )
 
@@ -86,7 +87,7 @@ func prepareApply(f *fleet) trial {
 	return trial{
 		f: f, places: []place{albumPlace(id, older, newer)},
 		attempt: func(p point) error {
-			if p != downloading {
+			if p != crashpoint.Downloading {
 				return apply(f.provider.whole(newer))
 			}
 			killed := make(chan error, 1)
@@ -171,7 +172,7 @@ func uploading(f *fleet, path string, fields ...string) func(n int64) error {
 // at a point of its own or when it has read a part.
 func brokenUpload(f *fleet, upload func(int64) error, n int64, path string, fields ...string) func(point) error {
 	return func(p point) error {
-		if p != halfSent {
+		if p != crashpoint.HalfSent {
 			return upload(n)
 		}
 		contentType, body := form(n, fields...)

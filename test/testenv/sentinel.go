@@ -112,6 +112,9 @@ func (*SentinelDeployment) MasterName() string { return sentinelMaster }
 // Addrs returns the addresses of the sentinels.
 func (d *SentinelDeployment) Addrs() []string { return addrs(d.sentinels) }
 
+// ServerAddrs returns the addresses of the data servers, whoever is the master.
+func (d *SentinelDeployment) ServerAddrs() []string { return addrs(d.servers) }
+
 func addrs(processes []*RedisProcess) []string {
 	list := make([]string, len(processes))
 	for i, process := range processes {
