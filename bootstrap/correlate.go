@@ -23,10 +23,23 @@ func uncorrelated(handler slog.Handler) slog.Handler {
 	return handler
 }
 
+const requestIDKey = "requestId"
+
+// says reports whether a line has the key by itself: that of who has asked for what is
+// done, which may be another request.
+func says(record slog.Record, key string) bool {
+	found := false
+	record.Attrs(func(attr slog.Attr) bool {
+		found = attr.Key == key
+		return !found
+	})
+	return found
+}
+
 // Handle implements slog.Handler.
 func (h correlatedHandler) Handle(ctx context.Context, record slog.Record) error {
-	if id := rest.RequestID(ctx); id != "" {
-		record.AddAttrs(slog.String("requestId", id))
+	if id := rest.RequestID(ctx); id != "" && !says(record, requestIDKey) {
+		record.AddAttrs(slog.String(requestIDKey, id))
 	}
 	if trace, span, ok := oteltraces.IDs(ctx); ok {
 		record.AddAttrs(slog.String("traceId", trace), slog.String("spanId", span))

@@ -42,8 +42,11 @@ type statements struct{ observe Observer }
 // BeforeQuery implements bun.QueryHook.
 func (statements) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
 
-// AfterQuery implements bun.QueryHook.
+// AfterQuery implements bun.QueryHook. To roll back what was committed sends nothing.
 func (s statements) AfterQuery(ctx context.Context, e *bun.QueryEvent) {
+	if errors.Is(e.Err, sql.ErrTxDone) {
+		return
+	}
 	err := failure(e.Err)
 	s.observe(ctx, Statement{query: e.Query, Operation: e.Operation(), Begun: e.StartTime, Err: err})
 }
@@ -57,10 +60,9 @@ func (db *DB) tell(ctx context.Context, query string, begun time.Time, err error
 	db.observer(ctx, Statement{query: query, Operation: operation, Begun: begun, Err: failure(err)})
 }
 
-// failure leaves out what is none of the database: that there is no row is an answer, and
-// to roll back what was committed does nothing.
+// failure leaves out what is none of the database: that there is no row is an answer.
 func failure(err error) error {
-	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.Canceled) {
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
