@@ -27,6 +27,11 @@ func TestStatementsAreToldWithoutValues(t *testing.T) {
 	require.LessOrEqual(t, len(long), maxText)
 }
 
+func TestTextsAreWithoutValues(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "SELECT ?", Statement{query: "SELECT 'Ana'"}.Text())
+}
+
 // FuzzWithoutValues looks for a value that is told, between words that are not.
 func FuzzWithoutValues(f *testing.F) {
 	for _, seed := range []string{"Ana", "it's", `\`, `\'`, `'; --`, "$1", "/*", "🎵", "a''b", "$tag$"} {
