@@ -11,6 +11,7 @@ import (
 	"go.uber.org/fx"
 
 	"gatefold/adapters/control"
+	"gatefold/adapters/oteltraces"
 	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rest"
 	"gatefold/application/deletesubjects"
@@ -40,11 +41,12 @@ const (
 // capability, with the adapters that the configuration asks for.
 func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 	cfg.Cache.Version = version()
+	cfg.Traces.Version = version()
 	return fx.Options(
 		fx.NopLogger,
 		fx.StartTimeout(startTimeout),
 		fx.StopTimeout(stopTimeout),
-		fx.Supply(cfg, cfg.shown(), log),
+		fx.Supply(cfg, cfg.shown(), correlated(log)),
 		cache.Module(cfg.Cache),
 		events.Module(events.Config{Redis: cfg.Cache.Redis}),
 		library.Module(library.Config{DatabaseURL: cfg.DatabaseURL, Deletions: deletesubjects.Config{Keep: cfg.DeletedKeep}}),
@@ -68,7 +70,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 		identity.Module(cfg.Identity),
 		health.Module(health.Config{Version: version()}),
 		limits.Module(limits.Config{Limits: cfg.HTTP.Limits}),
-		telemetry.Module(telemetry.Config{Version: version(), Renderer: cfg.Renderer.InForce(), SampleShare: cfg.SampleShare, BackupDir: cfg.Backup.Dir}),
+		telemetry.Module(telemetry.Config{Version: version(), Renderer: cfg.Renderer.InForce(), SampleShare: cfg.SampleShare, BackupDir: cfg.Backup.Dir, Traces: cfg.Traces}),
 		fx.Provide(
 			newFills,
 			newDeletions,
@@ -76,19 +78,22 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 			newLevels,
 			newOperations,
 			func(operations *operations) control.Verbs { return operations },
-			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, ``, ``, ``, `group:"routes"`)),
+			fx.Annotate(newRouter, fx.ParamTags(``, ``, ``, ``, ``, ``, ``, `group:"routes"`)),
 			control.NewServer,
 		),
 		fx.Options(more...),
 	)
 }
 
-func newRouter(cfg Config, authenticate *signin.Authenticate, limiter *limitrequests.Limiter, signer *signimages.Signer, metrics *prommetrics.Metrics, log *slog.Logger,
-	routes []rest.Routes,
+func newRouter(cfg Config, authenticate *signin.Authenticate, limiter *limitrequests.Limiter, signer *signimages.Signer, metrics *prommetrics.Metrics, traces *oteltraces.Traces,
+	log *slog.Logger, routes []rest.Routes,
 ) (*rest.Router, error) {
 	options, err := cfg.HTTP.options(limiter, signer)
 	if err != nil {
 		return nil, err
+	}
+	if traces != nil {
+		options = append(options, rest.WithTracer(traces))
 	}
 	router := rest.NewRouter(authenticate, cfg.HTTP.TrustedProxies, log, routes, append(options, rest.WithMeter(metrics))...)
 	for _, e := range router.Endpoints() {

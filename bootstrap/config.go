@@ -17,6 +17,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"github.com/joho/godotenv"
 
+	"gatefold/adapters/oteltraces"
 	"gatefold/adapters/providers"
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/s3store"
@@ -100,6 +101,7 @@ type variables struct {
 	Providers          providerVariables
 	Identity           identityVariables
 	Backup             backupVariables
+	Tracing            tracingVariables
 
 	// What is not named follows the deployment.
 	namesTTL, namesL1TTL bool
@@ -133,6 +135,8 @@ type Config struct {
 	Identity           identity.Config
 	FirstAdmin         firstAdmin
 	Backup             Backup
+	Traces             oteltraces.Config
+	UnreadTracing      []string // variables of OpenTelemetry's that are set, and that nothing reads
 	// PinnedProviders are the variables of Providers that the settings cannot change.
 	PinnedProviders map[string]string
 }
@@ -174,7 +178,13 @@ func LoadConfig(environ []string) (Config, error) {
 	}
 	_, raw.namesTTL = file["CACHE_TTL"]
 	_, raw.namesL1TTL = file["L1_TTL"]
-	return raw.check()
+	unread, err := unreadTracing(file)
+	if err != nil {
+		return Config{}, artwork.Wrap(artwork.Internal, "bootstrap.LoadConfig", err)
+	}
+	cfg, err := raw.check()
+	cfg.UnreadTracing = unread
+	return cfg, err
 }
 
 // readEnvFile reads the named file, or .env if there is one.
@@ -230,6 +240,7 @@ func (v variables) check() (Config, error) {
 	cfg.AuthSecrets = c.secrets(v.AuthSecret, v.AuthSecretPrevious, strings.HasPrefix(cfg.DatabaseURL, sqliteScheme))
 	cfg.Cache = c.cache(v)
 	cfg.Storage, cfg.S3 = c.storage(v)
+	cfg.Traces = c.traces(v.Tracing, cfg.Cache.Name)
 	if cfg.Embedded() {
 		cfg.Cache.Seat = hostName() + ":" + cfg.DataDir // its lock is held
 	}
@@ -492,7 +503,7 @@ func (c *checker) storage(v variables) (images.Storage, s3store.Options) {
 // summary names the parts in use, without a secret.
 func (c Config) summary() []any {
 	database, _, _ := strings.Cut(c.DatabaseURL, ":")
-	return []any{"database", database, "cache", string(c.Cache.Wish.Settings.Mode), "storage", string(c.Storage), "dataDir", c.DataDir, "musicDir", c.MusicDir, "renderer", c.Renderer.InForce(), "version", version()}
+	return []any{"database", database, "cache", string(c.Cache.Wish.Settings.Mode), "storage", string(c.Storage), "dataDir", c.DataDir, "musicDir", c.MusicDir, "renderer", c.Renderer.InForce(), "traces", c.Traces.Endpoint != "", "version", version()}
 }
 
 // environ is where the configuration of a command comes from; tests give their

@@ -45,7 +45,7 @@ func (l *levels) SetLogLevel(ctx context.Context, level slog.Level) error {
 	if !slices.Contains(logLevels, level) {
 		return artwork.Errorf(artwork.InvalidInput, "the log level %s is none of debug, info, warn, error", level)
 	}
-	handler, ok := l.log.Handler().(*levelledHandler)
+	handler, ok := uncorrelated(l.log.Handler()).(*levelledHandler)
 	if !ok {
 		return artwork.Errorf(artwork.NotFound, "this server logs what somebody else has chosen")
 	}

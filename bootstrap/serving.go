@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"gatefold/adapters/control"
 	"gatefold/adapters/musicfolder"
+	"gatefold/adapters/oteltraces"
 	"gatefold/adapters/rest"
 	"gatefold/application/announce"
 	"gatefold/application/bulkapply"
@@ -48,6 +50,7 @@ type serving struct {
 	describe *describeimages.Describe
 	bulk     *bulkapply.Runner
 	fill     *fillmissing.Runner
+	traces   *oteltraces.Traces
 	log      *slog.Logger
 	failed   chan error // gets the error that ended serving
 
@@ -68,10 +71,10 @@ type work struct {
 	Feed     *announce.Feed
 }
 
-func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server, work work, log *slog.Logger) *serving {
+func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server, work work, traces *oteltraces.Traces, log *slog.Logger) *serving {
 	s := &serving{
 		cfg: cfg, control: controlServer, importer: work.Importer, warm: work.Warm, sweep: work.Sweep, describe: work.Describe, bulk: work.Bulk, fill: work.Fill,
-		log: log, failed: make(chan error, 1),
+		traces: traces, log: log, failed: make(chan error, 1),
 		http: &http.Server{
 			Handler: router, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -99,6 +102,9 @@ func (s *serving) start(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, s.listener.Close())
 	}
+	if s.cfg.Traces.Endpoint != "" && len(s.cfg.UnreadTracing) > 0 {
+		s.log.Warn("Variables of OpenTelemetry are set that Gatefold does not read", "variables", strings.Join(s.cfg.UnreadTracing, " "))
+	}
 	s.log.Info("Gatefold is serving", append([]any{"address", "http://" + browsable(s.listener.Addr())}, s.cfg.summary()...)...)
 	s.background.Go(func() { s.warm.AtStart(background) })
 	s.background.Go(func() { s.sweep.Watch(background) })
@@ -114,10 +120,10 @@ func (s *serving) startRest(ctx context.Context) (context.Context, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.control.Listen(ctx, s.cfg.DataDir); err != nil {
+	if err := s.control.Listen(s.traces.Recorded(ctx), s.cfg.DataDir); err != nil {
 		return nil, err
 	}
-	watching, cancel := context.WithCancel(context.Background())
+	watching, cancel := context.WithCancel(s.traces.Recorded(context.Background()))
 	s.stopWatching = cancel
 	go func() {
 		defer close(s.watching)

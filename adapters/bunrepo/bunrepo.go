@@ -36,6 +36,8 @@ type DB struct {
 	read   *bun.DB
 	write  *bun.DB
 	lists  *listIndex
+
+	observer Observer // nil: nobody is told of statements
 }
 
 // engine is what differs between the databases.

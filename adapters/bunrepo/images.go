@@ -60,7 +60,9 @@ func (m *Images) InForce(ctx context.Context, place artwork.Place) (*artwork.Ima
 	subject := place.Subject
 	args := m.db.engine.prepared(subject.Kind.String(), place.Slot.String(), subject.ID.String())
 	var row inForceRow
+	begun := time.Now()
 	err := m.db.read.DB.QueryRowContext(ctx, inForce[subject.Kind], args...).Scan(row.columns()...)
+	m.db.tell(ctx, inForce[subject.Kind], begun, err)
 	if isNoRow(err) {
 		return nil, notFound(subject.String())
 	}

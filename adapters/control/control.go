@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"path/filepath"
 	"sync"
@@ -126,13 +127,14 @@ func NewServer(verbs Verbs, log *slog.Logger) *Server {
 // Listen starts to serve on the socket in the data directory, in place of one
 // that a dead server left. The caller holds the lock on the directory. If
 // several servers share the directory, the socket is that of the last one
-// started; each of them can carry out the verbs.
+// started; each of them can carry out the verbs, which have the values of ctx.
 func (s *Server) Listen(ctx context.Context, dataDir string) error {
 	listener, file, err := listen(ctx, filepath.Join(dataDir, SocketName))
 	if err != nil {
 		return artwork.Wrap(artwork.Unavailable, "control.Listen", err)
 	}
 	s.file = file
+	s.http.BaseContext = func(net.Listener) context.Context { return context.WithoutCancel(ctx) }
 	go func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("The control socket failed", "error", err.Error())

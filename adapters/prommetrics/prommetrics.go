@@ -28,6 +28,7 @@ type Metrics struct {
 	downloads *downloads
 	providers *prometheus.HistogramVec
 	samples   *prometheus.CounterVec
+	spans     *prometheus.CounterVec
 	polled    []polled
 }
 
@@ -43,6 +44,7 @@ func New(version, renderer string) *Metrics {
 	m.renders, m.downloads = newRenders(m), newDownloads(m)
 	m.providers = m.histograms("provider_search_duration_seconds", "Questions to external providers of images, with their wait for a turn.", slow, "provider", "result")
 	m.samples = m.counters("cache_samples_total", "Cached answers that were compared with the database afterwards. stale must stay 0.", "result")
+	m.spans = m.counters("trace_spans_total", "Spans of traces, by what became of them: exported; dropped, because too many waited; left_out, because their trace had too many; failed, because the collector did not take them.", "result")
 	m.expect()
 	return m
 }
@@ -59,6 +61,9 @@ func (m *Metrics) expect() {
 	}
 	for _, result := range sampled {
 		m.samples.WithLabelValues(result)
+	}
+	for _, result := range spans {
+		m.spans.WithLabelValues(result)
 	}
 }
 
@@ -115,3 +120,9 @@ func (m *Metrics) Gauge(name, help string, read func() float64) {
 
 // Sampled counts a comparison of a cached answer with the database.
 func (m *Metrics) Sampled(result string) { m.samples.WithLabelValues(result).Inc() }
+
+// spans are what can become of a span.
+var spans = []string{"exported", "dropped", "left_out", "failed"}
+
+// Spans counts spans.
+func (m *Metrics) Spans(result string, n int) { m.spans.WithLabelValues(result).Add(float64(n)) }

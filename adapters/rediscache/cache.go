@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"gatefold/application/managecache"
+	"gatefold/application/tracing"
 	"gatefold/domain/artwork"
 	"gatefold/domain/generations"
 )
@@ -132,12 +133,29 @@ func reason(err error) managecache.Event {
 	}
 }
 
+// reasons are the names of why the database answers and why nothing was stored, as metrics
+// have them.
+var reasons = map[managecache.Event]string{
+	managecache.FallbackError: "error", managecache.FallbackTimeout: "timeout", managecache.FallbackBreaker: "breaker_open", managecache.FallbackUntrusted: "untrusted",
+	managecache.FallbackUnreadable: "unreadable", managecache.FallbackFence: "fence", managecache.FallbackGaveUp: "gave_up",
+	managecache.RefusedExpired: "expired", managecache.RefusedFenced: "fenced", managecache.RefusedGone: "gone",
+	managecache.RefusedTakenOver: "taken_over", managecache.RefusedUnreachable: "unreachable",
+}
+
+// note counts the reason, and tells it of the read that met it.
+func (c *Cache) note(ctx context.Context, fact string, why managecache.Event) {
+	c.events.Count(why, 1)
+	if tracing.Of(ctx) != nil {
+		tracing.Note(ctx, slog.String(fact, reasons[why]))
+	}
+}
+
 // fallBack answers from the database and caches nothing.
 func (c *Cache) fallBack(ctx context.Context, why managecache.Event, load artwork.Load) (artwork.Answer, error) {
 	if err := ctx.Err(); err != nil {
 		return artwork.Answer{}, err
 	}
-	c.events.Count(why, 1)
+	c.note(ctx, "gatefold.cache.fallback", why)
 	img, err := load(ctx)
 	return artwork.Answer{Image: img, Level: artwork.Loaded}, err
 }
@@ -170,7 +188,7 @@ func (c *Cache) fill(ctx context.Context, name, lease string, expiry time.Time, 
 	}
 	answer := artwork.Answer{Image: img, Level: artwork.Loaded}
 	if why, refused := c.store(ctx, name, lease, value, c.terms.EntryTTL(img), expiry); refused {
-		c.events.Count(why, 1)
+		c.note(ctx, "gatefold.cache.refused_fill", why)
 		return answer, nil
 	}
 	answer.Level = artwork.Filled

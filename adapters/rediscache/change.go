@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"gatefold/application/managecache"
+	"gatefold/application/tracing"
 	"gatefold/domain/artwork"
 )
 
@@ -78,7 +79,9 @@ func (ch *change) finish(ctx context.Context) {
 // processes made before have expired.
 func (ch *change) fence(ctx context.Context) error {
 	begin := time.Now()
-	_, err := ch.eval(ctx, fenceScript, ch.token, fenceTerm.Milliseconds())
+	step, end := tracing.Step(ctx, "cache.fence")
+	_, err := ch.eval(step, fenceScript, ch.token, fenceTerm.Milliseconds())
+	end(err)
 	ch.cache.events.Took(managecache.StepFence, time.Since(begin))
 	if err != nil {
 		return unreachable("rediscache.fence", err)
@@ -91,8 +94,11 @@ func (ch *change) waitForCopies(ctx context.Context) error {
 		return nil
 	}
 	begin := time.Now()
+	_, end := tracing.Step(ctx, "cache.wait_for_copies")
 	defer func() { ch.cache.events.Took(managecache.StepCopyWait, time.Since(begin)) }()
-	return sleep(ctx, ch.cache.terms.CopyWait())
+	err := sleep(ctx, ch.cache.terms.CopyWait())
+	end(err)
+	return err
 }
 
 // stillHeld is the last look before COMMIT. A fence that was lost (evicted, or
@@ -123,7 +129,9 @@ func (ch *change) stillHeld(ctx context.Context) error {
 // expire before the change is reported.
 func (ch *change) unfence(ctx context.Context) error {
 	begin := time.Now()
-	held, err := ch.tellEnd(ctx)
+	step, end := tracing.Step(ctx, "cache.unfence")
+	held, err := ch.tellEnd(step)
+	end(err)
 	ch.cache.events.Took(managecache.StepUnfence, time.Since(begin))
 	if err != nil {
 		return err

@@ -9,10 +9,17 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Observer is told of every command: its name in lower case, "pipeline" for several at once, how
-// long its answer took, and whether Redis failed. It keeps nobody waiting and may be called
-// concurrently.
-type Observer func(command string, took time.Duration, err error)
+// Command is what was sent to Redis and answered, or not.
+type Command struct {
+	Name  string // in lower case; "pipeline" of several at once
+	Size  int    // how many they are
+	Begun time.Time
+	Err   error // that Redis failed with
+}
+
+// Observer is told of every command, with the context of who has sent it. It keeps nobody
+// waiting and may be called concurrently.
+type Observer func(ctx context.Context, command Command)
 
 // commands is a hook of the client.
 type commands struct{ observe Observer }
@@ -27,7 +34,7 @@ func (c commands) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		begin := time.Now()
 		err := next(ctx, cmd)
-		c.observe(cmd.Name(), time.Since(begin), failure(err))
+		c.observe(ctx, Command{Name: cmd.Name(), Size: 1, Begun: begin, Err: failure(err)})
 		return err
 	}
 }
@@ -37,7 +44,7 @@ func (c commands) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		begin := time.Now()
 		err := next(ctx, cmds)
-		c.observe("pipeline", time.Since(begin), failure(err))
+		c.observe(ctx, Command{Name: "pipeline", Size: len(cmds), Begun: begin, Err: failure(err)})
 		return err
 	}
 }

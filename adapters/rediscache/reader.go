@@ -36,7 +36,8 @@ type reader struct {
 // batch is a number of reads that are sent together. The results may be read
 // once done is closed.
 type batch struct {
-	deadline time.Time // the patience of its first read ends
+	of       context.Context // what its first read belongs to
+	deadline time.Time       // the patience of that ends
 	names    []string
 	results  []*redis.StringCmd
 	done     chan struct{}
@@ -45,7 +46,7 @@ type batch struct {
 // get returns what the key holds, and redis.Nil if that is nothing, within
 // the patience.
 func (r *reader) get(ctx context.Context, rdb redis.UniversalClient, name string) (string, error) {
-	b, i := r.join(rdb, name)
+	b, i := r.join(ctx, rdb, name)
 	if b == nil {
 		defer r.leave()
 		budget, cancel := context.WithTimeout(ctx, r.patience)
@@ -62,7 +63,7 @@ func (r *reader) get(ctx context.Context, rdb redis.UniversalClient, name string
 
 // join puts the name into a batch and returns its place there. It returns no
 // batch to a caller that is to read by itself and then to leave.
-func (r *reader) join(rdb redis.UniversalClient, name string) (*batch, int) {
+func (r *reader) join(ctx context.Context, rdb redis.UniversalClient, name string) (*batch, int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.senders == 0 && r.direct < maxDirect {
@@ -73,7 +74,7 @@ func (r *reader) join(rdb redis.UniversalClient, name string) (*batch, int) {
 	if n := len(r.waiting); n > 0 && len(r.waiting[n-1].names) < maxBatch {
 		b = r.waiting[n-1]
 	} else {
-		b = &batch{deadline: time.Now().Add(r.patience), done: make(chan struct{})}
+		b = &batch{of: context.WithoutCancel(ctx), deadline: time.Now().Add(r.patience), done: make(chan struct{})}
 		r.waiting = append(r.waiting, b)
 	}
 	b.names = append(b.names, name)
@@ -115,7 +116,7 @@ func (r *reader) next() *batch {
 // their waiting, not what others wait for too.
 func (b *batch) send(rdb redis.UniversalClient) {
 	defer close(b.done)
-	ctx, cancel := context.WithDeadline(context.Background(), b.deadline)
+	ctx, cancel := context.WithDeadline(b.of, b.deadline)
 	defer cancel()
 	pipe := rdb.Pipeline()
 	b.results = make([]*redis.StringCmd, len(b.names))

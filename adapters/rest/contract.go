@@ -66,6 +66,17 @@ func (k *contract) codes(pattern, method string) []int {
 	return codes
 }
 
+// images returns the patterns of the paths that are answered with images.
+func (k *contract) images() map[string]bool {
+	patterns := map[string]bool{}
+	for pattern, methods := range k.operations {
+		if op := methods[http.MethodGet]; op != nil && op.servesBytes {
+			patterns[pattern] = true
+		}
+	}
+	return patterns
+}
+
 // loadContract reads the document.
 func loadContract() (*contract, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(openAPI)

@@ -74,8 +74,9 @@ func (r *Router) fail(c *gin.Context, err error) {
 	status := statuses[kind]
 	detail := messageOf(err)
 	if status >= http.StatusInternalServerError {
-		r.log.LogAttrs(c, levelOf(kind), "Request failed", slog.String("kind", kind.String()), slog.String("error", err.Error()),
-			slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path), slog.String("requestId", requestID(c)))
+		noteFailure(c, kind.String())
+		r.log.LogAttrs(identified(c), levelOf(kind), "Request failed", slog.String("kind", kind.String()), slog.String("error", err.Error()),
+			slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path))
 	}
 	if kind == artwork.Internal {
 		detail = "something went wrong inside Gatefold; its log has the details under this request id"

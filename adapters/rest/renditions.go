@@ -117,7 +117,7 @@ func (h *Images) serveView(c *gin.Context, img *artwork.Image, slot artwork.Slot
 		keep(c, img, v)
 		return notModified(c, img.LastModified, tag)
 	}
-	rendition, err := h.renditions.Run(c.Request.Context(), renderimage.In{Image: img, Slot: slot, Key: key, AnyFormat: v.negotiated})
+	rendition, err := h.renditions.Run(identified(c), renderimage.In{Image: img, Slot: slot, Key: key, AnyFormat: v.negotiated})
 	switch kind := artwork.KindOf(err); {
 	case err == nil:
 	case kind == artwork.Unavailable, c.Request.Context().Err() != nil:

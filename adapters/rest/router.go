@@ -4,6 +4,7 @@ package rest
 
 import (
 	"cmp"
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -50,7 +51,9 @@ type Router struct {
 	log          *slog.Logger
 	contract     *contract
 	documents    *documents
-	meter        Meter // nil: nobody counts
+	meter        Meter           // nil: nobody counts
+	tracer       Tracer          // nil: nobody records
+	images       map[string]bool // the patterns of paths that are answered with images
 }
 
 // NewRouter returns a router with the given routes.
@@ -68,7 +71,7 @@ func NewRouter(authenticate Authenticator, proxies []netip.Prefix, log *slog.Log
 	r.engine.HandleMethodNotAllowed = true
 	r.engine.RedirectTrailingSlash = false
 	r.trust(proxies)
-	r.engine.Use(r.measure, r.identify, r.logRequest, r.recover)
+	r.engine.Use(r.measure, r.identify, r.trace, r.logRequest, r.recover)
 	r.engine.NoRoute(func(c *gin.Context) {
 		r.writeProblem(c, http.StatusNotFound, artwork.NotFound.String(), "there is nothing at this path")
 	})
@@ -76,6 +79,7 @@ func NewRouter(authenticate Authenticator, proxies []netip.Prefix, log *slog.Log
 		r.writeProblem(c, http.StatusMethodNotAllowed, "method_not_allowed", "this path does not answer "+c.Request.Method)
 	})
 	r.contract, r.documents = load()
+	r.images = r.contract.images()
 	r.documents.Register(r)
 	for _, routes := range routes {
 		routes.Register(r)
@@ -150,7 +154,7 @@ func (r *Router) run(h handler) gin.HandlerFunc {
 		c.Writer.Header()["Cache-Control"] = notStored
 		err := r.contract.check(c)
 		if err == nil {
-			err = h(c)
+			err = r.act(c, h)
 		}
 		if err != nil {
 			r.fail(c, err)
@@ -180,14 +184,55 @@ func (r *Router) identify(c *gin.Context) {
 		id = newRequestID()
 	}
 	c.Writer.Header()[requestIDHeader] = []string{id}
+	if !r.images[c.FullPath()] || r.log.Enabled(c, slog.LevelDebug) {
+		c.Request = c.Request.WithContext(identified(c))
+	}
+}
+
+// identified returns the context of the request, which knows the request's id. That of a
+// request for an image does not by itself, because nearly all requests are such, and what
+// is logged of them is logged by who has asked for this.
+func identified(c *gin.Context) context.Context { return withID(c.Request.Context(), c) }
+
+func withID(ctx context.Context, c *gin.Context) context.Context {
+	if RequestID(ctx) != "" {
+		return ctx
+	}
+	return &requestContext{ctx, requestID(c)}
+}
+
+// requestContext is the context of a request with its id.
+type requestContext struct {
+	context.Context
+	id string
+}
+
+type requestIDKey struct{}
+
+// Value implements context.Context.
+func (c *requestContext) Value(key any) any {
+	if key == (requestIDKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// RequestID returns the id of the request that ctx belongs to, for logs; "" if that is none.
+func RequestID(ctx context.Context) string {
+	if c, ok := ctx.Value(requestIDKey{}).(*requestContext); ok {
+		return c.id
+	}
+	return ""
 }
 
 // newRequestID returns what tells a request apart from all others. Nothing is guarded by
 // it, so it need not be hard to guess.
 func newRequestID() string {
 	var random [8]byte
+	var text [16]byte
 	binary.BigEndian.PutUint64(random[:], rand.Uint64()) //nolint:gosec // see above
-	return hex.EncodeToString(random[:])
+	hex.Encode(text[:], random[:])
+	return string(text[:])
 }
 
 func requestID(c *gin.Context) string { return c.Writer.Header().Get(requestIDHeader) }
@@ -198,9 +243,9 @@ func (r *Router) logRequest(c *gin.Context) {
 	}
 	begin := time.Now()
 	c.Next()
-	r.log.LogAttrs(c, slog.LevelDebug, "Request", slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),
+	r.log.LogAttrs(identified(c), slog.LevelDebug, "Request", slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),
 		slog.Int("status", c.Writer.Status()), slog.Int64("bytes", max(int64(c.Writer.Size()), 0)+c.GetInt64(sentKey)),
-		slog.Duration("took", time.Since(begin)), slog.String("requestId", requestID(c)))
+		slog.Duration("took", time.Since(begin)))
 }
 
 // recover answers a request whose handler panicked, unless an answer has begun.
@@ -213,7 +258,7 @@ func (r *Router) recover(c *gin.Context) {
 		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(p)
 		}
-		r.log.Error("Panic", "value", p, "stack", string(debug.Stack()), "requestId", requestID(c))
+		r.log.ErrorContext(identified(c), "Panic", "value", p, "stack", string(debug.Stack()))
 		c.Abort()
 		if !c.Writer.Written() {
 			r.writeProblem(c, http.StatusInternalServerError, artwork.Internal.String(), "something went wrong inside Gatefold")

@@ -28,6 +28,9 @@ type Options struct {
 	SecretKey string
 	Prefix    string // of every key, such as "gatefold/"; may be empty
 	Style     Style  // empty: StyleAuto
+	// Through, if it is not nil, returns what all requests go through in place of the
+	// transport.
+	Through func(transport http.RoundTripper) http.RoundTripper
 }
 
 // Style is where in a URL the bucket stands.
@@ -86,6 +89,14 @@ func (o Options) prefix() string {
 	return strings.TrimSuffix(o.Prefix, "/") + "/"
 }
 
+// through returns what requests go through.
+func (o Options) through(transport http.RoundTripper) http.RoundTripper {
+	if o.Through == nil {
+		return transport
+	}
+	return o.Through(transport)
+}
+
 // attempts is how often a request is sent that fails for a reason that may pass.
 const attempts = 3
 
@@ -97,7 +108,7 @@ func (o Options) client(l limits) (*minio.Core, error) {
 	return minio.NewCore(endpoint.Host, &minio.Options{
 		Creds:        o.credentials(l),
 		Secure:       endpoint.Scheme == "https",
-		Transport:    l.transport(),
+		Transport:    o.through(l.transport()),
 		Region:       o.Region,
 		BucketLookup: lookups[o.Style],
 		MaxRetries:   attempts,

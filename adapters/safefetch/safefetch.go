@@ -48,6 +48,7 @@ type settings struct {
 	resolver *net.Resolver  // nil: the system's
 	roots    *x509.CertPool // nil: the system's
 	guard    []ssrf.Option
+	through  func(http.RoundTripper) http.RoundTripper // nil: nothing
 }
 
 // Option changes how a Fetcher reaches the world, and none of the rules for what
@@ -60,6 +61,11 @@ func WithDeadline(d time.Duration) Option { return func(s *settings) { s.deadlin
 // WithResolver asks the resolver for names in place of the system's. What it
 // answers is checked like any answer.
 func WithResolver(r *net.Resolver) Option { return func(s *settings) { s.resolver = r } }
+
+// Through has every request go through what wrap returns of the transport.
+func Through(wrap func(http.RoundTripper) http.RoundTripper) Option {
+	return func(s *settings) { s.through = wrap }
+}
 
 // WithPublic counts the IPv4 addresses of the prefix as public ones, for a network
 // that has no others.
@@ -85,18 +91,19 @@ func newFetcher(allowHosts []string, userAgent string, s settings) *Fetcher {
 		userAgent: userAgent,
 		deadline:  s.deadline,
 	}
-	f.client = &http.Client{
-		CheckRedirect: f.checkRedirect,
-		Transport: &http.Transport{
-			DialContext:            f.dialer(s.resolver),
-			TLSClientConfig:        &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12},
-			ForceAttemptHTTP2:      true,
-			DisableCompression:     true, // images are compressed, and a small answer must not grow
-			MaxResponseHeaderBytes: maxHeaderBytes,
-			MaxIdleConns:           20,
-			IdleConnTimeout:        30 * time.Second,
-		},
+	var transport http.RoundTripper = &http.Transport{
+		DialContext:            f.dialer(s.resolver),
+		TLSClientConfig:        &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12},
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true, // images are compressed, and a small answer must not grow
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		MaxIdleConns:           20,
+		IdleConnTimeout:        30 * time.Second,
 	}
+	if s.through != nil {
+		transport = s.through(transport)
+	}
+	f.client = &http.Client{CheckRedirect: f.checkRedirect, Transport: transport}
 	return f
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatefold/application/applyimage"
+	"gatefold/application/tracing"
 	"gatefold/domain/artwork"
 )
 
@@ -34,12 +35,13 @@ type Runner struct {
 	progress   Progress
 	log        *slog.Logger
 	woken      chan struct{}
+	causes     tracing.Causes
 }
 
 // NewRunner returns a runner that does nothing until Run. instance names it to
 // people.
 func NewRunner(instance string, jobs Jobs, applier *applyimage.Applier, downloader applyimage.Downloader, progress Progress, log *slog.Logger) *Runner {
-	return &Runner{instance, jobs, applier, downloader, progress, log, make(chan struct{}, 1)}
+	return &Runner{instance: instance, jobs: jobs, applier: applier, downloader: downloader, progress: progress, log: log, woken: make(chan struct{}, 1)}
 }
 
 // wake has the runner look for jobs at once.
@@ -99,6 +101,8 @@ func (r *Runner) runOne(ctx context.Context) (found bool, err error) {
 		r.tell(ctx, "Jobs cannot be looked for", err)
 		return false, err
 	}
+	ctx, end := tracing.Work(ctx, "job.bulk_apply", r.causes.Of(job.ID.String()), slog.String("gatefold.job.id", job.ID.String()), slog.Int("gatefold.job.items", len(job.Todo)))
+	defer func() { end(err) }()
 	claim := Claim{Job: job.ID, Holder: holder}
 	held, drop := r.hold(ctx, claim)
 	run := newRun(r, claim, job)

@@ -2,7 +2,9 @@ package bulkapply
 
 import (
 	"context"
+	"log/slog"
 
+	"gatefold/application/tracing"
 	"gatefold/domain/artwork"
 )
 
@@ -21,6 +23,8 @@ func NewSubmit(jobs Jobs, runner *Runner) *Submit { return &Submit{jobs, runner}
 // or because there are too many or none, or two of one place.
 func (u *Submit) Run(ctx context.Context, items []Item, by artwork.Actor) (artwork.ID, error) {
 	job := Job{ID: artwork.NewID(), By: by, Items: items}
+	tracing.Note(ctx, slog.String("gatefold.job.id", job.ID.String()))
+	u.runner.causes.Keep(ctx, job.ID.String()) // before anybody can find the job
 	if err := u.jobs.Create(ctx, job); err != nil {
 		return artwork.ID{}, artwork.Wrap(artwork.Internal, "bulkapply.Submit", err)
 	}

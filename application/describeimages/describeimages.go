@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"gatefold/application/tracing"
 	"gatefold/domain/artwork"
 	"gatefold/domain/fleet"
 )
@@ -99,6 +100,8 @@ func (d *Describe) inTurn(ctx context.Context) error {
 // Run describes all images that are not described, slowly. What was done until an error
 // is in Described.
 func (d *Describe) Run(ctx context.Context) (done Described, err error) {
+	ctx, end := tracing.Work(ctx, "images.describe", "")
+	defer func() { end(err) }()
 	var last artwork.Hash
 	for {
 		hashes, err := d.contents.Undescribed(ctx, last, atOnce)

@@ -2,7 +2,9 @@ package fillmissing
 
 import (
 	"context"
+	"log/slog"
 
+	"gatefold/application/tracing"
 	"gatefold/domain/artwork"
 )
 
@@ -50,6 +52,8 @@ func (u *Manage) CarryOut(ctx context.Context, by artwork.Actor, preview artwork
 }
 
 func (u *Manage) create(ctx context.Context, job Job, accepted Selection) (Status, error) {
+	tracing.Note(ctx, slog.String("gatefold.job.id", job.ID.String()))
+	u.runner.causes.Keep(ctx, job.ID.String()) // before anybody can find the job
 	status, err := u.jobs.Create(ctx, job, accepted)
 	if err != nil {
 		return Status{}, artwork.Wrap(artwork.Internal, "fillmissing.Start", err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatefold/application/applyimage"
+	"gatefold/application/tracing"
 	"gatefold/domain/artwork"
 )
 
@@ -39,6 +40,7 @@ type Runner struct {
 	now        Clock
 	log        *slog.Logger
 	woken      chan struct{}
+	causes     tracing.Causes
 }
 
 // NewRunner returns a runner that does nothing until Run. instance names it to
@@ -46,7 +48,10 @@ type Runner struct {
 func NewRunner(instance string, jobs Jobs, gaps Gaps, sources *Sources, applier *applyimage.Applier, downloader applyimage.Downloader,
 	progress Progress, considered Considered, now Clock, log *slog.Logger,
 ) *Runner {
-	return &Runner{instance, jobs, gaps, sources, applier, downloader, progress, considered, now, log, make(chan struct{}, 1)}
+	return &Runner{
+		instance: instance, jobs: jobs, gaps: gaps, sources: sources, applier: applier, downloader: downloader,
+		progress: progress, considered: considered, now: now, log: log, woken: make(chan struct{}, 1),
+	}
 }
 
 // wake has the runner look for jobs at once.
@@ -107,6 +112,8 @@ func (r *Runner) runOne(ctx context.Context) (found bool, err error) {
 		r.mention(ctx, "Jobs cannot be looked for", err)
 		return false, err
 	}
+	ctx, end := tracing.Work(ctx, "job.fill", r.causes.Of(job.ID.String()), slog.String("gatefold.job.id", job.ID.String()))
+	defer func() { end(err) }()
 	claim := Claim{Job: job.ID, Holder: holder}
 	held, drop := r.hold(ctx, claim)
 	work := &run{Runner: r, claim: claim, job: job.Job, position: job.Position, status: job.Status}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatefold/application/keepactivity"
+	"gatefold/application/tracing"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 )
@@ -98,7 +99,9 @@ func New(cache artwork.ImageCache, images artwork.ImageRepository, archive artwo
 //
 // by is who asked for it, or Watcher. The activity log has the run, unless nobody
 // asked for it and nothing has changed.
-func (i *Import) Run(ctx context.Context, by artwork.Actor, source Source, observer Observer) (Summary, error) {
+func (i *Import) Run(ctx context.Context, by artwork.Actor, source Source, observer Observer) (summary Summary, err error) {
+	ctx, end := tracing.Work(ctx, "library.import", "")
+	defer func() { end(err) }()
 	i.running.Lock()
 	defer i.running.Unlock()
 	begin := time.Now()

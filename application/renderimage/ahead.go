@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"gatefold/application/tracing"
 	"gatefold/domain/artwork"
 )
 
@@ -17,12 +18,18 @@ type Ahead struct {
 	renditions *Renditions
 	images     artwork.ImageRepository
 	log        *slog.Logger
-	nudges     chan artwork.Place
+	nudges     chan nudge
+}
+
+// nudge is a change, and what has led to it.
+type nudge struct {
+	place artwork.Place
+	cause tracing.Cause
 }
 
 // NewAhead returns what renders while Run runs.
 func NewAhead(renditions *Renditions, images artwork.ImageRepository, log *slog.Logger) *Ahead {
-	return &Ahead{renditions, images, log, make(chan artwork.Place, nudgesKept)}
+	return &Ahead{renditions, images, log, make(chan nudge, nudgesKept)}
 }
 
 // Observe returns the cache; what is changed through it is rendered soon. A nil Ahead
@@ -49,15 +56,15 @@ func (o observed) Change(ctx context.Context, keys []artwork.Key, commit artwork
 	for _, key := range keys {
 		if place := key.Place(); !seen[place] {
 			seen[place] = true
-			o.ahead.nudge(place)
+			o.ahead.nudge(nudge{place, tracing.CauseOf(ctx)})
 		}
 	}
 	return nil
 }
 
-func (a *Ahead) nudge(place artwork.Place) {
+func (a *Ahead) nudge(n nudge) {
 	select {
-	case a.nudges <- place:
+	case a.nudges <- n:
 	default:
 	}
 }
@@ -66,9 +73,9 @@ func (a *Ahead) nudge(place artwork.Place) {
 func (a *Ahead) Run(ctx context.Context) {
 	for {
 		select {
-		case place := <-a.nudges:
-			if err := a.render(ctx, place); err != nil && ctx.Err() == nil {
-				a.log.DebugContext(ctx, "Not rendered ahead", "place", place.String(), "error", err.Error())
+		case n := <-a.nudges:
+			if err := a.render(ctx, n); err != nil && ctx.Err() == nil {
+				a.log.DebugContext(ctx, "Not rendered ahead", "place", n.place.String(), "error", err.Error())
 			}
 		case <-ctx.Done():
 			return
@@ -76,11 +83,13 @@ func (a *Ahead) Run(ctx context.Context) {
 	}
 }
 
-func (a *Ahead) render(ctx context.Context, place artwork.Place) error {
-	img, err := a.images.InForce(ctx, place)
+func (a *Ahead) render(ctx context.Context, n nudge) (err error) {
+	ctx, end := tracing.Work(ctx, "image.render_ahead", n.cause)
+	defer func() { end(err) }()
+	img, err := a.images.InForce(ctx, n.place)
 	if err != nil || img == nil {
 		return err
 	}
-	_, err = a.renditions.All(ctx, img, place.Slot, artwork.FormatAuto)
+	_, err = a.renditions.All(ctx, img, n.place.Slot, artwork.FormatAuto)
 	return err
 }

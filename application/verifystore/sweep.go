@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"gatefold/application/tracing"
 	"gatefold/domain/artwork"
 	"gatefold/domain/catalog"
 	"gatefold/domain/fleet"
@@ -138,6 +139,8 @@ func (s *Sweep) release(ctx context.Context, claim fleet.Claim, finished bool) {
 // or an empty one, and a person has to decide. What was done until an error is in
 // Swept.
 func (s *Sweep) Run(ctx context.Context) (swept Swept, err error) {
+	ctx, end := tracing.Work(ctx, "store.sweep", "")
+	defer func() { end(err) }()
 	begin := s.now()
 	defer func() { swept.Took = s.now().Sub(begin) }()
 	if err := s.forget(ctx, &swept); err != nil {

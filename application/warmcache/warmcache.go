@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gatefold/application/keepactivity"
+	"gatefold/application/tracing"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/fleet"
@@ -176,9 +177,11 @@ func (w *Warm) claim(ctx context.Context, rest time.Duration) (claim fleet.Claim
 }
 
 // under warms under a claim, so that nobody else does meanwhile.
-func (w *Warm) under(ctx context.Context, claim fleet.Claim, observer Observer) (Summary, error) {
+func (w *Warm) under(ctx context.Context, claim fleet.Claim, observer Observer) (summary Summary, err error) {
+	ctx, end := tracing.Work(ctx, "cache.warm", "")
+	defer func() { end(err) }()
 	held, drop := w.hold(ctx, claim)
-	summary, err := w.warm(held, observer)
+	summary, err = w.warm(held, observer)
 	drop()
 	// Who starts next need not do again what was done whole. Where nothing was
 	// known to warm, nothing was done.

@@ -11,6 +11,7 @@ import (
 
 	"gatefold/adapters/memory"
 	"gatefold/adapters/observedcache"
+	"gatefold/adapters/oteltraces"
 	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rediscache"
 	"gatefold/adapters/rest"
@@ -95,9 +96,12 @@ func newMembership(lc fx.Lifecycle, cfg Config, registry followsettings.Registry
 
 // open connects to Redis, and finishes in the background what dead writers left.
 func open(lc fx.Lifecycle, cfg Config, terms *followsettings.Terms, member *followsettings.Membership, changes artwork.ChangeLog, events managecache.Recorder,
-	metrics *prommetrics.Metrics, log *slog.Logger,
+	metrics *prommetrics.Metrics, traces *oteltraces.Traces, log *slog.Logger,
 ) (*rediscache.Cache, error) {
-	cfg.Redis.Observe = metrics.Command
+	cfg.Redis.Observe = func(ctx context.Context, c rediscache.Command) {
+		metrics.Command(c.Name, time.Since(c.Begun), c.Err)
+		traces.Command(ctx, c.Name, c.Size, c.Begun, c.Err)
+	}
 	cache, err := rediscache.Open(cfg.Redis, terms, changes, events, log)
 	if err != nil {
 		return nil, err
@@ -144,7 +148,7 @@ func newCounters() (managecache.Recorder, managecache.Counter) {
 // newCache composes all that the process can use; the deployment's settings say
 // which of it is used.
 func newCache(cfg Config, member *followsettings.Membership, terms *followsettings.Terms, redis *rediscache.Cache, events managecache.Recorder,
-	announcer *announce.Announcer, ahead *renderimage.Ahead, sampler *samplehits.Sampler, metrics *prommetrics.Metrics, log *slog.Logger,
+	announcer *announce.Announcer, ahead *renderimage.Ahead, sampler *samplehits.Sampler, metrics *prommetrics.Metrics, traces *oteltraces.Traces, log *slog.Logger,
 ) parts {
 	local := memory.NewCache(terms, cfg.MaxEntries, events)
 	caches := followsettings.Caches{None: memory.NoCache{}, Memory: local}
@@ -160,7 +164,7 @@ func newCache(cfg Config, member *followsettings.Membership, terms *followsettin
 		member.Watch(nil, local)
 	}
 	cache := observedcache.New(followsettings.NewCache(member, caches), terms.TTL, events, log)
-	return parts{Cache: metrics.Cache(sampler.Observe(ahead.Observe(announcer.Observe(cache)))), Flusher: flusher, Levels: levels}
+	return parts{Cache: traces.Cache(metrics.Cache(sampler.Observe(ahead.Observe(announcer.Observe(cache))))), Flusher: flusher, Levels: levels}
 }
 
 const partName = "redis"

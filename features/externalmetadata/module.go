@@ -8,6 +8,7 @@ import (
 	"go.uber.org/fx"
 
 	"gatefold/adapters/imagecheck"
+	"gatefold/adapters/oteltraces"
 	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/providers"
 	"gatefold/adapters/rest"
@@ -74,12 +75,12 @@ func newInspector(cfg Config) *imagecheck.Inspector {
 	return imagecheck.New(int64(cfg.DecodeMemoryMB) << 20)
 }
 
-func newFetcher(cfg Config) *safefetch.Fetcher {
-	return safefetch.New(cfg.AllowHosts, cfg.UserAgent)
+func newFetcher(cfg Config, traces *oteltraces.Traces) *safefetch.Fetcher {
+	return safefetch.New(cfg.AllowHosts, cfg.UserAgent, safefetch.Through(traces.Transport))
 }
 
-func newDownloader(fetcher *safefetch.Fetcher, metrics *prommetrics.Metrics) applyimage.Downloader {
-	return metrics.Downloader(fetcher)
+func newDownloader(fetcher *safefetch.Fetcher, metrics *prommetrics.Metrics, traces *oteltraces.Traces) applyimage.Downloader {
+	return traces.Downloader(metrics.Downloader(fetcher))
 }
 
 func newRunner(cfg Config, jobs bulkapply.Jobs, applier *applyimage.Applier, downloader applyimage.Downloader, progress bulkapply.Progress, log *slog.Logger) *bulkapply.Runner {

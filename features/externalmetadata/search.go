@@ -7,6 +7,7 @@ import (
 
 	"gatefold/adapters/imagecheck"
 	"gatefold/adapters/memory"
+	"gatefold/adapters/oteltraces"
 	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/providers"
 	"gatefold/adapters/rediscache"
@@ -67,9 +68,9 @@ func newPreviews(keys *keyring.Keyring, downloader *safefetch.Fetcher, inspector
 }
 
 // newSearch asks whom the settings say, which the follower sees to.
-func newSearch(live *providers.Live, _ *providersettings.Follower, answers findimages.AnswerCache, fingerprinter findimages.Fingerprinter, metrics *prommetrics.Metrics, log *slog.Logger) *findimages.Search {
+func newSearch(live *providers.Live, _ *providersettings.Follower, answers findimages.AnswerCache, fingerprinter findimages.Fingerprinter, metrics *prommetrics.Metrics, traces *oteltraces.Traces, log *slog.Logger) *findimages.Search {
 	for _, provider := range live.All() {
 		metrics.ExpectProvider(provider.ID)
 	}
-	return findimages.NewLiveSearch(func() []findimages.ArtworkProvider { return metrics.Providers(live.Artwork()) }, answers, fingerprinter, log)
+	return findimages.NewLiveSearch(func() []findimages.ArtworkProvider { return traces.Providers(metrics.Providers(live.Artwork())) }, answers, fingerprinter, log)
 }

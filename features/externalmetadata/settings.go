@@ -5,7 +5,9 @@ import (
 
 	"go.uber.org/fx"
 
+	"gatefold/adapters/oteltraces"
 	"gatefold/adapters/providers"
+	"gatefold/adapters/providers/api"
 	"gatefold/adapters/rest"
 	"gatefold/application/announce"
 	"gatefold/application/findimages"
@@ -28,8 +30,8 @@ func settings() fx.Option {
 	)
 }
 
-func newLive(cfg Config, limiter findimages.Limiter, log *slog.Logger) *providers.Live {
-	return providers.NewLive(cfg.Providers, cfg.PinnedProviders, cfg.AllowHosts, limiter, log)
+func newLive(cfg Config, limiter findimages.Limiter, traces *oteltraces.Traces, log *slog.Logger) *providers.Live {
+	return providers.NewLive(cfg.Providers, cfg.PinnedProviders, cfg.AllowHosts, limiter, log, api.Through(traces.Transport))
 }
 
 // newFollower follows the settings as long as the instance runs, and before anything is

@@ -10,6 +10,7 @@ import (
 	"gatefold/adapters/bytescache"
 	"gatefold/adapters/diskstore"
 	"gatefold/adapters/imagecheck"
+	"gatefold/adapters/oteltraces"
 	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rest"
 	"gatefold/adapters/s3store"
@@ -81,8 +82,9 @@ type storage interface {
 	Check(ctx context.Context) error
 }
 
-func openStore(lc fx.Lifecycle, cfg Config, metrics *prommetrics.Metrics, log *slog.Logger) (storage, error) {
+func openStore(lc fx.Lifecycle, cfg Config, metrics *prommetrics.Metrics, traces *oteltraces.Traces, log *slog.Logger) (storage, error) {
 	if cfg.Storage == S3 {
+		cfg.S3.Through = traces.Transport
 		return openBucket(lc, cfg.S3, log)
 	}
 	store, err := diskstore.Open(cfg.DataDir)
@@ -115,18 +117,20 @@ func openBucket(lc fx.Lifecycle, options s3store.Options, log *slog.Logger) (sto
 
 // newStore puts memory in front of the storage: half of what there is for bytes. The
 // other half is for renditions.
-func newStore(cfg Config, store storage) artwork.ImageStore {
+func newStore(cfg Config, store storage, traces *oteltraces.Traces) artwork.ImageStore {
+	traced := traces.Images(store)
 	if cfg.BytesCacheMB == 0 {
-		return store
+		return traced
 	}
-	return bytescache.New(store, int64(cfg.BytesCacheMB)<<19)
+	return bytescache.New(traced, int64(cfg.BytesCacheMB)<<19)
 }
 
-func newRenditionStore(cfg Config, store storage) artwork.RenditionStore {
+func newRenditionStore(cfg Config, store storage, traces *oteltraces.Traces) artwork.RenditionStore {
+	traced := traces.Renditions(store)
 	if cfg.BytesCacheMB == 0 {
-		return store
+		return traced
 	}
-	return bytescache.NewRenditions(store, int64(cfg.BytesCacheMB)<<19)
+	return bytescache.NewRenditions(traced, int64(cfg.BytesCacheMB)<<19)
 }
 
 func newSweep(cfg Config, archive artwork.ImageArchive, store artwork.ImageStore, renditions artwork.RenditionStore, bin catalog.Bin, claims fleet.Claims, log *slog.Logger) *verifystore.Sweep {

@@ -13,6 +13,6 @@ func TestBytesAreKeptInMemoryUnlessTurnedOff(t *testing.T) {
 	t.Parallel()
 	disk, err := diskstore.Open(t.TempDir())
 	require.NoError(t, err)
-	require.Same(t, disk, newStore(Config{}, disk))
-	require.IsType(t, &bytescache.Store{}, newStore(Config{BytesCacheMB: 1}, disk))
+	require.Same(t, disk, newStore(Config{}, disk, nil))
+	require.IsType(t, &bytescache.Store{}, newStore(Config{BytesCacheMB: 1}, disk, nil))
 }

@@ -1,6 +1,7 @@
 package images
 
 import (
+	"context"
 	"log/slog"
 	"runtime"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"gatefold/adapters/bunrepo"
 	"gatefold/adapters/memory"
+	"gatefold/adapters/oteltraces"
 	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rediscache"
 	"gatefold/application/renderimage"
@@ -30,10 +32,10 @@ func newLimits() renderimage.Limits {
 }
 
 func newRenditions(lc fx.Lifecycle, renderer renderimage.ImageRenderer, originals *serveimage.OpenContent, store artwork.RenditionStore,
-	redis *rediscache.Cache, db *bunrepo.DB, limits renderimage.Limits, metrics *prommetrics.Metrics, log *slog.Logger,
+	redis *rediscache.Cache, db *bunrepo.DB, limits renderimage.Limits, metrics *prommetrics.Metrics, traces *oteltraces.Traces, log *slog.Logger,
 ) *renderimage.Renditions {
 	turns := newTurns(redis, db)
-	renditions := renderimage.New(metrics.Renderer(renderer), originals, store, turns, limits, log)
+	renditions := renderimage.New(traces.Renderer(metrics.Renderer(renderer)), originals, store, turns, limits, log)
 	lc.Append(fx.StopHook(renditions.Close))
 	return renditions
 }
@@ -56,11 +58,11 @@ func newFill(renditions *renderimage.Renditions, images artwork.ImageRepository,
 }
 
 // newAhead returns nil if nothing is to be rendered ahead.
-func newAhead(lc fx.Lifecycle, cfg Config, renditions *renderimage.Renditions, images artwork.ImageRepository, log *slog.Logger) *renderimage.Ahead {
+func newAhead(lc fx.Lifecycle, cfg Config, renditions *renderimage.Renditions, images artwork.ImageRepository, traces *oteltraces.Traces, log *slog.Logger) *renderimage.Ahead {
 	if !cfg.RenderAhead {
 		return nil
 	}
 	ahead := renderimage.NewAhead(renditions, images, log)
-	lifecycle.WhileRunning(lc, ahead.Run)
+	lifecycle.WhileRunning(lc, func(ctx context.Context) { ahead.Run(traces.Recorded(ctx)) })
 	return ahead
 }

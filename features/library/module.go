@@ -12,6 +12,7 @@ import (
 
 	"gatefold/adapters/boundedreads"
 	"gatefold/adapters/bunrepo"
+	"gatefold/adapters/oteltraces"
 	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rest"
 	"gatefold/application/accesstoken"
@@ -89,12 +90,15 @@ func newReader(images artwork.ImageRepository, events managecache.Recorder) serv
 }
 
 // open connects, and brings the schema up to date before anything else starts.
-func open(lc fx.Lifecycle, cfg Config, metrics *prommetrics.Metrics, log *slog.Logger) (*bunrepo.DB, error) {
+func open(lc fx.Lifecycle, cfg Config, metrics *prommetrics.Metrics, traces *oteltraces.Traces, log *slog.Logger) (*bunrepo.DB, error) {
 	db, err := bunrepo.Open(context.Background(), cfg.DatabaseURL)
 	if err != nil {
 		return nil, err
 	}
-	db.Observe(metrics.Query)
+	db.Observe(func(ctx context.Context, s bunrepo.Statement) {
+		metrics.Query(s.Operation, time.Since(s.Begun), s.Err)
+		traces.Query(ctx, oteltraces.Statement{System: db.Kind(), Operation: s.Operation, Text: s.Text}, s.Begun, s.Err)
+	})
 	metrics.Pool("read", func() sql.DBStats { read, _ := db.Pools(); return read })
 	metrics.Pool("write", func() sql.DBStats { _, write := db.Pools(); return write })
 	running, stop := context.WithCancel(context.Background())

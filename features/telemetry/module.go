@@ -1,5 +1,5 @@
-// Package telemetry plugs in what tells operators how the program is doing: metrics, and the
-// comparison of cached answers with the database.
+// Package telemetry plugs in what tells operators how the program is doing: metrics, traces, and
+// the comparison of cached answers with the database.
 package telemetry
 
 import (
@@ -10,6 +10,7 @@ import (
 
 	"gatefold/adapters/backupfolder"
 	"gatefold/adapters/bunrepo"
+	"gatefold/adapters/oteltraces"
 	"gatefold/adapters/prommetrics"
 	"gatefold/adapters/rest"
 	"gatefold/application/backup"
@@ -27,14 +28,16 @@ type Config struct {
 	// SampleShare of the answers of the cache are compared with the database, 0 to 1.
 	SampleShare float64
 	BackupDir   string // whose latest backup is told of; "": there is none
+	Traces      oteltraces.Config
 }
 
-// Module provides the metrics, their route, and the sampler.
+// Module provides the metrics, their route, the traces, and the sampler.
 func Module(cfg Config) fx.Option {
 	return fx.Module("telemetry",
 		fx.Supply(cfg),
 		fx.Provide(
 			newMetrics,
+			newTraces,
 			newSampler,
 			fx.Annotate(newRoutes, fx.As(new(rest.Routes)), fx.ResultTags(`group:"routes"`)),
 		),
@@ -42,6 +45,14 @@ func Module(cfg Config) fx.Option {
 }
 
 func newMetrics(cfg Config) *prommetrics.Metrics { return prommetrics.New(cfg.Version, cfg.Renderer) }
+
+// newTraces returns nil if nothing is traced. It is made before everything that it records, so
+// that it is stopped after that.
+func newTraces(lc fx.Lifecycle, cfg Config, metrics *prommetrics.Metrics, log *slog.Logger) *oteltraces.Traces {
+	traces := oteltraces.New(cfg.Traces, metrics, log)
+	lc.Append(fx.StartStopHook(traces.Start, traces.Close))
+	return traces
+}
 
 func newSampler(lc fx.Lifecycle, cfg Config, images artwork.ImageRepository, metrics *prommetrics.Metrics, log *slog.Logger) *samplehits.Sampler {
 	sampler := samplehits.New(images, cfg.SampleShare, metrics, log)

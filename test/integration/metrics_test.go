@@ -59,7 +59,7 @@ var exported = []string{
 	"gatefold_cache_breaker_open", "gatefold_cache_entries", "gatefold_cache_bytes", "gatefold_cache_samples_total", "gatefold_redis_command_duration_seconds", "gatefold_redis_pool_connections",
 	"gatefold_redis_pool_timeouts_total", "gatefold_database_query_duration_seconds", "gatefold_database_pool_connections", "gatefold_database_pool_max_connections",
 	"gatefold_database_pool_waits_total", "gatefold_render_duration_seconds", "gatefold_renders_running", "gatefold_renditions_rendered_total", "gatefold_download_duration_seconds",
-	"gatefold_provider_search_duration_seconds", "gatefold_part_up", "go_goroutines", "process_open_fds",
+	"gatefold_provider_search_duration_seconds", "gatefold_part_up", "gatefold_trace_spans_total", "go_goroutines", "process_open_fds",
 }
 
 // TestMetrics: what happens is counted where it is looked for, and every combination exports the

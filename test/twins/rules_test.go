@@ -36,6 +36,7 @@ const (
 	explaining    = "application/explainimage"
 	setUp         = "application/providersettings"
 	theProviders  = "adapters/providers"
+	recording     = "adapters/oteltraces"
 	deleting      = "application/deletesubjects"
 )
 
@@ -854,5 +855,16 @@ local changes = 0`,
 		rule: "whoever may read has this server look at any address",
 		file: "application/previewimage/previewimage.go", old: `[]byte(expires + "\n" + url)`, new: `[]byte(expires)`,
 		pkg: "application/previewimage", test: "TestOnlyWhatWasOfferedIsAskedFor",
+	},
+	// Traces.
+	{
+		rule: "who a user is, is told to the collector",
+		file: recording + "/cache.go", old: `if key.Subject.Kind != artwork.UserSubject {`, new: `if key.Subject.Kind != 0 {`,
+		pkg: recording, test: "TestUsersAreNotNamed",
+	},
+	{
+		rule: "values of statements are told to the collector",
+		file: repository + "/observe.go", old: `return withoutValues(s.query)`, new: `return s.query`,
+		pkg: repository, test: "TestTextsAreWithoutValues",
 	},
 }

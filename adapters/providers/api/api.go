@@ -17,6 +17,7 @@ type Client struct {
 	userAgent string
 	limiter   findimages.Limiter
 	terms     terms
+	through   func(http.RoundTripper) http.RoundTripper
 	within    map[string]bool // where base URLs may be beside public addresses; nil: anywhere
 }
 
@@ -29,6 +30,7 @@ func New(version, contact string, limiter findimages.Limiter, options ...Option)
 	}
 	c := &Client{
 		userAgent: "Gatefold/" + version + " ( " + contact + " )",
+		through:   func(transport http.RoundTripper) http.RoundTripper { return transport },
 		limiter:   limiter,
 		terms:     terms{patience: 10 * time.Second, backoff: 200 * time.Millisecond, breakFor: 30 * time.Second, slow: time.Second},
 	}
@@ -44,6 +46,11 @@ type Option func(*Client)
 // Backoff sets how long is waited before the first retry, in place of 200 ms; before
 // the second it is twice that.
 func Backoff(d time.Duration) Option { return func(c *Client) { c.terms.backoff = d } }
+
+// Through has every request go through what wrap returns of the transport.
+func Through(wrap func(http.RoundTripper) http.RoundTripper) Option {
+	return func(c *Client) { c.through = wrap }
+}
 
 // Within has base URLs reached at public addresses only, but for the hosts, each written
 // host:port: for base URLs that were named by others than who runs the machine. Without

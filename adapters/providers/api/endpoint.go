@@ -51,7 +51,7 @@ type Endpoint struct {
 
 func newEndpoint(c *Client, service Service, base *url.URL) *Endpoint {
 	e := &Endpoint{client: c, service: service, base: base}
-	e.http = &http.Client{CheckRedirect: e.checkRedirect, Transport: newTransport(base, c.within)}
+	e.http = &http.Client{CheckRedirect: e.checkRedirect, Transport: c.through(newTransport(base, c.within))}
 	e.breaker = e.newBreaker()
 	e.asking = failsafe.With[bool](e.newRetries(), e.breaker)
 	return e
