@@ -66,7 +66,7 @@ OF_VIPS := ./adapters/vipsrender ./features/images .
 # minutes: the database adapter, whose callers share the database, and the whole program on
 # every combination of adapters. Those two are left to `soak`. They wait for servers more than
 # they compute, so more of them run at once than there are processors.
-UNRACED := /test/(twins|crash|testenv|integration)$$|/adapters/(demolibrary|gorender|bunrepo)$$
+UNRACED := /test/(twins|crash|chaos|testenv|integration)$$|/adapters/(demolibrary|gorender|bunrepo)$$
 
 ## test: every test, on real Redis, PostgreSQL and S3 servers, started by the tests; under the race detector where memory is shared
 test:
