@@ -75,7 +75,7 @@ func (s *sender) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpan
 	pause := s.pause
 	for attempt := 1; ; attempt++ {
 		err := s.post(ctx, body)
-		again, ok := errors.AsType[*tryAgain](err)
+		again, ok := errors.AsType[*busyError](err)
 		if !ok || attempt == attempts {
 			return err
 		}
@@ -104,17 +104,17 @@ func (s *sender) encode(spans []*tracepb.ResourceSpans) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-// tryAgain is the error of a collector that may take the same a little later.
-type tryAgain struct {
+// busyError is that of a collector that may take the same a little later.
+type busyError struct {
 	err   error
 	after time.Duration
 }
 
 // Error implements error.
-func (e *tryAgain) Error() string { return e.err.Error() }
+func (e *busyError) Error() string { return e.err.Error() }
 
 // Unwrap returns what went wrong.
-func (e *tryAgain) Unwrap() error { return e.err }
+func (e *busyError) Unwrap() error { return e.err }
 
 func (s *sender) post(ctx context.Context, body []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
@@ -135,7 +135,7 @@ func (s *sender) post(ctx context.Context, body []byte) error {
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err
 		}
-		return &tryAgain{err: err}
+		return &busyError{err: err}
 	}
 	defer func() { _ = res.Body.Close() }() // only read
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer))
@@ -151,7 +151,7 @@ func judge(res *http.Response) error {
 	switch res.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
-		return &tryAgain{err: err, after: time.Duration(seconds) * time.Second}
+		return &busyError{err: err, after: time.Duration(seconds) * time.Second}
 	default:
 		return err
 	}
