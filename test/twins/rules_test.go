@@ -37,6 +37,7 @@ const (
 	setUp         = "application/providersettings"
 	theProviders  = "adapters/providers"
 	deleting      = "application/deletesubjects"
+	watching      = "application/health"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -854,5 +855,19 @@ local changes = 0`,
 		rule: "whoever may read has this server look at any address",
 		file: "application/previewimage/previewimage.go", old: `[]byte(expires + "\n" + url)`, new: `[]byte(expires)`,
 		pkg: "application/previewimage", test: "TestOnlyWhatWasOfferedIsAskedFor",
+	},
+
+	// Health.
+	{
+		rule: "a part that fails once takes the instance out of service",
+		file: watching + "/health.go", old: `leaveAfter  = 3`, new: `leaveAfter  = 1`,
+		pkg: watching, test: "TestAFlappingPartDoesNotFlapTheInstance",
+	},
+	{
+		rule: "a part that never answers holds up the checks",
+		file: watching + "/health.go", old: `	case <-time.After(grace):
+		return ctx.Err()
+`, new: ``,
+		pkg: watching, test: "TestAPartThatNeverAnswers",
 	},
 }
