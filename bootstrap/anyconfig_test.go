@@ -25,7 +25,7 @@ var written = []string{
 }
 
 // confidential are the variables that may hold secrets.
-var confidential = []string{"DATABASE_URL", "REDIS_URL", "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD", "AUTH_SECRET", "AUTH_SECRET_PREVIOUS"}
+var confidential = []string{"DATABASE_URL", "DATABASE_PASSWORD", "REDIS_URL", "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD", "AUTH_SECRET", "AUTH_SECRET_PREVIOUS"}
 
 // TestAnyConfiguration: whatever is written, it is refused as a mistake in the
 // configuration, without telling a secret, or it means something that can be.

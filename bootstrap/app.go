@@ -34,7 +34,7 @@ import (
 // How long the parts of the life cycle may take.
 const (
 	startTimeout = 60 * time.Second // migrations of a large database are in it
-	stopTimeout  = 30 * time.Second // requests in flight are drained in it
+	stopTimeout  = 30 * time.Second // requests in flight are drained in it, after SHUTDOWN_DELAY
 )
 
 // compose returns the whole program but for what it is started for: every
@@ -45,7 +45,7 @@ func compose(cfg Config, log *slog.Logger, more ...fx.Option) fx.Option {
 	return fx.Options(
 		fx.NopLogger,
 		fx.StartTimeout(startTimeout),
-		fx.StopTimeout(stopTimeout),
+		fx.StopTimeout(stopTimeout+cfg.ShutdownDelay),
 		fx.Supply(cfg, cfg.shown(), correlated(log)),
 		cache.Module(cfg.Cache),
 		events.Module(events.Config{Redis: cfg.Cache.Redis}),
@@ -148,6 +148,7 @@ type Server struct {
 	*App
 	*operations
 	serving *serving
+	health  *healthPort
 }
 
 // asServer adds to the program what only a server does.
@@ -159,12 +160,21 @@ func asServer() fx.Option {
 // port in use or a database that cannot be reached is an error. More options put
 // something between two parts, or in place of one.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger, more ...fx.Option) (*Server, error) {
-	server := &Server{}
+	port, err := openHealthPort(ctx, cfg.HealthAddr)
+	if err != nil {
+		return nil, err
+	}
+	server := &Server{health: port}
 	more = append(more, asServer(), fx.Populate(&server.serving, &server.operations))
-	app, err := open(ctx, cfg, log, more...)
-	server.App = app
-	return server, err
+	if server.App, err = open(ctx, cfg, log, more...); err != nil {
+		return nil, errors.Join(err, port.close())
+	}
+	port.follow(server.serving.http.Handler)
+	return server, nil
 }
+
+// Close is App's. The health port answers until all is over.
+func (s *Server) Close() error { return errors.Join(s.App.Close(), s.health.close()) }
 
 // Addr is the address that the instance listens on, as HOST:PORT.
 func (s *Server) Addr() string { return s.serving.listener.Addr().String() }

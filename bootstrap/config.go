@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -52,8 +53,11 @@ func version() string {
 // environment wins over the file, and the file over the defaults.
 type variables struct {
 	ListenAddr         string `env:"LISTEN_ADDR" envDefault:":8080"`
+	HealthAddr         string `env:"HEALTH_ADDR"`
+	ShutdownDelay      string `env:"SHUTDOWN_DELAY" envDefault:"0s"`
 	DataDir            string `env:"DATA_DIR" envDefault:"data"`
 	DatabaseURL        string `env:"DATABASE_URL"`
+	DatabasePassword   string `env:"DATABASE_PASSWORD"`
 	ImageCache         string `env:"IMAGE_CACHE" envDefault:"auto"`
 	CacheTTL           string `env:"CACHE_TTL" envDefault:"300s"`
 	L1TTL              string `env:"L1_TTL" envDefault:"1s"`
@@ -110,7 +114,9 @@ type variables struct {
 // Config is the checked configuration of one process.
 type Config struct {
 	ListenAddr         string
-	DataDir            string // absolute
+	HealthAddr         string        // where health checks are answered as well; "" if nowhere
+	ShutdownDelay      time.Duration // how long a stop goes on serving, not ready any more
+	DataDir            string        // absolute
 	DatabaseURL        string
 	Cache              cache.Config
 	Storage            images.Storage
@@ -172,6 +178,9 @@ func LoadConfig(environ []string) (Config, error) {
 			delete(file, name)
 		}
 	}
+	if err := readSecrets(file); err != nil {
+		return Config{}, err
+	}
 	raw, err := env.ParseAsWithOptions[variables](env.Options{Environment: file})
 	if err != nil {
 		return Config{}, artwork.Wrap(artwork.InvalidInput, "bootstrap.LoadConfig", err)
@@ -185,6 +194,33 @@ func LoadConfig(environ []string) (Config, error) {
 	cfg, err := raw.check()
 	cfg.UnreadTracing = unread
 	return cfg, err
+}
+
+// readSecrets gives each variable NAME the content of the file that NAME_FILE names, which
+// is how containers are handed secrets. The last line may end or not.
+func readSecrets(values map[string]string) error {
+	known, err := env.GetFieldParams(&variables{})
+	if err != nil {
+		return artwork.Wrap(artwork.Internal, "bootstrap.LoadConfig", err)
+	}
+	for _, variable := range known {
+		name := variable.Key
+		path := values[name+"_FILE"]
+		if path == "" {
+			continue
+		}
+		if values[name] != "" {
+			return artwork.Errorf(artwork.InvalidInput, "%s and %s_FILE: only one of them can be meant", name, name)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return artwork.Errorf(artwork.InvalidInput, "%s_FILE: %v", name, err)
+		}
+		if content := strings.TrimRight(string(content), "\r\n"); content != "" {
+			values[name] = content
+		}
+	}
+	return nil
 }
 
 // readEnvFile reads the named file, or .env if there is one.
@@ -212,6 +248,7 @@ func (v variables) check() (Config, error) {
 	c := &checker{}
 	cfg := Config{
 		ListenAddr:         c.address("LISTEN_ADDR", v.ListenAddr),
+		ShutdownDelay:      c.duration("SHUTDOWN_DELAY", v.ShutdownDelay, 0, time.Minute),
 		DataDir:            c.path("DATA_DIR", v.DataDir),
 		HistoryKeep:        c.allOr("HISTORY_KEEP", v.HistoryKeep, 100_000),
 		DeletedKeep:        c.duration("DELETED_KEEP", v.DeletedKeep, deletesubjects.MinKeep, deletesubjects.MaxKeep),
@@ -232,11 +269,14 @@ func (v variables) check() (Config, error) {
 		FirstAdmin:         c.firstAdmin(v.Identity),
 		Backup:             c.backup(v.Backup),
 	}
+	if v.HealthAddr != "" {
+		cfg.HealthAddr = c.address("HEALTH_ADDR", v.HealthAddr)
+	}
 	cfg.Providers, cfg.PinnedProviders = c.providers(v.Providers)
 	if len(cfg.DataDir) > maxDataDir {
 		c.fail("DATA_DIR", "%s is longer than %d bytes, and a socket has to fit in", cfg.DataDir, maxDataDir)
 	}
-	cfg.DatabaseURL = c.databaseURL(v.DatabaseURL, cfg.DataDir)
+	cfg.DatabaseURL = c.databaseURL(v.DatabaseURL, v.DatabasePassword, cfg.DataDir)
 	cfg.AuthSecrets = c.secrets(v.AuthSecret, v.AuthSecretPrevious, strings.HasPrefix(cfg.DatabaseURL, sqliteScheme))
 	cfg.Cache = c.cache(v)
 	cfg.Storage, cfg.S3 = c.storage(v)
@@ -399,7 +439,7 @@ func (c *checker) hosts(variable, value string) []string {
 	return hosts
 }
 
-func (c *checker) databaseURL(value, dataDir string) string {
+func (c *checker) databaseURL(value, password, dataDir string) string {
 	if value == "" {
 		return sqliteScheme + filepath.Join(dataDir, "gatefold.db")
 	}
@@ -413,7 +453,24 @@ func (c *checker) databaseURL(value, dataDir string) string {
 		// Without the value, which may contain a password.
 		c.fail("DATABASE_URL", "must begin with sqlite: or postgres://")
 	}
-	return value
+	if password == "" {
+		return value
+	}
+	return c.withPassword(value, password)
+}
+
+// withPassword puts a password into the URL of a database.
+func (c *checker) withPassword(value, password string) string {
+	parsed, err := url.Parse(value)
+	if err != nil { // which may quote a password
+		c.fail("DATABASE_URL", "is not a URL")
+		return value
+	}
+	if _, named := parsed.User.Password(); named {
+		c.fail("DATABASE_PASSWORD", "there is one in DATABASE_URL already")
+	}
+	parsed.User = url.UserPassword(parsed.User.Username(), password)
+	return parsed.String()
 }
 
 func (c *checker) cache(v variables) cache.Config {

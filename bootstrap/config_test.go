@@ -328,3 +328,30 @@ func TestEveryVariableIsDocumented(t *testing.T) {
 		require.True(t, read[name], "%s is in .env.example, but nothing reads it", name)
 	}
 }
+
+// TestSecretsFromFiles: NAME_FILE is what NAME would be.
+func TestSecretsFromFiles(t *testing.T) {
+	t.Parallel()
+	file := func(content string) string {
+		path := filepath.Join(t.TempDir(), "secret")
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		return path
+	}
+	cfg := load(t, "DATABASE_URL=postgres://gatefold@db:5432/gatefold?sslmode=disable", "DATABASE_PASSWORD_FILE="+file("of d@tabase/#\n"),
+		"REDIS_HOST=r", "REDIS_PASSWORD_FILE="+file(" of redis \n"), "AUTH_SECRET_FILE="+file(firstSecret))
+	require.Equal(t, "postgres://gatefold:of%20d%40tabase%2F%23@db:5432/gatefold?sslmode=disable", cfg.DatabaseURL)
+	require.Equal(t, " of redis ", cfg.Cache.Redis.Password, "only the end of the line is no part of it")
+	require.Equal(t, []string{firstSecret}, cfg.AuthSecrets)
+	require.Empty(t, load(t, "REDIS_PASSWORD_FILE="+file("\n")).Cache.Redis.Password, "an empty one is none")
+	for _, wrong := range [][]string{
+		{"REDIS_PASSWORD_FILE=/no/such/file"},
+		{"REDIS_PASSWORD_FILE=" + file("hunter2"), "REDIS_PASSWORD=hunter2"},
+		{"DATABASE_PASSWORD=hunter2", "DATABASE_URL=postgres://u:hunter2@h/db"},
+		{"DATABASE_PASSWORD=hunter2", "DATABASE_URL=postgres://u@h:hunter2/db"},
+	} {
+		_, err := LoadConfig(append(wrong, "ENV_FILE="+os.DevNull, "AUTH_SECRET="+firstSecret))
+		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
+		require.ErrorContains(t, err, strings.SplitN(wrong[0], "_", 2)[0], wrong)
+		require.NotContains(t, err.Error(), "hunter2", wrong)
+	}
+}

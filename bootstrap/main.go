@@ -63,10 +63,11 @@ type command struct {
 }
 
 // Main runs the command line and returns the exit code. Results go to stdout,
-// everything else to stderr.
+// everything else to stderr. A first signal ends it in order, a second one at once.
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop)
 	return run(&command{ctx, processEnviron, os.Stdin, stdout, stderr}, args)
 }
 

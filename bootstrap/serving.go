@@ -22,6 +22,7 @@ import (
 	"gatefold/application/bulkapply"
 	"gatefold/application/describeimages"
 	"gatefold/application/fillmissing"
+	"gatefold/application/health"
 	"gatefold/application/importlibrary"
 	"gatefold/application/verifystore"
 	"gatefold/application/warmcache"
@@ -43,6 +44,7 @@ type serving struct {
 	cfg      Config
 	http     *http.Server
 	listener *net.TCPListener
+	drain    *drain
 	control  *control.Server
 	importer *importlibrary.Import
 	warm     *warmcache.Warm
@@ -71,12 +73,13 @@ type work struct {
 	Feed     *announce.Feed
 }
 
-func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server, work work, traces *oteltraces.Traces, log *slog.Logger) *serving {
+func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer *control.Server, monitor *health.Monitor, work work, traces *oteltraces.Traces, log *slog.Logger) *serving {
+	drain := &drain{delay: cfg.ShutdownDelay, monitor: monitor, log: log}
 	s := &serving{
 		cfg: cfg, control: controlServer, importer: work.Importer, warm: work.Warm, sweep: work.Sweep, describe: work.Describe, bulk: work.Bulk, fill: work.Fill,
-		traces: traces, log: log, failed: make(chan error, 1),
+		traces: traces, log: log, failed: make(chan error, 1), drain: drain,
 		http: &http.Server{
-			Handler: router, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+			Handler: drain.handler(router), ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
 		watching: make(chan struct{}),
@@ -90,7 +93,7 @@ func newServing(lc fx.Lifecycle, cfg Config, router *rest.Router, controlServer 
 
 // start listens before it returns, so that a port in use fails the start.
 func (s *serving) start(ctx context.Context) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.ListenAddr)
+	listener, err := listenConfig().Listen(ctx, "tcp", s.cfg.ListenAddr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return artwork.Errorf(artwork.Conflict, "LISTEN_ADDR: the port of %s is in use by another program", s.cfg.ListenAddr)
 	}
@@ -163,10 +166,12 @@ func (s *serving) watch() (func(context.Context), error) {
 // Warming ends with it, also one that a request has asked for, and jobs are left
 // to the other instances at once, or to the next start.
 func (s *serving) stop(ctx context.Context) error {
+	delay := s.drain.begin()
 	s.stopWatching()
 	s.warm.Close()
 	<-s.watching
 	s.background.Wait()
+	s.drain.finish(ctx, delay, s.listener)
 	err := errors.Join(s.control.Shutdown(ctx), s.http.Shutdown(ctx))
 	s.log.Info("Gatefold has stopped")
 	return err

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs what the tests start and this machine lacks: redis-server (7.0 or
-# later), PostgreSQL's server programs and Prometheus, and beside the module an S3 server,
+# later), PostgreSQL's server programs, Prometheus and nginx, and beside the module an S3 server,
 # versitygw, at the version the tests are written for. For the tests of the renderer
 # with libvips, its headers and a C compiler. Does nothing if they are there. With the
 # argument "chromium", that browser too; with "vipsthumbnail", libvips' own program;
-# with "bench", what serving is measured with and against: wrk and nginx.
+# with "bench", what serving is measured with: wrk.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,6 +27,7 @@ if ! command -v postgres >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/p
   missing+=(postgresql)
 fi
 command -v promtool >/dev/null || missing+=(prometheus)
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx)
 command -v "${CC:-cc}" >/dev/null || missing+=(gcc libc6-dev)
 command -v pkg-config >/dev/null || missing+=(pkg-config)
 pkg-config --exists 'vips >= 8.13' 2>/dev/null || missing+=(libvips-dev)
@@ -38,7 +39,6 @@ if wants chromium && [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
 fi
 if wants bench; then
   command -v wrk >/dev/null || missing+=(wrk)
-  command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -311,6 +311,14 @@ func TestTheDocumentationSaysWhatAUserNeeds(t *testing.T) {
 	require.Contains(t, text, strings.Join(aclCluster, " "))
 }
 
+// TestTheDeployedUserHasWhatItNeeds, for one server and for a cluster, and nothing more.
+func TestTheDeployedUserHasWhatItNeeds(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../deploy/redis/users.acl")
+	require.NoError(t, err)
+	require.Contains(t, string(text), "user gatefold on #GATEFOLD "+strings.Join(slices.Concat(aclRules, aclAllowed, aclCluster), " ")+"\n")
+}
+
 func readDocumentation(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/caching.md")

@@ -59,8 +59,11 @@ func (h *Health) live(c *gin.Context) error {
 
 // ready answers 200 while requests should be sent here.
 func (h *Health) ready(c *gin.Context) error {
-	report := h.monitor.Report()
-	c.JSON(statusOf(report), gin.H{"status": report.Status})
+	readiness, code := h.monitor.Readiness(), http.StatusServiceUnavailable
+	if readiness == health.OK || readiness == health.Degraded {
+		code = http.StatusOK
+	}
+	c.JSON(code, gin.H{"status": readiness})
 	return nil
 }
 

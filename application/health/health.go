@@ -11,10 +11,21 @@ import (
 	"time"
 )
 
-// Timing of the checks: a change shows after interval + timeout at the latest.
+// Timing of the checks: a change shows after interval + timeout + grace at the latest.
 const (
 	interval = 2 * time.Second
 	timeout  = 2 * time.Second
+	// grace is how much longer a check may take to say that it was cut off.
+	grace = 100 * time.Millisecond
+)
+
+// An instance leaves service when it could not serve images at so many checks in a
+// row, and is back after so many at which it could: a part that fails now and then
+// moves nobody's requests to and fro. With the timing above it takes 4 to 9 seconds to
+// leave, and 2 to 4 to be back.
+const (
+	leaveAfter  = 3
+	returnAfter = 2
 )
 
 // Probe checks one part.
@@ -38,6 +49,12 @@ const (
 	OK       Status = "ok"       // everything works
 	Degraded Status = "degraded" // images are served, something else does not work
 	Error    Status = "error"    // images cannot be served
+)
+
+// What Readiness knows beside the states of the whole.
+const (
+	Starting Status = "starting" // nothing has been checked yet
+	Draining Status = "draining" // about to stop: what comes is served, and nothing more should
 )
 
 // The states of a part.
@@ -68,30 +85,80 @@ type Detail struct {
 	Needed bool
 }
 
+// errStuck says that a part is still busy with the check before.
+var errStuck = errors.New("the check before has not ended yet")
+
+// part is a probe, and whether it is being checked.
+type part struct {
+	Probe
+	busy atomic.Bool
+}
+
 // Monitor checks the parts in the background, so that asking costs nothing and
 // never hangs.
 type Monitor struct {
-	probes []Probe
-	log    *slog.Logger
-	report atomic.Pointer[Report]
+	parts    []*part
+	log      *slog.Logger
+	report   atomic.Pointer[Report]
+	draining atomic.Bool
+
+	ready    atomic.Pointer[Status]
+	contrary int // checks in a row that say otherwise than ready
 }
 
 // NewMonitor returns a monitor of the probes. It knows nothing until Check or
 // Watch has run.
 func NewMonitor(probes []Probe, log *slog.Logger) *Monitor {
-	m := &Monitor{probes: probes, log: log}
+	m := &Monitor{log: log}
 	details := make([]Detail, len(probes))
 	for i, p := range probes {
+		m.parts = append(m.parts, &part{Probe: p})
 		details[i] = Detail{State: Unknown, Needed: p.Needed}
 	}
 	report := m.reportOf(details)
 	report.Status = Error
 	m.report.Store(report)
+	m.setReady(Starting)
 	return m
 }
 
 // Report returns what the last checks found. The caller must not change it.
 func (m *Monitor) Report() *Report { return m.report.Load() }
+
+// Readiness says whether requests should be sent to this instance: OK or Degraded if
+// they should; Starting, Error or Draining if not. Unlike Report it does not follow
+// every check: see leaveAfter.
+func (m *Monitor) Readiness() Status {
+	if m.draining.Load() {
+		return Draining
+	}
+	return *m.ready.Load()
+}
+
+// Drain has Readiness say Draining from now on.
+func (m *Monitor) Drain() { m.draining.Store(true) }
+
+func (m *Monitor) setReady(status Status) { m.ready.Store(&status) }
+
+// settle has readiness follow what a check has found, once that has lasted.
+func (m *Monitor) settle(found Status) {
+	ready, patience := *m.ready.Load(), leaveAfter
+	switch ready {
+	case Starting:
+		patience = 1
+	case Error:
+		patience = returnAfter
+	}
+	if ready != Starting && (ready == Error) == (found == Error) {
+		m.contrary = 0
+		m.setReady(found)
+		return
+	}
+	if m.contrary++; m.contrary >= patience {
+		m.contrary = 0
+		m.setReady(found)
+	}
+}
 
 // Watch checks all parts every two seconds until ctx ends.
 func (m *Monitor) Watch(ctx context.Context) {
@@ -107,28 +174,31 @@ func (m *Monitor) Watch(ctx context.Context) {
 	}
 }
 
-// Check checks all parts at once and logs what has changed.
+// Check checks all parts at once and logs what has changed. It returns in time also if
+// a part never answers. It is for one goroutine.
 func (m *Monitor) Check(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	details := make([]Detail, len(m.probes))
+	details := make([]Detail, len(m.parts))
 	var checks sync.WaitGroup
-	for i, probe := range m.probes {
-		checks.Go(func() { details[i] = m.detail(ctx, probe) })
+	for i, part := range m.parts {
+		checks.Go(func() { details[i] = m.detail(ctx, part) })
 	}
 	checks.Wait()
 	if ctx.Err() == context.Canceled {
 		return // shutting down: a cut-off check says nothing
 	}
-	m.report.Store(m.reportOf(details))
+	report := m.reportOf(details)
+	m.report.Store(report)
+	m.settle(report.Status)
 }
 
 // reportOf sums up what was found of each probe.
 func (m *Monitor) reportOf(details []Detail) *Report {
 	report := &Report{Status: OK, Parts: make(map[string]Status, len(details)), Details: make(map[string]Detail, len(details))}
-	for i, probe := range m.probes {
+	for i, part := range m.parts {
 		detail := details[i]
-		report.Parts[probe.Name], report.Details[probe.Name] = detail.State, detail
+		report.Parts[part.Name], report.Details[part.Name] = detail.State, detail
 		switch {
 		case detail.State == Failing && detail.Needed:
 			report.Status = Error
@@ -140,35 +210,60 @@ func (m *Monitor) reportOf(details []Detail) *Report {
 }
 
 // detail checks a part. A state that it was in before has lasted since then.
-func (m *Monitor) detail(ctx context.Context, probe Probe) Detail {
+func (m *Monitor) detail(ctx context.Context, part *part) Detail {
 	began := time.Now()
-	detail := Detail{State: m.check(ctx, probe), Since: began, Needed: probe.Needed}
+	detail := Detail{State: m.check(ctx, part), Since: began, Needed: part.Needed}
 	if detail.State != Disabled {
 		detail.Took = time.Since(began)
 	}
-	if before := m.Report().Details[probe.Name]; before.State == detail.State {
+	if before := m.Report().Details[part.Name]; before.State == detail.State {
 		detail.Since = before.Since
 	}
 	return detail
 }
 
-func (m *Monitor) check(ctx context.Context, probe Probe) Status {
-	if probe.Check == nil {
+func (m *Monitor) check(ctx context.Context, part *part) Status {
+	if part.Check == nil {
 		return Disabled
 	}
-	before := m.Report().Parts[probe.Name]
-	err := probe.Check(ctx)
+	before := m.Report().Parts[part.Name]
+	err := part.ask(ctx)
 	if errors.Is(err, ErrDisabled) {
 		return Disabled
 	}
 	if err != nil {
 		if before != Failing && ctx.Err() != context.Canceled {
-			m.log.Warn("Dependency fails", "part", probe.Name, "error", err.Error())
+			m.log.Warn("Dependency fails", "part", part.Name, "error", err.Error())
 		}
 		return Failing
 	}
 	if before == Failing {
-		m.log.Info("Dependency works again", "part", probe.Name)
+		m.log.Info("Dependency works again", "part", part.Name)
 	}
 	return Connected
+}
+
+// ask checks the part, and gives up waiting when ctx has ended: a file system that is
+// gone may hold whoever asks for as long as it likes. It is not asked again meanwhile.
+func (p *part) ask(ctx context.Context) error {
+	if !p.busy.CompareAndSwap(false, true) {
+		return errStuck
+	}
+	answer := make(chan error, 1)
+	go func() {
+		err := p.Check(ctx)
+		p.busy.Store(false)
+		answer <- err
+	}()
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-time.After(grace):
+		return ctx.Err()
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,10 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// part is a dependency that works or not.
-type part struct{ broken atomic.Bool }
+// dependency is one that works or not.
+type dependency struct{ broken atomic.Bool }
 
-func (p *part) check(context.Context) error {
+func (p *dependency) check(context.Context) error {
 	if p.broken.Load() {
 		return errors.New("no answer")
 	}
@@ -25,7 +26,7 @@ func (p *part) check(context.Context) error {
 }
 
 func TestReport(t *testing.T) {
-	var database, redis part
+	var database, redis dependency
 	var log bytes.Buffer
 	monitor := NewMonitor([]Probe{
 		{Name: "database", Needed: true, Check: database.check},
@@ -54,7 +55,7 @@ func TestReport(t *testing.T) {
 // TestDetails: a state lasts since the check that first found it, and a check is timed.
 func TestDetails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var database part
+		var database dependency
 		monitor := NewMonitor([]Probe{
 			{Name: "database", Needed: true, Check: func(ctx context.Context) error {
 				time.Sleep(3 * time.Millisecond)
@@ -104,5 +105,89 @@ func TestAChangeShowsWithinFiveSeconds(t *testing.T) {
 		hangs.Store(false)
 		time.Sleep(5 * time.Second)
 		require.Equal(t, OK, monitor.Report().Status)
+	})
+}
+
+// TestAFlappingPartDoesNotFlapTheInstance: readiness follows what has lasted, in both
+// directions, while the report follows every check.
+func TestAFlappingPartDoesNotFlapTheInstance(t *testing.T) {
+	t.Parallel()
+	var database, redis dependency
+	monitor := NewMonitor([]Probe{{Name: "database", Needed: true, Check: database.check}, {Name: "redis", Check: redis.check}}, slog.New(slog.DiscardHandler))
+	require.Equal(t, Starting, monitor.Readiness())
+	found := func(works bool) Status {
+		database.broken.Store(!works)
+		monitor.Check(t.Context())
+		require.Equal(t, works, monitor.Report().Status != Error)
+		return monitor.Readiness()
+	}
+	require.Equal(t, OK, found(true), "the first check counts at once")
+	for range 20 { // fails two times of three
+		require.Equal(t, OK, found(false))
+		require.Equal(t, OK, found(false))
+		require.Equal(t, OK, found(true))
+	}
+	found(false)
+	found(false)
+	require.Equal(t, Error, found(false))
+	for range 20 { // works every other time
+		require.Equal(t, Error, found(true))
+		require.Equal(t, Error, found(false))
+	}
+	found(true)
+	require.Equal(t, OK, found(true))
+	redis.broken.Store(true)
+	require.Equal(t, Degraded, found(true), "it is ready all the same, and says what is wrong at once")
+}
+
+// TestAStartWithoutAPartIsNotReady: there is nothing yet that could have lasted.
+func TestAStartWithoutAPartIsNotReady(t *testing.T) {
+	t.Parallel()
+	var database dependency
+	database.broken.Store(true)
+	monitor := NewMonitor([]Probe{{Name: "database", Needed: true, Check: database.check}}, slog.New(slog.DiscardHandler))
+	monitor.Check(t.Context())
+	require.Equal(t, Error, monitor.Readiness())
+}
+
+// TestDraining is for good, whatever the checks find.
+func TestDraining(t *testing.T) {
+	t.Parallel()
+	monitor := NewMonitor(nil, slog.New(slog.DiscardHandler))
+	monitor.Check(t.Context())
+	require.Equal(t, OK, monitor.Readiness())
+	monitor.Drain()
+	monitor.Check(t.Context())
+	require.Equal(t, Draining, monitor.Readiness())
+	require.Equal(t, OK, monitor.Report().Status, "images are served until the end")
+}
+
+// TestAPartThatNeverAnswers holds nobody up, is noticed, and is not asked by more and
+// more at once.
+func TestAPartThatNeverAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int32
+		released := make(chan struct{})
+		release := sync.OnceFunc(func() { close(released) })
+		defer release()
+		monitor := NewMonitor([]Probe{{Name: "storage", Needed: true, Check: func(context.Context) error {
+			if asked.Add(1) > 1 {
+				<-released // as a file system does whose server is gone: deadlines mean nothing to it
+			}
+			return nil
+		}}}, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go monitor.Watch(ctx)
+		synctest.Wait()
+		require.Equal(t, OK, monitor.Readiness())
+		time.Sleep(5 * time.Second)
+		require.Equal(t, Error, monitor.Report().Status)
+		time.Sleep(10 * time.Second)
+		require.Equal(t, Error, monitor.Readiness())
+		require.EqualValues(t, 2, asked.Load())
+		release()
+		time.Sleep(10 * time.Second)
+		require.Equal(t, OK, monitor.Readiness(), "it is asked again once it has answered")
 	})
 }

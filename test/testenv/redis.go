@@ -80,6 +80,7 @@ type RedisProcess struct {
 	Addr string // host:port, the same after a restart
 
 	kind     redisKind
+	deployed *deployedRedis // nil: by a configuration of the test's own
 	args     []string
 	password string
 	tls      *tls.Config // of those who talk to it; nil: in the clear
@@ -127,20 +128,25 @@ func newRedis(kind redisKind, args ...string) (*RedisProcess, error) {
 	if p.tls, err = trusting(directive(args, "tls-ca-cert-file")); err != nil {
 		return nil, err
 	}
+	return p, p.first()
+}
+
+// first starts a server for the first time, on ports that it finds free.
+func (p *RedisProcess) first() (err error) {
 	if err := os.Mkdir(p.data(), 0o700); err != nil {
-		return nil, err
+		return err
 	}
 	for range redisStartTries {
 		if err = p.configure(); err != nil {
-			return nil, err
+			return err
 		}
 		p.operator = p.newClient()
 		if err = p.launch(); err == nil {
-			return p, nil
+			return nil
 		}
 		_ = p.operator.Close()
 	}
-	return nil, err
+	return err
 }
 
 // directive returns the value of the last of the arguments with this name.
@@ -233,6 +239,9 @@ func (p *RedisProcess) launch() error {
 	p.cmd = exec.Command(binary, p.path("redis.conf"))
 	if p.kind == sentinelServer {
 		p.cmd.Args = append(p.cmd.Args, "--sentinel")
+	}
+	if p.deployed != nil {
+		p.cmd = p.deployed.command(p)
 	}
 	log, err := os.OpenFile(p.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -66,12 +66,19 @@ func SentinelWith(tb TB, options SentinelOptions) *SentinelDeployment {
 		hurry(tb, sentinel, 50)
 		d.sentinels = append(d.sentinels, sentinel)
 	}
+	d.acquaint(tb)
+	return d
+}
+
+// acquaint waits until the sentinels know each other and the replicas, and has them look
+// on less often from then on.
+func (d *SentinelDeployment) acquaint(tb TB) {
+	tb.Helper()
 	await(tb, "the sentinels' finding each other", d.sentinelsComplete, d.sentinels...)
 	d.Settle(tb)
 	for _, sentinel := range d.sentinels {
 		hurry(tb, sentinel, 500)
 	}
-	return d
 }
 
 func sentinelConfiguration(master *RedisProcess, downAfter int, options SentinelOptions) []string {

@@ -38,6 +38,7 @@ const (
 	theProviders  = "adapters/providers"
 	recording     = "adapters/oteltraces"
 	deleting      = "application/deletesubjects"
+	watching      = "application/health"
 )
 
 // twins has at least one twin for every rule. The texts are short, so that they
@@ -866,5 +867,18 @@ local changes = 0`,
 		rule: "values of statements are told to the collector",
 		file: repository + "/observe.go", old: `return withoutValues(s.query)`, new: `return s.query`,
 		pkg: repository, test: "TestTextsAreWithoutValues",
+	},
+	// Health.
+	{
+		rule: "a part that fails once takes the instance out of service",
+		file: watching + "/health.go", old: `leaveAfter  = 3`, new: `leaveAfter  = 1`,
+		pkg: watching, test: "TestAFlappingPartDoesNotFlapTheInstance",
+	},
+	{
+		rule: "a part that never answers holds up the checks",
+		file: watching + "/health.go", old: `	case <-time.After(grace):
+		return ctx.Err()
+`, new: ``,
+		pkg: watching, test: "TestAPartThatNeverAnswers",
 	},
 }

@@ -2176,6 +2176,12 @@ type Quantiles struct {
 	P99 float64 `json:"p99"`
 }
 
+// Readiness defines model for Readiness.
+type Readiness struct {
+	// Status ok, degraded: requests should be sent here.
+	Status string `json:"status"`
+}
+
 // RefreshToken defines model for RefreshToken.
 type RefreshToken struct {
 	// RefreshToken In place of the cookie.

@@ -1820,7 +1820,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether requests should be sent here */
+        /**
+         * Whether requests should be sent here
+         * @description An instance leaves service when a check every two seconds has found three times in a row that images cannot be served, is back after two that found otherwise, and leaves for good when it is told to stop.
+         */
         get: operations["getReadiness"];
         put?: never;
         post?: never;
@@ -3971,6 +3974,13 @@ export interface components {
         HealthState: "ok" | "degraded" | "error";
         /** @enum {string} */
         PartState: "connected" | "error" | "disabled" | "unknown";
+        Readiness: {
+            /**
+             * @description ok, degraded: requests should be sent here.
+             * @enum {string}
+             */
+            status: "ok" | "degraded" | "error" | "starting" | "draining";
+        };
         HealthStatus: {
             status: components["schemas"]["HealthState"];
         };
@@ -7799,7 +7809,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HealthStatus"];
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -7809,7 +7819,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HealthStatus"];
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
         };
