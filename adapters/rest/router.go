@@ -215,7 +215,7 @@ func (r *Router) recover(c *gin.Context) {
 		}
 		r.log.Error("Panic", "value", p, "stack", string(debug.Stack()), "requestId", requestID(c))
 		c.Abort()
-		if !c.Writer.Written() {
+		if !c.Writer.Written() || begunStream(c) != nil {
 			r.writeProblem(c, http.StatusInternalServerError, artwork.Internal.String(), "something went wrong inside Gatefold")
 		}
 	}()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/applyimage"
 	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/domain/activity"
@@ -274,6 +275,23 @@ type Applied struct {
 	//
 	// Example: 1003.2
 	VisibleAfterMs Milliseconds `json:"visibleAfterMs"`
+}
+
+// ApplyPhase A part of an apply that begins or, of `downloading`, goes on. There may be others, and `fencing` and `recording` may come again.
+type ApplyPhase struct {
+	// Phase - `downloading`: the bytes come.
+	// - `checking`: whether they are an image that is accepted.
+	// - `storing`: they are kept; nothing has changed yet.
+	// - `fencing`: the caches of all instances let go of the older image.
+	// - `recording`: the change is committed to the database.
+	// - `confirming`: it is committed, and every instance is about to show it.
+	Phase applyimage.Phase `json:"phase"`
+
+	// Received Of `downloading`: how many bytes have come.
+	Received int64 `json:"received,omitempty,omitzero"`
+
+	// Total Of `downloading`: how many bytes were announced, if they were.
+	Total int64 `json:"total,omitempty,omitzero"`
 }
 
 // Artist defines model for Artist.
