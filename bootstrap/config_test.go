@@ -116,7 +116,7 @@ func TestEveryWrongValueNamesItsVariable(t *testing.T) {
 		"TRUSTED_PROXIES=fe80::1%eth0", "TRUSTED_PROXIES=::ffff:10.0.0.1", "ACTIVITY_KEEP=400", "ACTIVITY_KEEP=-1d", "ACTIVITY_KEEP=1y", "ACTIVITY_KEEP=d", "ACTIVITY_KEEP=36501d", "STORAGE=tape", "ORPHAN_GRACE=10m", "HISTORY_KEEP=-1", "HISTORY_KEEP=some", "HISTORY_KEEP=100001", "ORPHAN_GRACE=never", "S3_URL_STYLE=curly", "ENV_FILE=/no/such/file",
 		"DEEZER_URL=deezer.com", "COVERARTARCHIVE_URL=ftp://example.org", "WIKIDATA_URL=https://u:hunter2@example.org", "COMMONS_URL=http://", "LASTFM_URL=https://example.org?key=hunter2",
 		"ITUNES_ENABLED=perhaps", "DISCOGS_ENABLED=maybe", "DISCOGS_API_KEY=hunter2 x", "FANARTTV_CLIENT_KEY=hunter2\tx",
-		"THEAUDIODB_API_KEY=hunter2\x7f", "PROVIDER_CONTACT=call me", "ENV_FILE=/no/such/file",
+		"THEAUDIODB_API_KEY=hunter2\x7f", "PROVIDER_CONTACT=call me", "PROVIDER_ORDER=deezer,deezer", "ENV_FILE=/no/such/file",
 	} {
 		_, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, wrong})
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
@@ -176,7 +176,7 @@ func TestEveryVariableOfAProviderIsOneOfItsSettings(t *testing.T) {
 			require.Equal(t, value, cmp.Or(pinned.Value, string(pinned.Key)), given.Variable)
 		}
 	}
-	require.ElementsMatch(t, slices.DeleteFunc(read, func(name string) bool { return name == "PROVIDER_CONTACT" }), set)
+	require.ElementsMatch(t, slices.DeleteFunc(read, func(name string) bool { return name == "PROVIDER_CONTACT" || name == "PROVIDER_ORDER" }), set)
 }
 
 func providersOf(cfg Config) *providers.Live {

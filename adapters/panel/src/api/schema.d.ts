@@ -1473,6 +1473,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/settings/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say whose images are preferred
+         * @description Of images that fit alike and are equally sure, searches and fills prefer those of the provider that is named first. Those that are not named come last.
+         *     409 if the environment decides, by `PROVIDER_ORDER`.
+         */
+        put: operations["setProviderOrder"];
+        post?: never;
+        /** Prefer nobody's images */
+        delete: operations["resetProviderOrder"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -3542,7 +3564,9 @@ export interface components {
         Settings: {
             /** Format: int64 */
             revision: number;
+            /** @description In the order in force. */
             providers: components["schemas"]["ProviderSettings"][];
+            order: components["schemas"]["ProviderOrder"];
             configuration: components["schemas"]["Configuration"];
         };
         /** @description Of the environment; none of it is a secret. */
@@ -3652,6 +3676,32 @@ export interface components {
             /** Format: date-time */
             changedAt?: string;
             changedBy?: string;
+        };
+        ProviderOrder: {
+            /** @description The ids of all that have images. */
+            providers: string[];
+            /** @description Somebody has put them in order: the first is preferred. */
+            chosen: boolean;
+            /**
+             * Format: int64
+             * @description Also the `ETag`, for `If-Match`.
+             */
+            revision: number;
+            /** @enum {string} */
+            source: "default" | "environment" | "settings";
+            /** @description Of the environment. */
+            variable: string;
+            /** @description The settings cannot change it. */
+            pinned: boolean;
+            /** @description Something is set, in force or not. */
+            stored: boolean;
+            /** Format: date-time */
+            changedAt?: string;
+            changedBy?: string;
+        };
+        ProviderOrderWish: {
+            /** @description The ids of some or all that have images, the preferred one first. */
+            providers: string[];
         };
         UrlSetting: {
             value: string;
@@ -3995,8 +4045,9 @@ export interface components {
             reason?: string;
             counts: components["schemas"]["FillCounts"];
         };
-        /** @description A provider is set up differently. */
+        /** @description A provider is set up differently, or their order is another one. */
         SettingsUpdated: {
+            /** @description Its id; `*`: the order of all. */
             provider: string;
             /** Format: int64 */
             revision: number;
@@ -7218,6 +7269,75 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setProviderOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision, in quotes, that is to be replaced; 412 if it is another one. */
+                "If-Match"?: components["parameters"]["IfMatchRevision"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderOrderWish"];
+            };
+        };
+        responses: {
+            /** @description The order in force. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderOrder"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resetProviderOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision, in quotes, that is to be replaced; 412 if it is another one. */
+                "If-Match"?: components["parameters"]["IfMatchRevision"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The order in force. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderOrder"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
