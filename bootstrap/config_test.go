@@ -120,7 +120,7 @@ func TestEveryWrongValueNamesItsVariable(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_EXPORTER_OTLP_PROTOCOL=http/json", "OTEL_EXPORTER_OTLP_HEADERS=hunter2", "OTEL_EXPORTER_OTLP_HEADERS=a=hunter2%zz", "OTEL_EXPORTER_OTLP_HEADERS=a b=hunter2", "OTEL_EXPORTER_OTLP_HEADERS=a=hunter2%0a",
 		"OTEL_EXPORTER_OTLP_TIMEOUT=10s", "OTEL_EXPORTER_OTLP_TIMEOUT=0", "OTEL_EXPORTER_OTLP_COMPRESSION=zstd", "OTEL_EXPORTER_OTLP_CERTIFICATE=/no/such/file", "OTEL_TRACES_SAMPLER=jaeger_remote", "OTEL_TRACES_SAMPLER_ARG=2", "OTEL_TRACES_SAMPLER_ARG=NaN", "OTEL_TRACES_SAMPLER_ARG=10%",
 		"OTEL_PROPAGATORS=b3", "OTEL_RESOURCE_ATTRIBUTES=hunter2",
-		"THEAUDIODB_API_KEY=hunter2\x7f", "PROVIDER_CONTACT=call me", "ENV_FILE=/no/such/file",
+		"THEAUDIODB_API_KEY=hunter2\x7f", "PROVIDER_CONTACT=call me", "PROVIDER_ORDER=deezer,deezer", "ENV_FILE=/no/such/file",
 	} {
 		_, err := LoadConfig([]string{"ENV_FILE=" + os.DevNull, wrong})
 		require.Equal(t, artwork.InvalidInput, artwork.KindOf(err), wrong)
@@ -180,7 +180,7 @@ func TestEveryVariableOfAProviderIsOneOfItsSettings(t *testing.T) {
 			require.Equal(t, value, cmp.Or(pinned.Value, string(pinned.Key)), given.Variable)
 		}
 	}
-	require.ElementsMatch(t, slices.DeleteFunc(read, func(name string) bool { return name == "PROVIDER_CONTACT" }), set)
+	require.ElementsMatch(t, slices.DeleteFunc(read, func(name string) bool { return name == "PROVIDER_CONTACT" || name == "PROVIDER_ORDER" }), set)
 }
 
 func providersOf(cfg Config) *providers.Live {

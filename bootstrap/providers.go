@@ -8,12 +8,14 @@ import (
 	"gatefold/adapters/providers"
 	"gatefold/adapters/providers/api"
 	"gatefold/application/providersettings"
+	"gatefold/domain/artwork"
 )
 
 // providerVariables are the settings of the external providers of images. Where no
 // default is written, that of the provider's package holds.
 type providerVariables struct {
 	ProviderContact        string `env:"PROVIDER_CONTACT"`
+	ProviderOrder          string `env:"PROVIDER_ORDER"`
 	CoverArtArchiveURL     string `env:"COVERARTARCHIVE_URL"`
 	CoverArtArchiveEnabled string `env:"COVERARTARCHIVE_ENABLED" envDefault:"true"`
 	DeezerURL              string `env:"DEEZER_URL"`
@@ -105,6 +107,13 @@ func (c *checker) providers(v providerVariables) (providers.Config, map[string]s
 	}
 	cfg.FanartTV.ClientKey = c.key("FANARTTV_CLIENT_KEY", v.FanartTVClientKey)
 	cfg.TheAudioDB.Key = c.key("THEAUDIODB_API_KEY", v.TheAudioDBKey)
+	if strings.TrimSpace(v.ProviderOrder) != "" {
+		order, err := providers.CheckOrder(v.ProviderOrder)
+		if err != nil {
+			c.fail("PROVIDER_ORDER", "%s", artwork.MessageOf(err))
+		}
+		pinned["PROVIDER_ORDER"] = order
+	}
 	return cfg, pinned
 }
 

@@ -20,6 +20,7 @@ import (
 type Live struct {
 	base      Config
 	described []providersettings.Provider
+	order     providersettings.Given
 	client    *api.Client
 	log       *slog.Logger
 
@@ -42,8 +43,8 @@ var (
 // opened is a provider that was opened.
 type opened struct {
 	origin   string
-	artwork  findimages.ArtworkProvider // nil for MusicBrainz
-	identify findimages.Identifier      // of MusicBrainz
+	artwork  originated            // of all but MusicBrainz
+	identify findimages.Identifier // of MusicBrainz
 }
 
 // NewLive returns the providers of the environment's configuration, of which pinned are
@@ -55,7 +56,7 @@ type opened struct {
 func NewLive(base Config, pinned map[string]string, allowHosts []string, limiter findimages.Limiter, log *slog.Logger, options ...api.Option) *Live {
 	options = append([]api.Option{api.Within(slices.Concat(base.hosts(), allowHosts))}, options...)
 	l := &Live{
-		base: base, described: base.describe(pinned), client: api.New(base.Version, base.Contact, limiter, options...), log: log,
+		base: base, described: base.describe(pinned), order: givenOrder(pinned), client: api.New(base.Version, base.Contact, limiter, options...), log: log,
 		opened: map[string]opened{},
 	}
 	l.current.Store(&lineup{identifier: switchedOff{}})
@@ -64,6 +65,9 @@ func NewLive(base Config, pinned map[string]string, allowHosts []string, limiter
 
 // All implements providersettings.Providers.
 func (l *Live) All() []providersettings.Provider { return l.described }
+
+// Order implements providersettings.Providers.
+func (l *Live) Order() providersettings.Given { return l.order }
 
 // CheckURL implements providersettings.Providers.
 func (l *Live) CheckURL(text string) error { return api.CheckBaseURL(text) }
@@ -90,7 +94,9 @@ func (l *Live) Use(ctx context.Context, all []providersettings.Resolved) {
 		if o.identify != nil {
 			next.identifier = o.identify
 		} else {
-			next.artwork = append(next.artwork, o.artwork)
+			asked := o.artwork
+			asked.about.Preference = provider.Preference
+			next.artwork = append(next.artwork, asked)
 		}
 	}
 	l.opened = kept
@@ -126,8 +132,9 @@ type originated struct {
 // About implements findimages.ArtworkProvider.
 func (o originated) About() findimages.About { return o.about }
 
-// Artwork returns the providers that are asked now, always in the same order: those
-// that are asked by identifiers, which are surer than names, are first.
+// Artwork returns the providers that are asked now, in the order that is set or else
+// always in the same: those that are asked by identifiers, which are surer than names, are
+// first.
 func (l *Live) Artwork() []findimages.ArtworkProvider { return l.current.Load().artwork }
 
 // Artists implements findimages.Identifier by MusicBrainz as it is set up now.

@@ -174,10 +174,10 @@ func TestTheTestAsksEveryProvider(t *testing.T) {
 	t.Parallel()
 	server := providerfixture.Start(t)
 	s := settingUp(t, everything(server))
-	all, _, err := s.List(t.Context())
+	all, err := s.List(t.Context())
 	require.NoError(t, err)
-	require.Len(t, all, 9)
-	for _, p := range all {
+	require.Len(t, all.Providers, 9)
+	for _, p := range all.Providers {
 		s.set(t, p.ID, providersettings.Enabled, "false")
 		before := len(server.Requests(p.ID))
 		outcome, err := s.Test(t.Context(), artwork.Actor{}, p.ID, nil)

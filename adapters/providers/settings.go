@@ -1,6 +1,8 @@
 package providers
 
 import (
+	"strings"
+
 	"gatefold/adapters/providers/api"
 	"gatefold/adapters/providers/coverartarchive"
 	"gatefold/adapters/providers/deezer"
@@ -119,6 +121,21 @@ func (c *Config) describe(pinned map[string]string) []providersettings.Provider 
 		all = append(all, described)
 	}
 	return all
+}
+
+// orderVariable is the variable of the environment that puts the providers in order.
+const orderVariable = "PROVIDER_ORDER"
+
+func givenOrder(pinned map[string]string) providersettings.Given {
+	order, isPinned := pinned[orderVariable]
+	return providersettings.Given{Variable: orderVariable, Value: order, Pinned: isPinned}
+}
+
+// CheckOrder returns the order that the text says, as IDs with commas between, or an
+// InvalidInput error unless it can be one.
+func CheckOrder(text string) (string, error) {
+	ids, err := providersettings.CheckOrder((&Config{}).describe(nil), text)
+	return strings.Join(ids, ","), err
 }
 
 func givenSwitch(p part, pinned map[string]string) providersettings.Given {

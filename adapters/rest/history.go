@@ -65,12 +65,13 @@ func (h *History) put(c *gin.Context, subject artwork.Subject) error {
 	if err != nil {
 		return err
 	}
-	applied, err := h.restore.Run(c.Request.Context(), applyimage.Restore{
-		Place: artwork.Place{Subject: subject, Slot: in.Type}, RecordID: in.ImageID, By: caller(c), IfTag: tag,
+	wish := applyimage.Restore{Place: artwork.Place{Subject: subject, Slot: in.Type}, RecordID: in.ImageID, By: caller(c), IfTag: tag}
+	return answerApply(c, http.StatusCreated, func(progress applyimage.Progress) (any, error) {
+		wish.Progress = progress
+		applied, err := h.restore.Run(c.Request.Context(), wish)
+		if err != nil {
+			return nil, err
+		}
+		return api.Restored{Success: true, Tag: applied.Image.Tag, VisibleAfterMs: milliseconds(applied.VisibleAfter)}, nil
 	})
-	if err != nil {
-		return err
-	}
-	c.JSON(http.StatusCreated, api.Restored{Success: true, Tag: applied.Image.Tag, VisibleAfterMs: milliseconds(applied.VisibleAfter)})
-	return nil
 }

@@ -76,18 +76,21 @@ func (h *Metadata) applyArtistAvatar(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	applied, err := h.applyArtist.Run(c.Request.Context(), applyimage.FromURL{
+	wish := applyimage.FromURL{
 		SubjectID: in.ArtistID, Slot: in.Type, URL: in.AvatarURL, Provider: in.Provider,
 		Stated: statedOf(in.Licence, in.Attribution, in.SourcePage), By: caller(c), IfTag: tag,
-	})
-	if err != nil {
-		return err
 	}
-	c.JSON(http.StatusCreated, api.Applied{
-		Success: true, Message: "the " + in.Type.String() + " image is in force", ImagePath: applied.Image.Hash.Path(),
-		Tag: applied.Image.Tag, VisibleAfterMs: milliseconds(applied.VisibleAfter),
+	return answerApply(c, http.StatusCreated, func(progress applyimage.Progress) (any, error) {
+		wish.Progress = progress
+		applied, err := h.applyArtist.Run(c.Request.Context(), wish)
+		if err != nil {
+			return nil, err
+		}
+		return api.Applied{
+			Success: true, Message: "the " + in.Type.String() + " image is in force", ImagePath: applied.Image.Hash.Path(),
+			Tag: applied.Image.Tag, VisibleAfterMs: milliseconds(applied.VisibleAfter),
+		}, nil
 	})
-	return nil
 }
 
 func (h *Metadata) applyAlbumCover(c *gin.Context) error {
@@ -99,18 +102,21 @@ func (h *Metadata) applyAlbumCover(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	applied, err := h.applyAlbum.Run(c.Request.Context(), applyimage.FromURL{
+	wish := applyimage.FromURL{
 		SubjectID: in.AlbumID, URL: in.CoverURL, Provider: in.Provider,
 		Stated: statedOf(in.Licence, in.Attribution, in.SourcePage), By: caller(c), IfTag: tag,
-	})
-	if err != nil {
-		return err
 	}
-	c.JSON(http.StatusCreated, api.Applied{
-		Success: true, Message: "the cover is in force", CoverPath: applied.Image.Hash.Path(),
-		Tag: applied.Image.Tag, VisibleAfterMs: milliseconds(applied.VisibleAfter),
+	return answerApply(c, http.StatusCreated, func(progress applyimage.Progress) (any, error) {
+		wish.Progress = progress
+		applied, err := h.applyAlbum.Run(c.Request.Context(), wish)
+		if err != nil {
+			return nil, err
+		}
+		return api.Applied{
+			Success: true, Message: "the cover is in force", CoverPath: applied.Image.Hash.Path(),
+			Tag: applied.Image.Tag, VisibleAfterMs: milliseconds(applied.VisibleAfter),
+		}, nil
 	})
-	return nil
 }
 
 // uploadForm is what a multipart upload brings.
@@ -266,24 +272,26 @@ func (h *Metadata) applyUploadedTo(c *gin.Context, kind artwork.SubjectKind, ans
 		return err
 	}
 	in := applyimage.Uploaded{Subject: artwork.Subject{Kind: kind, ID: subject}, RecordID: image, By: caller(c), IfTag: tag}
-	if kind == artwork.ArtistSubject {
-		// Before the change: once that is made, nothing may fail any more, or it would be
-		// reported as not made.
-		record, err := h.uploads.Find(c.Request.Context(), in.Subject, image)
-		if err != nil {
-			return err
+	return answerApply(c, http.StatusCreated, func(progress applyimage.Progress) (any, error) {
+		in.Progress = progress
+		if kind == artwork.ArtistSubject {
+			// Before the change: once that is made, nothing may fail any more, or it would be
+			// reported as not made.
+			record, err := h.uploads.Find(c.Request.Context(), in.Subject, image)
+			if err != nil {
+				return nil, err
+			}
+			answer["imageType"] = record.Place.Slot
 		}
-		answer["imageType"] = record.Place.Slot
-	}
-	applied, err := h.applyUploaded.Run(c.Request.Context(), in)
-	if err != nil {
-		return err
-	}
-	answer["success"] = true
-	answer["tag"] = applied.Image.Tag
-	answer["visibleAfterMs"] = milliseconds(applied.VisibleAfter)
-	c.JSON(http.StatusCreated, answer)
-	return nil
+		applied, err := h.applyUploaded.Run(c.Request.Context(), in)
+		if err != nil {
+			return nil, err
+		}
+		answer["success"] = true
+		answer["tag"] = applied.Image.Tag
+		answer["visibleAfterMs"] = milliseconds(applied.VisibleAfter)
+		return answer, nil
+	})
 }
 
 // uploadAvatar puts an uploaded file in force as the avatar of the user who asks, or
@@ -301,18 +309,21 @@ func (h *Metadata) uploadAvatar(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	applied, err := h.applyUser.Run(c.Request.Context(), applyimage.Upload{
+	upload := applyimage.Upload{
 		Place:    artwork.Place{Subject: artwork.User(user), Slot: artwork.SlotAvatar},
 		FileName: form.fileName, Content: bytes.NewReader(form.content), By: caller(c), IfTag: tag,
-	})
-	if err != nil {
-		return err
 	}
-	c.JSON(http.StatusOK, gin.H{
-		"avatarPath": applied.Image.Hash.Path(), "avatarSize": applied.Image.Size, "avatarMimeType": applied.Image.MIMEType,
-		"tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter),
+	return answerApply(c, http.StatusOK, func(progress applyimage.Progress) (any, error) {
+		upload.Progress = progress
+		applied, err := h.applyUser.Run(c.Request.Context(), upload)
+		if err != nil {
+			return nil, err
+		}
+		return gin.H{
+			"avatarPath": applied.Image.Hash.Path(), "avatarSize": applied.Image.Size, "avatarMimeType": applied.Image.MIMEType,
+			"tag": applied.Image.Tag, "visibleAfterMs": milliseconds(applied.VisibleAfter),
+		}, nil
 	})
-	return nil
 }
 
 // avatarOf returns the user whose avatar an upload is.

@@ -52,8 +52,7 @@ const challenge = `Bearer realm="gatefold"`
 // applies work again within 5 s of its return.
 const retryAfter = "5"
 
-// fail answers with a problem document and ends the request. What is internal
-// is logged here, once, and not sent.
+// fail answers with a problem and ends the request. What is internal is logged here, once, and not sent.
 func (r *Router) fail(c *gin.Context, err error) {
 	c.Abort()
 	if e, ok := errors.AsType[*rangeError](err); ok {
@@ -63,6 +62,9 @@ func (r *Router) fail(c *gin.Context, err error) {
 	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
 		// Hardly anybody is there to read an answer. One who is, with a line that
 		// is closed in the other direction only, must not take it for a success.
+		if begunStream(c) != nil {
+			return // it ends without "complete"
+		}
 		c.Status(statusClientClosedRequest)
 		c.Writer.WriteHeaderNow()
 		return
@@ -109,13 +111,20 @@ func messageOf(err error) string {
 // problemType is the URI that names a kind of problem.
 func problemType(kind string) string { return "urn:gatefold:problem:" + kind }
 
+// writeProblem answers with a problem document, or ends the stream that the answer is
+// already with the same as an event.
 func (r *Router) writeProblem(c *gin.Context, status int, kind, detail string) {
-	body, err := json.Marshal(api.Problem{
+	problem := api.Problem{
 		Type: problemType(kind), Title: http.StatusText(status), Status: status, Detail: detail,
 		Instance: c.Request.URL.Path, RequestID: requestID(c),
 		StatusCode: status, Message: detail, Error: http.StatusText(status),
 		Timestamp: time.Now().UTC(), Path: c.Request.URL.Path,
-	})
+	}
+	if stream := begunStream(c); stream != nil {
+		stream.send("problem", problem)
+		return
+	}
+	body, err := json.Marshal(problem)
 	if err != nil { // only strings, numbers and a time are in it
 		panic(err)
 	}

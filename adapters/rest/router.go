@@ -260,7 +260,7 @@ func (r *Router) recover(c *gin.Context) {
 		}
 		r.log.ErrorContext(identified(c), "Panic", "value", p, "stack", string(debug.Stack()))
 		c.Abort()
-		if !c.Writer.Written() {
+		if !c.Writer.Written() || begunStream(c) != nil {
 			r.writeProblem(c, http.StatusInternalServerError, artwork.Internal.String(), "something went wrong inside Gatefold")
 		}
 	}()

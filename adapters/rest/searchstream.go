@@ -2,7 +2,6 @@ package rest
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -23,7 +22,7 @@ func answerSearch(c *gin.Context, offers offers, run func(findimages.Observer) (
 		c.JSON(http.StatusOK, answer)
 		return nil
 	}
-	stream := &searchStream{c: c}
+	stream := newAnswerStream(c)
 	answer, err := run(func(report findimages.Report) {
 		if report.Asking {
 			stream.send("asking", api.AskedProvider{Provider: report.Provider.ID, Name: report.Provider.Name})
@@ -36,42 +35,8 @@ func answerSearch(c *gin.Context, offers offers, run func(findimages.Observer) (
 		stream.send("candidates", api.ProviderCandidates{Provider: report.Provider.ID, Candidates: offers.bodiesOf(report.Candidates)})
 	})
 	if err != nil {
-		if stream.begun {
-			return nil // it ends without "complete"
-		}
 		return err
 	}
 	stream.send("complete", answer)
 	return nil
-}
-
-// acceptsEvents reports whether the client asked for an event stream
-// (html.spec.whatwg.org/multipage/server-sent-events.html).
-func acceptsEvents(c *gin.Context) bool {
-	for accepted := range strings.SplitSeq(c.GetHeader("Accept"), ",") {
-		mediaType, _, _ := strings.Cut(accepted, ";")
-		if strings.EqualFold(strings.TrimSpace(mediaType), "text/event-stream") {
-			return true
-		}
-	}
-	return false
-}
-
-// searchStream is an event stream that begins with the first event: until then the
-// answer may still be a problem.
-type searchStream struct {
-	c     *gin.Context
-	begun bool
-}
-
-// send writes the event. A client that is gone is noticed by the request's context.
-func (s *searchStream) send(event string, data any) {
-	if !s.begun {
-		s.begun = true
-		s.c.Header("Content-Type", "text/event-stream")
-		s.c.Header("X-Accel-Buffering", "no")
-		s.c.Status(http.StatusOK)
-	}
-	stream := &eventStream{control: http.NewResponseController(s.c.Writer), out: s.c.Writer, limits: DefaultStreamLimits}
-	_ = stream.write(format("", event, data))
 }

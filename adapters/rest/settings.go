@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatefold/adapters/rest/api"
 	"gatefold/application/accesstoken"
 	"gatefold/application/followsettings"
 	"gatefold/application/providersettings"
@@ -96,6 +97,8 @@ func NewSettings(providers *providersettings.Settings, cache *followsettings.Swi
 func (h *Settings) Register(r *Router) {
 	const path, provider = "/api/admin/settings", "/api/admin/settings/providers/:provider"
 	r.guarded(http.MethodGet, path, accesstoken.Admin, h.list)
+	r.guarded(http.MethodPut, path+"/order", accesstoken.Admin, h.setOrder)
+	r.guarded(http.MethodDelete, path+"/order", accesstoken.Admin, h.resetOrder)
 	r.guarded(http.MethodGet, provider, accesstoken.Admin, h.get)
 	r.guarded(http.MethodPatch, provider, accesstoken.Admin, h.change)
 	r.guarded(http.MethodDelete, provider, accesstoken.Admin, h.reset)
@@ -191,7 +194,7 @@ func keyOutOf(p providersettings.Resolved, field providersettings.Field) *keyOut
 }
 
 func (h *Settings) list(c *gin.Context) error {
-	all, revision, err := h.providers.List(c.Request.Context())
+	overview, err := h.providers.List(c.Request.Context())
 	if err != nil {
 		return err
 	}
@@ -199,19 +202,62 @@ func (h *Settings) list(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	providers := make([]providerOut, len(all))
-	for i, p := range all {
+	providers := make([]providerOut, len(overview.Providers))
+	for i, p := range overview.Providers {
 		providers[i] = providerOutOf(p)
 	}
 	c.Header("Cache-Control", "no-store")
 	c.JSON(http.StatusOK, gin.H{
-		"revision": revision, "providers": providers,
+		"revision": overview.Revision, "providers": providers, "order": orderOutOf(overview.Order),
 		"configuration": struct {
 			Configuration
 			Cache cacheInForce `json:"cache"`
 		}{h.configuration, cacheInForce{state.Read.Mode, artwork.FormatTerm(state.Read.TTL), artwork.FormatTerm(state.Read.L1TTL)}},
 	})
 	return nil
+}
+
+// orderOut is whose images are preferred.
+type orderOut struct {
+	Providers []string `json:"providers"`
+	Chosen    bool     `json:"chosen"` // somebody has put them in order
+	Revision  int64    `json:"revision"`
+	settingOut
+}
+
+func orderOutOf(o providersettings.Ordering) orderOut {
+	return orderOut{o.Providers, o.Value != "", o.Revision, settingOutOf(o.Setting)}
+}
+
+func answerOrder(c *gin.Context, o providersettings.Ordering, err error) error {
+	if err != nil {
+		return err
+	}
+	c.Header("ETag", `"`+strconv.FormatInt(o.Revision, 10)+`"`)
+	c.JSON(http.StatusOK, orderOutOf(o))
+	return nil
+}
+
+func (h *Settings) setOrder(c *gin.Context) error {
+	match, err := matchRevision(c)
+	if err != nil {
+		return err
+	}
+	var in api.ProviderOrderWish
+	if err := decodeJSON(c, &in); err != nil {
+		return err
+	}
+	o, err := h.providers.SetOrder(c.Request.Context(), caller(c), match, in.Providers)
+	return answerOrder(c, o, err)
+}
+
+func (h *Settings) resetOrder(c *gin.Context) error {
+	match, err := matchRevision(c)
+	if err != nil {
+		return err
+	}
+	o, err := h.providers.ResetOrder(c.Request.Context(), caller(c), match)
+	return answerOrder(c, o, err)
 }
 
 // answerProvider answers with a provider as it is set up now.

@@ -128,6 +128,8 @@ func (f *Fetcher) dialer(resolver *net.Resolver) func(context.Context, string, s
 // Download returns what the URL answers, at most limit bytes, within 10 seconds
 // or what WithDeadline says.
 //
+// The context's applyimage.Receiver is told of the bytes as they come.
+//
 // ForbiddenURL: Gatefold does not download from this address. NotFound: the URL
 // answers 404 or 410. TooLarge: there are more bytes. DownloadFailed: anything
 // else. The end of ctx is returned as ctx's error.
@@ -170,7 +172,36 @@ func (f *Fetcher) get(ctx context.Context, u *url.URL, limit int64) ([]byte, err
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
 	// What was announced need not be what comes.
-	return io.ReadAll(http.MaxBytesReader(nil, res.Body, limit))
+	return io.ReadAll(told(ctx, http.MaxBytesReader(nil, res.Body, limit), res.ContentLength))
+}
+
+// told returns the content such that the context's receiver, if there is one, hears how
+// much of it has come. An announced length of less than 0 is none.
+func told(ctx context.Context, content io.Reader, announced int64) io.Reader {
+	tell := applyimage.Receiver(ctx)
+	if tell == nil {
+		return content
+	}
+	r := &receipts{content: content, tell: tell, announced: max(0, announced)}
+	tell(0, r.announced)
+	return r
+}
+
+// receipts tells of content as it is read.
+type receipts struct {
+	content             io.Reader
+	tell                func(received, announced int64)
+	received, announced int64
+}
+
+// Read implements io.Reader.
+func (r *receipts) Read(p []byte) (int, error) {
+	n, err := r.content.Read(p)
+	if n > 0 {
+		r.received += int64(n)
+		r.tell(r.received, r.announced)
+	}
+	return n, err
 }
 
 // acceptable returns an error unless the answer is the content that was asked

@@ -35,7 +35,8 @@ type Inspector interface {
 
 // Downloader fetches the bytes of a URL, at most limit of them. ForbiddenURL:
 // the address is refused. NotFound: the URL says that there is nothing.
-// TooLarge: there are more bytes. DownloadFailed: everything else.
+// TooLarge: there are more bytes. DownloadFailed: everything else. It may tell the
+// context's Receiver how far it is.
 type Downloader interface {
 	Download(ctx context.Context, url string, limit int64) ([]byte, error)
 }
@@ -82,7 +83,8 @@ const inspectPatience = 15 * time.Second
 
 // keep checks the bytes and stores them. Unavailable: too many images are being
 // checked.
-func (a *Applier) keep(ctx context.Context, content []byte) (artwork.Content, error) {
+func (a *Applier) keep(ctx context.Context, content []byte, progress Progress) (artwork.Content, error) {
+	progress.begin(Checking)
 	bounded, cancel := context.WithTimeout(ctx, inspectPatience)
 	defer cancel()
 	described, err := a.inspector.Inspect(bounded, content)
@@ -92,6 +94,7 @@ func (a *Applier) keep(ctx context.Context, content []byte) (artwork.Content, er
 	if err != nil {
 		return artwork.Content{}, err
 	}
+	progress.begin(Storing)
 	if _, err := a.store.Put(ctx, content); err != nil {
 		return artwork.Content{}, artwork.Wrap(artwork.Internal, "applyimage.keep", err)
 	}

@@ -30,12 +30,17 @@ type Result struct {
 // needs no fence. After any other error it may be tried again; NotConfirmed and
 // OutcomeUnknown leave open what is in force, all others the older image.
 func (a *Applier) ApplyBatch(ctx context.Context, applications []artwork.Application) []Result {
+	return a.applyAll(ctx, applications, nil)
+}
+
+// applyAll is ApplyBatch for who wants to hear how it goes on.
+func (a *Applier) applyAll(ctx context.Context, applications []artwork.Application, progress Progress) []Result {
 	all := make([]*wish, len(applications))
 	for i, application := range applications {
 		all[i] = &wish{Application: application}
 	}
 	if waiting := a.affirm(ctx, all); len(waiting) > 0 {
-		a.change(ctx, waiting)
+		a.change(ctx, waiting, progress)
 	}
 	results := make([]Result, len(all))
 	for i, w := range all {
@@ -49,8 +54,8 @@ func (a *Applier) ApplyBatch(ctx context.Context, applications []artwork.Applica
 }
 
 // apply is ApplyBatch for a single application.
-func (a *Applier) apply(ctx context.Context, application artwork.Application) (Applied, error) {
-	result := a.ApplyBatch(ctx, []artwork.Application{application})[0]
+func (a *Applier) apply(ctx context.Context, application artwork.Application, progress Progress) (Applied, error) {
+	result := a.applyAll(ctx, []artwork.Application{application}, progress)[0]
 	return result.Applied, result.Err
 }
 
@@ -98,15 +103,15 @@ func (a *Applier) affirm(ctx context.Context, all []*wish) (waiting []*wish) {
 }
 
 // change puts the images in force under one fence.
-func (a *Applier) change(ctx context.Context, wishes []*wish) {
+func (a *Applier) change(ctx context.Context, wishes []*wish, progress Progress) {
 	var keys []artwork.Key
 	for _, w := range wishes {
 		keys = append(keys, w.Record.Place.Keys()...)
 	}
 	begin := a.now()
-	err := a.cache.Change(ctx, keys, func(ctx context.Context, fence artwork.Fence) error {
+	err := a.cache.Change(ctx, keys, progress.fenced(func(ctx context.Context, fence artwork.Fence) error {
 		return a.commit(ctx, fence, wishes)
-	})
+	}))
 	took := a.now().Sub(begin)
 	for _, w := range wishes {
 		switch {

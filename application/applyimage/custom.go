@@ -14,6 +14,7 @@ type Upload struct {
 	Content  io.Reader
 	By       artwork.Actor
 	IfTag    artwork.Tag // of ApplyUserAvatar: if not empty, the tag that must be in force
+	Progress Progress    // hears how it goes on once it was read; may be nil
 }
 
 // UploadImage keeps an uploaded image of an artist or album, without putting it
@@ -45,7 +46,7 @@ func (a *Applier) receive(ctx context.Context, in Upload, limit int64) (artwork.
 		return artwork.Record{}, err
 	}
 	// Who uploads a photo does not mean to publish where they live.
-	content, err := a.keep(ctx, a.inspector.RemoveLocation(bytes))
+	content, err := a.keep(ctx, a.inspector.RemoveLocation(bytes), in.Progress)
 	if err != nil {
 		return artwork.Record{}, err
 	}
@@ -66,6 +67,7 @@ type Uploaded struct {
 	RecordID artwork.ID
 	By       artwork.Actor
 	IfTag    artwork.Tag // if not empty, the tag that must be in force
+	Progress Progress    // hears how it goes on; may be nil
 }
 
 // Run puts the image in force in the slot it was uploaded for and returns once
@@ -76,7 +78,7 @@ func (u *ApplyUploadedImage) Run(ctx context.Context, in Uploaded) (Applied, err
 	if err != nil {
 		return Applied{}, err
 	}
-	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag, Known: true})
+	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag, Known: true}, in.Progress)
 }
 
 func findUploaded(ctx context.Context, archive artwork.ImageArchive, subject artwork.Subject, id artwork.ID) (artwork.Record, error) {
@@ -100,7 +102,7 @@ func (u *ApplyUserAvatar) Run(ctx context.Context, in Upload) (Applied, error) {
 	if err != nil {
 		return Applied{}, err
 	}
-	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag})
+	return u.applier.apply(ctx, artwork.Application{Record: record, By: in.By, IfTag: in.IfTag}, in.Progress)
 }
 
 // UploadedImages lists and finds the uploaded images of a subject.

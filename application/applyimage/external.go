@@ -21,6 +21,8 @@ type FromURL struct {
 	Stated artwork.Provenance
 	By     artwork.Actor
 	IfTag  artwork.Tag // if not empty, the tag that must be in force
+
+	Progress Progress // hears how it goes on; may be nil
 }
 
 // ApplyArtistAvatar puts an image of a provider in force in a slot of an artist.
@@ -62,7 +64,7 @@ func applyURL(ctx context.Context, a *Applier, downloader Downloader, place artw
 	if err != nil {
 		return Applied{}, err
 	}
-	return a.apply(ctx, application)
+	return a.apply(ctx, application, in.Progress)
 }
 
 // PrepareURL is everything slow and fallible of applying an image of a URL in a
@@ -79,11 +81,11 @@ func (a *Applier) PrepareURL(ctx context.Context, downloader Downloader, place a
 		return artwork.Application{}, err
 	}
 	rights := a.lookUp(ctx, place.Subject, in)
-	bytes, err := downloader.Download(ctx, in.URL, maxBytes(place))
+	bytes, err := downloader.Download(in.Progress.downloading(ctx), in.URL, maxBytes(place))
 	if err != nil {
 		return artwork.Application{}, artwork.Wrap(artwork.Internal, "applyimage.download", err)
 	}
-	content, err := a.keep(ctx, bytes)
+	content, err := a.keep(ctx, bytes, in.Progress)
 	if err != nil {
 		return artwork.Application{}, err
 	}

@@ -19,6 +19,7 @@ type Restore struct {
 	RecordID artwork.ID
 	By       artwork.Actor
 	IfTag    artwork.Tag // if not empty, the tag that must be in force
+	Progress Progress    // hears how it goes on; may be nil
 }
 
 // Run puts the image in force and returns once no instance can serve another one:
@@ -29,7 +30,7 @@ func (u *RestoreImage) Run(ctx context.Context, in Restore) (Applied, error) {
 	if err != nil {
 		return Applied{}, err
 	}
-	return u.applier.apply(ctx, application)
+	return u.applier.apply(ctx, application, in.Progress)
 }
 
 // PrepareKnown finds the image that the archive knows for the place. NotFound: the

@@ -40,6 +40,9 @@ type About struct {
 	Slots []artwork.Slot
 	// Rate is how often it is asked at most.
 	Rate Rate
+	// Preference is the provider's place among those that somebody has put in order: 1 is
+	// the first. 0: nobody has.
+	Preference int
 	// Origin tells the API that is asked, and the keys it is asked with, from others
 	// that the same provider may be asked at, and names none of them: what one of them
 	// answered is not what another would. "": there is only one.

@@ -50,9 +50,10 @@ const samePicture = 6
 
 // Rank puts the candidates in the order in which a person would look at them: slot by
 // slot, the best fit first; among those that fit alike those found by an identifier,
-// then those with the most votes of their provider, then the largest. A picture that
-// several offer is there once, as the largest.
-func Rank(candidates []Candidate, fingerprints Fingerprints) []Found {
+// then those of the provider that is preferred (About.Preference, by ID), then those with
+// the most votes of their provider, then the largest. A picture that several offer is
+// there once, as the largest.
+func Rank(candidates []Candidate, fingerprints Fingerprints, preferences map[string]int) []Found {
 	var found []Found
 	for _, group := range groups(candidates, fingerprints) {
 		slices.SortStableFunc(group, func(a, b Candidate) int { return cmp.Compare(pixels(b), pixels(a)) })
@@ -67,6 +68,7 @@ func Rank(candidates []Candidate, fingerprints Fingerprints) []Found {
 			cmp.Compare(a.Slot, b.Slot),
 			cmp.Compare(step(b.Fit), step(a.Fit)),
 			cmp.Compare(uncertainty(a), uncertainty(b)),
+			cmp.Compare(preferences[a.Provider], preferences[b.Provider]),
 			cmp.Compare(popularity(b, most), popularity(a, most)),
 			cmp.Compare(pixels(b.Candidate), pixels(a.Candidate)),
 			cmp.Compare(a.Provider, b.Provider),

@@ -103,9 +103,10 @@ func (s *Search) run(ctx context.Context, q question, observe Observer) (Result,
 	}
 	var telling sync.Mutex
 	var asking sync.WaitGroup
-	asked := 0
+	asked, preferences := 0, map[string]int{}
 	for i, provider := range providers {
 		about := provider.About()
+		preferences[about.ID] = about.Preference
 		if !about.Offers(q.subject.Kind) {
 			continue
 		}
@@ -130,10 +131,10 @@ func (s *Search) run(ctx context.Context, q question, observe Observer) (Result,
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		result.Found = Rank(candidates, nil)
+		result.Found = Rank(candidates, nil, preferences)
 		return result, err
 	}
-	result.Found = Rank(candidates, s.look(ctx, candidates))
+	result.Found = Rank(candidates, s.look(ctx, candidates), preferences)
 	return result, ctx.Err()
 }
 

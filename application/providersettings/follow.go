@@ -42,13 +42,14 @@ func NewFollower(store Store, providers Providers, keys *keyring.Keyring, log *s
 	return f
 }
 
-// resolve returns all providers as the snapshot has them set up.
+// resolve returns all providers as the snapshot has them set up, in the order that is set.
 func (f *Follower) resolve(snapshot Snapshot) []Resolved {
 	known := f.providers.All()
 	all := make([]Resolved, len(known))
 	for i, p := range known {
 		all[i] = f.resolver.resolve(p, snapshot.Providers[p.ID])
 	}
+	arrange(all, f.resolver.resolve(orderable(f.providers), snapshot.Providers[ordering]).Settings[Order].Value)
 	return all
 }
 

@@ -47,7 +47,7 @@ type Value struct {
 	ChangedBy string
 }
 
-// Change replaces all that is set of a provider.
+// Change replaces all that is set of a provider, or of their order.
 type Change struct {
 	Provider string
 	Was      int64 // the provider's Stored.Revision that the change was made from
@@ -59,6 +59,8 @@ type Change struct {
 type Providers interface {
 	// All returns the providers that there are, always in the same order.
 	All() []Provider
+	// Order returns what the environment says of their order: Value has IDs, with commas.
+	Order() Given
 	// CheckURL returns an InvalidInput error unless the text can be a base URL. It does
 	// not repeat it.
 	CheckURL(text string) error

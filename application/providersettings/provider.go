@@ -25,7 +25,7 @@ const (
 	ClientKey  Field = "clientKey" // of a person, beside that of the project
 )
 
-// Fields are all of them, in the order in which they are told.
+// Fields are all that providers have, in the order in which they are told.
 var Fields = []Field{Enabled, BaseURL, CommonsURL, Key, ClientKey}
 
 // Whether a provider is asked.

@@ -36,6 +36,14 @@ type fake struct {
 	used  []providersettings.Resolved
 	uses  int
 	try   func(ctx context.Context, p providersettings.Resolved) (string, error)
+	order providersettings.Given // beside the default
+}
+
+func (f *fake) Order() providersettings.Given {
+	if f.order.Pinned {
+		return f.order
+	}
+	return providersettings.Given{Variable: "PROVIDER_ORDER"}
 }
 
 func (f *fake) All() []providersettings.Provider {
@@ -51,7 +59,10 @@ func (f *fake) All() []providersettings.Provider {
 	for field, given := range f.given["keyed"] {
 		keyed[field] = given
 	}
-	return []providersettings.Provider{{ID: "keyed", Name: "Keyed", NeedsKey: true, Given: keyed}, {ID: "free", Name: "Free", Given: free}}
+	covers := []artwork.Slot{artwork.SlotCover}
+	return []providersettings.Provider{
+		{ID: "keyed", Name: "Keyed", Slots: covers, NeedsKey: true, Given: keyed}, {ID: "free", Name: "Free", Slots: covers, Given: free},
+	}
 }
 
 func (f *fake) CheckURL(text string) error {

@@ -39,6 +39,8 @@ type Resolved struct {
 	Provider
 	Settings map[Field]Setting // of the fields that it has
 	Revision int64             // of the latest change; 0: nothing was ever set
+	// Preference is the provider's place in the order that is set, from 1; 0: none is.
+	Preference int
 	// Origin stands for the addresses and keys, and tells none of them: what one origin
 	// answered is not what another one would have.
 	Origin string

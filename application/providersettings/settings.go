@@ -37,32 +37,48 @@ func NewSettings(store Store, providers Providers, keys *keyring.Keyring, follow
 // set, so that the environment or the default holds again.
 type Patch map[Field]*string
 
-// List returns all providers as they are set up, and the number of the latest change.
-func (s *Settings) List(ctx context.Context) ([]Resolved, int64, error) {
+// Overview is how all providers are set up.
+type Overview struct {
+	Providers []Resolved // in the order in force
+	Order     Ordering
+	Revision  int64 // of the latest change
+}
+
+// List returns how all providers are set up, as it was at one moment.
+func (s *Settings) List(ctx context.Context) (Overview, error) {
 	snapshot, err := s.store.Load(ctx)
 	if err != nil {
-		return nil, 0, artwork.Wrap(artwork.Internal, op, err)
+		return Overview{}, artwork.Wrap(artwork.Internal, op, err)
 	}
-	return s.follower.resolve(snapshot), snapshot.Revision, nil
+	order := s.resolver.resolve(s.orderable(), snapshot.Providers[ordering])
+	return Overview{s.follower.resolve(snapshot), orderingOf(order, s.providers.All()), snapshot.Revision}, nil
 }
 
 // Get returns a provider as it is set up. NotFound: there is no such provider.
 func (s *Settings) Get(ctx context.Context, id string) (Resolved, error) {
-	p, stored, err := s.load(ctx, id)
+	p, err := s.find(id)
+	if err != nil {
+		return Resolved{}, err
+	}
+	stored, err := s.stored(ctx, p)
 	if err != nil {
 		return Resolved{}, err
 	}
 	return s.resolver.resolve(p, stored), nil
 }
 
-func (s *Settings) load(ctx context.Context, id string) (Provider, Stored, error) {
+func (s *Settings) find(id string) (Provider, error) {
 	for _, p := range s.providers.All() {
 		if p.ID == id {
-			snapshot, err := s.store.Load(ctx)
-			return p, snapshot.Providers[id], artwork.Wrap(artwork.Internal, op, err)
+			return p, nil
 		}
 	}
-	return Provider{}, Stored{}, artwork.Errorf(artwork.NotFound, "there is no provider %.64q", id)
+	return Provider{}, artwork.Errorf(artwork.NotFound, "there is no provider %.64q", id)
+}
+
+func (s *Settings) stored(ctx context.Context, p Provider) (Stored, error) {
+	snapshot, err := s.store.Load(ctx)
+	return snapshot.Providers[p.ID], artwork.Wrap(artwork.Internal, op, err)
 }
 
 // attempts bounds how often a change is made anew because another one came first.
@@ -77,38 +93,46 @@ const attempts = 5
 // follow to an address that it was not given for. PreconditionFailed: match is not the
 // provider's revision any more.
 func (s *Settings) Change(ctx context.Context, by artwork.Actor, id string, match *int64, patch Patch) (Resolved, error) {
-	return s.change(ctx, by, id, match, activity.SettingsUpdate, func(p Provider, stored Stored) (map[Field]Value, error) {
+	p, err := s.find(id)
+	if err != nil {
+		return Resolved{}, err
+	}
+	return s.change(ctx, by, p, match, activity.SettingsUpdate, func(stored Stored) (map[Field]Value, error) {
 		return s.patched(p, stored, patch, by)
 	})
 }
 
 // Reset takes away all that is set of a provider. Errors are those of Change.
 func (s *Settings) Reset(ctx context.Context, by artwork.Actor, id string, match *int64) (Resolved, error) {
-	return s.change(ctx, by, id, match, activity.SettingsReset, func(Provider, Stored) (map[Field]Value, error) {
-		return nil, nil
-	})
+	p, err := s.find(id)
+	if err != nil {
+		return Resolved{}, err
+	}
+	return s.change(ctx, by, p, match, activity.SettingsReset, nothingSet)
 }
 
-func (s *Settings) change(ctx context.Context, by artwork.Actor, id string, match *int64, action artwork.Action, to func(Provider, Stored) (map[Field]Value, error)) (Resolved, error) {
+func nothingSet(Stored) (map[Field]Value, error) { return nil, nil }
+
+func (s *Settings) change(ctx context.Context, by artwork.Actor, p Provider, match *int64, action artwork.Action, to func(Stored) (map[Field]Value, error)) (Resolved, error) {
 	for attempt := 1; ; attempt++ {
-		p, stored, err := s.load(ctx, id)
+		stored, err := s.stored(ctx, p)
 		if err != nil {
 			return Resolved{}, err
 		}
 		if match != nil && *match != stored.Revision {
 			return Resolved{}, artwork.Errorf(artwork.PreconditionFailed, "%s has been set up differently meanwhile: look at it again", p.Name)
 		}
-		values, err := to(p, stored)
+		values, err := to(stored)
 		if err != nil {
 			return Resolved{}, err
 		}
 		if maps.EqualFunc(stored.Values, values, sameValue) {
 			return s.resolver.resolve(p, stored), nil
 		}
-		change := Change{Provider: id, Was: stored.Revision, Values: values, Entry: entry(by, action, id, stored.Values, values)}
+		change := Change{Provider: p.ID, Was: stored.Revision, Values: values, Entry: entry(by, action, p.ID, stored.Values, values)}
 		revision, err := s.store.Save(ctx, change)
 		if err == nil {
-			s.changed(ctx, id, revision)
+			s.changed(ctx, p.ID, revision)
 			return s.resolver.resolve(p, Stored{revision, values}), nil
 		}
 		if artwork.KindOf(err) != artwork.PreconditionFailed || match != nil || attempt == attempts {
@@ -187,6 +211,10 @@ func (s *Settings) value(p Provider, field Field, text string) (Value, error) {
 		err = cmp.Or(artwork.CheckText("it", text), s.providers.CheckURL(text))
 	case field.IsKey():
 		err = CheckKey(text)
+	case field == Order:
+		var ids []string
+		ids, err = CheckOrder(s.providers.All(), text)
+		text = strings.Join(ids, ",")
 	}
 	if err != nil {
 		return Value{}, artwork.Errorf(artwork.InvalidInput, "%s: %s", field, artwork.MessageOf(err))
@@ -256,7 +284,11 @@ const testDeadline = 10 * time.Second
 // and whether it is switched on or not. Nothing is changed. Errors are those of Change;
 // that the provider does not answer is an outcome.
 func (s *Settings) Test(ctx context.Context, by artwork.Actor, id string, patch Patch) (Outcome, error) {
-	p, stored, err := s.load(ctx, id)
+	p, err := s.find(id)
+	if err != nil {
+		return Outcome{}, err
+	}
+	stored, err := s.stored(ctx, p)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
+	"errors"
 	"io"
 	"time"
 
@@ -47,12 +48,16 @@ func NewPointers(cache artwork.ImageCache, images Reader, requests Requests) *Po
 }
 
 // Fetch answers for a key as requests are answered, without counting as one.
-// NotFound: no such subject.
+// NotFound: no such subject. Unavailable: the database cannot be reached, or does not answer.
 func (p *Pointers) Fetch(ctx context.Context, key artwork.Key) (artwork.Answer, error) {
 	return p.cache.Fetch(ctx, key, func(ctx context.Context) (*artwork.Image, error) {
-		return p.loads.Do(ctx, key, func(ctx context.Context) (*artwork.Image, error) {
+		img, err := p.loads.Do(ctx, key, func(ctx context.Context) (*artwork.Image, error) {
 			return p.images.InForce(ctx, key.Place())
 		})
+		if errors.Is(err, generations.ErrTimeout) {
+			err = &artwork.Error{Kind: artwork.Unavailable, Op: "serveimage.Fetch", Msg: "the database does not answer", Err: err}
+		}
+		return img, err
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -137,4 +138,24 @@ func TestACancelledReaderLeaves(t *testing.T) {
 	cancel()
 	_, err := serveimage.NewGetUserAvatar(f.pointers).Run(ctx, f.user)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// silent is a database that never answers.
+type silent struct{}
+
+func (silent) InForce(ctx context.Context, _ artwork.Place) (*artwork.Image, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestADatabaseThatDoesNotAnswerIsUnavailable: the bound on a read is not the end of the
+// patience of who asks, and no defect of the program.
+func TestADatabaseThatDoesNotAnswerIsUnavailable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cache := memory.NewCache(artwork.CachePolicy{TTL: time.Minute}, 100, managecache.NewCounters())
+		pointers := serveimage.NewPointers(cache, silent{}, &noted{})
+		_, err := serveimage.NewGetUserAvatar(pointers).Run(t.Context(), artwork.NewID())
+		require.Equal(t, artwork.Unavailable, artwork.KindOf(err))
+		require.NotErrorIs(t, err, context.DeadlineExceeded)
+	})
 }

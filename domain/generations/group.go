@@ -4,9 +4,14 @@ package generations
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
+
+// ErrTimeout is the error of a read that took longer than the group's Timeout. It is not
+// context.DeadlineExceeded, which is the end of a caller's own patience.
+var ErrTimeout = errors.New("the read took too long")
 
 // Group lets callers that ask for the same thing at the same time share the
 // answer. It is not what is usually called singleflight: a caller may only share
@@ -17,7 +22,8 @@ import (
 // The zero value is ready for use. A Group is safe for concurrent use.
 type Group[K comparable, V any] struct {
 	// Timeout bounds a read, which no caller's patience bounds any more; 0 is no
-	// bound. It is not to be changed after the first call.
+	// bound. A read that fails because of it fails with ErrTimeout. It is not to be changed
+	// after the first call.
 	Timeout time.Duration
 	// Joined is called, if it is not nil, with every caller that has joined the
 	// read of another. It is not to be changed after the first call.
@@ -112,10 +118,14 @@ func (g *Group[K, V]) take(key K, current *generation[V]) *flight[V] {
 }
 
 func (g *Group[K, V]) inTime(ctx context.Context, read func(ctx context.Context) (V, error)) (V, error) {
-	if g.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, g.Timeout)
-		defer cancel()
+	if g.Timeout <= 0 {
+		return read(ctx)
 	}
-	return read(ctx)
+	bounded, cancel := context.WithTimeoutCause(ctx, g.Timeout, ErrTimeout)
+	defer cancel()
+	value, err := read(bounded)
+	if err != nil && context.Cause(bounded) == ErrTimeout { //nolint:errorlint // the cause itself
+		err = ErrTimeout
+	}
+	return value, err
 }

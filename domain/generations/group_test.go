@@ -195,7 +195,14 @@ func TestAReadIsBounded(t *testing.T) {
 		<-ctx.Done()
 		return 0, ctx.Err()
 	})
-	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorIs(t, err, ErrTimeout)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	_, err = (&group{Timeout: time.Minute}).Do(ctx, key, func(ctx context.Context) (int64, error) {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	})
+	require.ErrorIs(t, err, context.DeadlineExceeded, "the caller's own patience")
 }
 
 func TestKeysAreIndependent(t *testing.T) {

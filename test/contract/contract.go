@@ -201,17 +201,17 @@ func CheckStream(resp *http.Response, body []byte) error {
 		if err := json.Unmarshal([]byte(text), &data); err != nil {
 			return err
 		}
-		if err := CheckEvent(resp.Request.URL.Path, name, data); err != nil {
+		if err := CheckEvent(resp.Request.Method, resp.Request.URL.Path, name, data); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// CheckEvent returns an error unless the contract has such an event in the stream of
-// the path.
-func CheckEvent(path, name string, data map[string]any) error {
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, path, nil)
+// CheckEvent returns an error unless the contract has such an event in the stream that a
+// method of the path answers with.
+func CheckEvent(method, path, name string, data map[string]any) error {
+	req, err := http.NewRequestWithContext(context.Background(), method, path, nil)
 	if err != nil {
 		return err
 	}

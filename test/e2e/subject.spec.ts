@@ -63,6 +63,46 @@ async function accessible(page: Page): Promise<void> {
   await page.emulateMedia({ colorScheme: "light" });
 }
 
+/**
+ * Has the next stream of an apply arrive event by event: each is held back until the
+ * returned function is called, which returns what it says.
+ */
+async function heldApply(page: Page): Promise<() => Promise<string>> {
+  await page.evaluate(() => {
+    const held: { text: string; pass: () => void }[] = [];
+    const real = window.fetch;
+    window.fetch = async (...request) => {
+      const answer = await real(...request);
+      if (!answer.url.endsWith("/apply") || !answer.body) {
+        return answer;
+      }
+      window.fetch = real;
+      const bytes = new Uint8Array(await answer.arrayBuffer());
+      const events = new TextDecoder().decode(bytes).split(/(?<=\n\n)/);
+      const body = new ReadableStream<Uint8Array>({
+        async start(out) {
+          for (const text of events) {
+            await new Promise<void>((pass) => held.push({ text, pass }));
+            out.enqueue(new TextEncoder().encode(text));
+          }
+          out.close();
+        },
+      });
+      return new Response(body, { status: answer.status, headers: answer.headers });
+    };
+    Object.assign(window, { held });
+  });
+  return async () => {
+    const first = await page.waitForFunction(() => {
+      const { held } = window as unknown as { held: { text: string; pass: () => void }[] };
+      const next = held.shift();
+      next?.pass();
+      return next?.text;
+    });
+    return (await first.jsonValue()) ?? "";
+  };
+}
+
 const visible = /Visible on all instances after \d+ ms/;
 
 test("find, compare, apply, undo; the provider that is down is named", async ({ page, request }) => {
@@ -94,7 +134,24 @@ test("find, compare, apply, undo; the provider that is down is named", async ({ 
   await expect(line).toHaveAttribute("aria-valuenow", "0");
   await accessible(page);
   await dialog.getByText("Side by side").click();
+  const pass = await heldApply(page);
   await dialog.getByRole("button", { name: "Apply" }).click();
+  const stages = dialog.getByRole("list", { name: "How far it is" });
+  const said = dialog.locator("[aria-live=polite]");
+  for (const [phase, stage, sentence] of [
+    ["downloading", "Downloading", "The server is downloading the image."],
+    ["checking", "Checking", "The server is checking and storing the image."],
+    ["fencing", "Making it visible everywhere", "The image is being made visible on all instances."],
+  ] as const) {
+    for (let event = await pass(); !event.includes(phase); event = await pass()) {
+      expect(event, "what comes before").toMatch(/^event: phase/);
+    }
+    await expect(stages.locator("[aria-current=step]")).toContainText(stage);
+    await expect(said).toHaveText(sentence);
+  }
+  await expect(stages).toContainText(/Downloading\d+ kB of \d+ kB/);
+  await accessible(page);
+  while (!(await pass()).startsWith("event: complete"));
   await expect(page.getByText(visible)).toBeVisible();
   const applied = (await imageOf(request, id, "cover")).tag;
   expect(applied).not.toBe(before);

@@ -577,6 +577,17 @@ func (in *instance) settingsActs() []act {
 			route: "DELETE " + route, do: func() answer { return in.send(http.MethodDelete, path, nil) },
 			action: "settings.reset", subject: subject, before: map[string]any{"enabled": false, "key": "[secret]"}, after: map[string]any{},
 		},
+		{
+			route: "PUT " + orderPath,
+			do: func() answer {
+				return in.send(http.MethodPut, orderPath, map[string]any{"providers": []string{"deezer", "fanarttv"}})
+			},
+			action: "settings.update", subject: map[string]any{"kind": "provider", "name": "*"}, before: map[string]any{}, after: map[string]any{"order": "deezer,fanarttv"},
+		},
+		{
+			route: "DELETE " + orderPath, do: func() answer { return in.send(http.MethodDelete, orderPath, nil) },
+			action: "settings.reset", subject: map[string]any{"kind": "provider", "name": "*"}, before: map[string]any{"order": "deezer,fanarttv"}, after: map[string]any{},
+		},
 	}
 }
 

@@ -23,10 +23,11 @@ type coverHost struct {
 	quick int // of the first pictures nobody has to wait for
 	gate  chan struct{}
 	open  func()
+	left  chan struct{} // is told of who left while waiting
 }
 
 func newCoverHost(t *testing.T, quick int) *coverHost {
-	h := &coverHost{quick: quick, gate: make(chan struct{})}
+	h := &coverHost{quick: quick, gate: make(chan struct{}), left: make(chan struct{}, 1000)}
 	h.open = sync.OnceFunc(func() { close(h.gate) })
 	h.Server = httptest.NewServer(http.HandlerFunc(h.serve))
 	t.Cleanup(func() {
@@ -50,6 +51,7 @@ func (h *coverHost) serve(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-h.gate:
 		case <-r.Context().Done():
+			h.left <- struct{}{}
 			return
 		}
 	}

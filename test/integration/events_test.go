@@ -27,7 +27,7 @@ func (in *instance) listen(header ...string) *sse.Stream {
 	in.t.Helper()
 	stream := sse.Open(in.t, in.base+eventsPath, append([]string{"Authorization", "Bearer " + in.token}, header...)...)
 	require.NoError(in.t, contract.Check(stream.Response.Request, stream.Response, nil))
-	stream.Check = func(e sse.Event) error { return contract.CheckEvent(eventsPath, e.Name, e.Data) }
+	stream.Check = func(e sse.Event) error { return contract.CheckEvent(http.MethodGet, eventsPath, e.Name, e.Data) }
 	require.Equal(in.t, "connected", stream.Next().Name)
 	return stream
 }

@@ -301,3 +301,48 @@ func TestTheSecretOfTheKeysIsReplaced(t *testing.T) {
 	require.Zero(t, code, stdout)
 	require.Regexp(t, "ok      provider keys  1 stored, all can be opened", stdout)
 }
+
+const orderPath = "/api/admin/settings/order"
+
+// TestThePreferredProviderIsFirst on every instance: what one is told, another goes by.
+func TestThePreferredProviderIsFirst(t *testing.T) {
+	for _, combination := range []string{"memory and SQLite", "two-level and Postgres"} {
+		t.Run(combination, func(t *testing.T) {
+			t.Parallel()
+			d, _ := searching(t, combinations[combination](t))
+			in := d.start(t)
+			other := in
+			if d.shared {
+				other = d.start(t)
+			}
+			in.putFindable()
+			// first returns who is asked first, as those who look on are told.
+			first := func() string {
+				a := other.send(http.MethodGet, searchAvatars, nil, "Accept", "text/event-stream")
+				return a.events(t)[0].Data["provider"].(string)
+			}
+			const usual, rival = "fanarttv", "discogs"
+			require.Equal(t, usual, first())
+
+			a := in.send(http.MethodPut, orderPath, map[string]any{"providers": []string{rival}})
+			require.Equal(t, http.StatusOK, a.StatusCode, string(a.body))
+			require.Equal(t, rival, a.json(t)["providers"].([]any)[0])
+			require.Eventually(t, func() bool { return first() == rival }, 20*time.Second, 50*time.Millisecond)
+			overview := other.send(http.MethodGet, "/api/admin/settings", nil).json(t)
+			require.Equal(t, rival, overview["providers"].([]any)[0].(map[string]any)["id"])
+			require.Equal(t, true, overview["order"].(map[string]any)["chosen"])
+			requireProblem(t, in.send(http.MethodPut, orderPath, map[string]any{"providers": []string{"nobody"}}), http.StatusBadRequest, "invalid_input")
+			requireProblem(t, in.send(http.MethodPut, orderPath, map[string]any{"providers": []string{usual}}, "If-Match", `"0"`), http.StatusPreconditionFailed, "precondition_failed")
+
+			a = other.send(http.MethodDelete, orderPath, nil)
+			require.Equal(t, http.StatusOK, a.StatusCode, string(a.body))
+			require.Equal(t, usual, first())
+			if !d.shared {
+				return
+			}
+			pinned := d.start(t, "PROVIDER_ORDER="+rival)
+			requireProblem(t, pinned.send(http.MethodPut, orderPath, map[string]any{"providers": []string{usual}}), http.StatusConflict, "conflict")
+			require.Equal(t, true, pinned.send(http.MethodGet, "/api/admin/settings", nil).json(t)["order"].(map[string]any)["pinned"])
+		})
+	}
+}

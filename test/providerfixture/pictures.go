@@ -114,6 +114,7 @@ func (s *Server) servePicture(w http.ResponseWriter, path string) {
 	}
 	content, kind := encode(s.Paint(seed, edges[0], edges[1]), strings.Contains(path, ".png"))
 	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 	_, _ = w.Write(content)
 }
 

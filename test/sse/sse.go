@@ -39,9 +39,30 @@ type Stream struct {
 // Open opens the stream; header is a list of names and values. It ends with the test.
 func Open(t testing.TB, url string, header ...string) *Stream {
 	t.Helper()
+	s := begin(t, http.MethodGet, url, "", header)
+	retry := make(chan string, 1)
+	go s.read(retry)
+	select {
+	case s.Retry = <-retry:
+	case <-time.After(patience):
+		require.FailNow(t, "the stream does not begin")
+	}
+	return s
+}
+
+// Post opens the stream that a request with a body is answered with.
+func Post(t testing.TB, url, body string, header ...string) *Stream {
+	t.Helper()
+	s := begin(t, http.MethodPost, url, body, header)
+	go s.read(make(chan string, 1))
+	return s
+}
+
+func begin(t testing.TB, method, url, body string, header []string) *Stream {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	require.NoError(t, err)
 	for i := 0; i < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
@@ -51,15 +72,7 @@ func Open(t testing.TB, url string, header ...string) *Stream {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = response.Body.Close() })
 	require.Equal(t, http.StatusOK, response.StatusCode)
-	s := &Stream{Response: response, t: t, events: make(chan Event, 100_000), cancel: cancel}
-	retry := make(chan string, 1)
-	go s.read(retry)
-	select {
-	case s.Retry = <-retry:
-	case <-time.After(patience):
-		require.FailNow(t, "the stream does not begin")
-	}
-	return s
+	return &Stream{Response: response, t: t, events: make(chan Event, 100_000), cancel: cancel}
 }
 
 func (s *Stream) read(retry chan<- string) {

@@ -497,6 +497,13 @@ local time = redis.call('TIME')`,
 
 	// Bulk applies.
 	{
+		rule: "what was refused is said to be recorded",
+		file: applying + "/progress.go", old: `		if err == nil {
+			p.begin(Confirming)`, new: `		if fence.StillHeld != nil {
+			p.begin(Confirming)`,
+		pkg: applying, test: "TestAFailureEndsThePhases",
+	},
+	{
 		rule: "what is wrong with one image takes its batch along",
 		file: applying + "/batch.go", old: `*lost || !isItsOwn(err)`, new: `err != nil`,
 		pkg: applying, test: "TestABadApplicationFailsAlone",

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatefold/application/accesstoken"
+	"gatefold/application/applyimage"
 	"gatefold/application/fillmissing"
 	"gatefold/application/findimages"
 	"gatefold/domain/activity"
@@ -274,6 +275,23 @@ type Applied struct {
 	//
 	// Example: 1003.2
 	VisibleAfterMs Milliseconds `json:"visibleAfterMs"`
+}
+
+// ApplyPhase A part of an apply that begins or, of `downloading`, goes on. There may be others, and `fencing` and `recording` may come again.
+type ApplyPhase struct {
+	// Phase - `downloading`: the bytes come.
+	// - `checking`: whether they are an image that is accepted.
+	// - `storing`: they are kept; nothing has changed yet.
+	// - `fencing`: the caches of all instances let go of the older image.
+	// - `recording`: the change is committed to the database.
+	// - `confirming`: it is committed, and every instance is about to show it.
+	Phase applyimage.Phase `json:"phase"`
+
+	// Received Of `downloading`: how many bytes have come.
+	Received int64 `json:"received,omitempty,omitzero"`
+
+	// Total Of `downloading`: how many bytes were announced, if they were.
+	Total int64 `json:"total,omitempty,omitzero"`
 }
 
 // Artist defines model for Artist.
@@ -2099,6 +2117,37 @@ type ProviderFailure struct {
 	Provider string `json:"provider"`
 }
 
+// ProviderOrder defines model for ProviderOrder.
+type ProviderOrder struct {
+	ChangedAt time.Time `json:"changedAt,omitempty,omitzero"`
+	ChangedBy string    `json:"changedBy,omitempty,omitzero"`
+
+	// Chosen Somebody has put them in order: the first is preferred.
+	Chosen bool `json:"chosen"`
+
+	// Pinned The settings cannot change it.
+	Pinned bool `json:"pinned"`
+
+	// Providers The ids of all that have images.
+	Providers []string `json:"providers"`
+
+	// Revision Also the `ETag`, for `If-Match`.
+	Revision int64  `json:"revision"`
+	Source   string `json:"source"`
+
+	// Stored Something is set, in force or not.
+	Stored bool `json:"stored"`
+
+	// Variable Of the environment.
+	Variable string `json:"variable"`
+}
+
+// ProviderOrderWish defines model for ProviderOrderWish.
+type ProviderOrderWish struct {
+	// Providers The ids of some or all that have images, the preferred one first.
+	Providers []string `json:"providers"`
+}
+
 // ProviderPatch defines model for ProviderPatch.
 type ProviderPatch struct {
 	BaseURL    string `json:"baseUrl,omitempty,omitzero"`
@@ -2275,13 +2324,17 @@ type SearchedArtist struct {
 // Settings defines model for Settings.
 type Settings struct {
 	// Configuration Of the environment; none of it is a secret.
-	Configuration Configuration      `json:"configuration"`
-	Providers     []ProviderSettings `json:"providers"`
-	Revision      int64              `json:"revision"`
+	Configuration Configuration `json:"configuration"`
+	Order         ProviderOrder `json:"order"`
+
+	// Providers In the order in force.
+	Providers []ProviderSettings `json:"providers"`
+	Revision  int64              `json:"revision"`
 }
 
-// SettingsUpdated A provider is set up differently.
+// SettingsUpdated A provider is set up differently, or their order is another one.
 type SettingsUpdated struct {
+	// Provider Its id; `*`: the order of all.
 	Provider string `json:"provider"`
 	Revision int64  `json:"revision"`
 }

@@ -83,6 +83,11 @@ export async function answered<T>(call: Promise<{ data?: T; error?: unknown; res
   throw refusal(result.response, result.error);
 }
 
+/** Reads a problem that ended a stream of events. */
+export function refusalOf(problem: Schemas["Problem"]): ApiError {
+  return refusal(new Response(null, { status: problem.status, headers: { "X-Request-Id": problem.requestId } }), problem);
+}
+
 /** Reads a problem document (RFC 9457); whatever else arrives is described by its status. */
 export function refusal(response: Response, body: unknown): ApiError {
   const problem = (typeof body === "object" && body !== null ? body : {}) as { type?: unknown; title?: unknown; detail?: unknown };

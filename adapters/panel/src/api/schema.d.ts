@@ -527,7 +527,7 @@ export interface paths {
         /**
          * Find images for an artist
          * @description All providers are asked at once. Who accepts `text/event-stream` is told of each that is asked, by an event `asking`, and as it
-         *     answers, by `candidates` or `failure`, and at last `complete` with the whole answer, in which the same picture is there once. A stream that ends
+         *     answers, by `candidates` or `failure`, and at last `complete` with the whole answer, in which the same picture is there once, or `problem`. A stream that ends
          *     without `complete` has failed.
          */
         get: operations["searchArtistImages"];
@@ -638,6 +638,11 @@ export interface paths {
         /**
          * Put an image from a URL in force for an artist
          * @description Applying what is in force already answers the same and changes nothing, so the call can be repeated.
+         *
+         *     Who accepts `text/event-stream` is told by an event `phase` of each phase as it begins, and of how many bytes have come while it is downloaded, and at last
+         *     by `complete` with what 201 answers otherwise, or by `problem` with the problem document. What is refused before anything has begun is answered as it is
+         *     otherwise. Whoever leaves before the phase `fencing` has cancelled the apply, with a stream or without; from then on it goes to its end.
+         *     A stream that ends without either leaves open what is in force, but is known to be recorded from the phase `confirming` on.
          */
         post: operations["applyArtistImage"];
         delete?: never;
@@ -937,7 +942,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Put an uploaded image in force for an artist */
+        /**
+         * Put an uploaded image in force for an artist
+         * @description As a stream of events, as `applyArtistImage`.
+         */
         post: operations["applyUploadedArtistImage"];
         delete?: never;
         options?: never;
@@ -1021,7 +1029,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Put an uploaded cover in force for an album */
+        /**
+         * Put an uploaded cover in force for an album
+         * @description As a stream of events, as `applyArtistImage`.
+         */
         post: operations["applyUploadedAlbumCover"];
         delete?: never;
         options?: never;
@@ -1064,7 +1075,7 @@ export interface paths {
         /**
          * Put an uploaded file in force as the avatar of a user
          * @description It is that of the user who asks, unless `userId`, in the form or in the query, names another one; an API token is nobody's own. Whoever is no
-         *     administrator and has no session is answered with 403 before the form is read.
+         *     administrator and has no session is answered with 403 before the form is read. As a stream of events: as `applyArtistImage`, once the form was read.
          */
         post: operations["uploadAvatar"];
         /** Take the avatar of a user away */
@@ -1110,7 +1121,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Put an earlier image in force again */
+        /**
+         * Put an earlier image in force again
+         * @description As a stream of events, as `applyArtistImage`.
+         */
         post: operations["restoreImage"];
         delete?: never;
         options?: never;
@@ -1454,6 +1468,28 @@ export interface paths {
          */
         post: operations["testProvider"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/settings/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say whose images are preferred
+         * @description Of images that fit alike and are equally sure, searches and fills prefer those of the provider that is named first. Those that are not named come last.
+         *     409 if the environment decides, by `PROVIDER_ORDER`.
+         */
+        put: operations["setProviderOrder"];
+        post?: never;
+        /** Prefer nobody's images */
+        delete: operations["resetProviderOrder"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2463,6 +2499,29 @@ export interface components {
             attribution?: string;
             /** @description The page that says so, http or https. */
             sourcePage?: string;
+        };
+        /** @description A part of an apply that begins or, of `downloading`, goes on. There may be others, and `fencing` and `recording` may come again. */
+        ApplyPhase: {
+            /**
+             * @description - `downloading`: the bytes come.
+             *     - `checking`: whether they are an image that is accepted.
+             *     - `storing`: they are kept; nothing has changed yet.
+             *     - `fencing`: the caches of all instances let go of the older image.
+             *     - `recording`: the change is committed to the database.
+             *     - `confirming`: it is committed, and every instance is about to show it.
+             * @enum {string}
+             */
+            phase: "downloading" | "checking" | "storing" | "fencing" | "recording" | "confirming";
+            /**
+             * Format: int64
+             * @description Of `downloading`: how many bytes have come.
+             */
+            received?: number;
+            /**
+             * Format: int64
+             * @description Of `downloading`: how many bytes were announced, if they were.
+             */
+            total?: number;
         };
         Applied: {
             success: components["schemas"]["Success"];
@@ -3508,7 +3567,9 @@ export interface components {
         Settings: {
             /** Format: int64 */
             revision: number;
+            /** @description In the order in force. */
             providers: components["schemas"]["ProviderSettings"][];
+            order: components["schemas"]["ProviderOrder"];
             configuration: components["schemas"]["Configuration"];
         };
         /** @description Of the environment; none of it is a secret. */
@@ -3618,6 +3679,32 @@ export interface components {
             /** Format: date-time */
             changedAt?: string;
             changedBy?: string;
+        };
+        ProviderOrder: {
+            /** @description The ids of all that have images. */
+            providers: string[];
+            /** @description Somebody has put them in order: the first is preferred. */
+            chosen: boolean;
+            /**
+             * Format: int64
+             * @description Also the `ETag`, for `If-Match`.
+             */
+            revision: number;
+            /** @enum {string} */
+            source: "default" | "environment" | "settings";
+            /** @description Of the environment. */
+            variable: string;
+            /** @description The settings cannot change it. */
+            pinned: boolean;
+            /** @description Something is set, in force or not. */
+            stored: boolean;
+            /** Format: date-time */
+            changedAt?: string;
+            changedBy?: string;
+        };
+        ProviderOrderWish: {
+            /** @description The ids of some or all that have images, the preferred one first. */
+            providers: string[];
         };
         UrlSetting: {
             value: string;
@@ -3961,8 +4048,9 @@ export interface components {
             reason?: string;
             counts: components["schemas"]["FillCounts"];
         };
-        /** @description A provider is set up differently. */
+        /** @description A provider is set up differently, or their order is another one. */
         SettingsUpdated: {
+            /** @description Its id; `*`: the order of all. */
             provider: string;
             /** Format: int64 */
             revision: number;
@@ -5594,6 +5682,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description How it goes on, to who accepts `text/event-stream`, and at last what 201 says, or the problem. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
             /** @description It is in force, and no instance serves the older image any more. */
             201: {
                 headers: {
@@ -5634,6 +5731,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description How it goes on, to who accepts `text/event-stream`, and at last what 201 says, or the problem. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
             /** @description It is in force, and no instance serves the older image any more. */
             201: {
                 headers: {
@@ -6096,6 +6202,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description How it goes on, to who accepts `text/event-stream`, and at last what 201 says, or the problem. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
             /** @description It is in force, and no instance serves the older image any more. */
             201: {
                 headers: {
@@ -6234,6 +6349,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description How it goes on, to who accepts `text/event-stream`, and at last what 201 says, or the problem. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
             /** @description It is in force, and no instance serves the older image any more. */
             201: {
                 headers: {
@@ -6322,6 +6446,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AvatarApplied"];
+                    "text/event-stream": string;
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -6452,6 +6577,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description How it goes on, to who accepts `text/event-stream`, and at last what 201 says, or the problem. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
             /** @description It is in force, and no instance serves the older image any more. */
             201: {
                 headers: {
@@ -7145,6 +7279,75 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setProviderOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision, in quotes, that is to be replaced; 412 if it is another one. */
+                "If-Match"?: components["parameters"]["IfMatchRevision"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderOrderWish"];
+            };
+        };
+        responses: {
+            /** @description The order in force. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderOrder"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resetProviderOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision, in quotes, that is to be replaced; 412 if it is another one. */
+                "If-Match"?: components["parameters"]["IfMatchRevision"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The order in force. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderOrder"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

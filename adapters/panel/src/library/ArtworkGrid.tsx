@@ -1,6 +1,8 @@
 import { useElementSize } from "@mantine/hooks";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, memo, type MouseEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useHref, useNavigate } from "react-router";
 
 import type { Slot } from "../api/client";
 import type { Kind } from "../artwork/url";
@@ -9,6 +11,8 @@ import type { Entry } from "./entries";
 import classes from "./Library.module.css";
 import { columnsFor } from "./pages";
 import { destination } from "./selection";
+import { whenSettled } from "./settling";
+import { type CardTexts, cardTexts } from "./texts";
 
 interface Props {
   kind: Kind;
@@ -33,6 +37,10 @@ const below = 96; // px, of what may stand below it
 
 /** All entries as cards; only those near the window exist. Keys go from card to card. */
 export function ArtworkGrid({ kind, slot, total, least, label, entryAt, isChosen, onVisible, onChoose, onKey }: Props) {
+  const { t, i18n } = useTranslation();
+  const texts = useMemo(() => cardTexts(t, i18n.language), [t, i18n.language]);
+  const home = useHref("/");
+  const navigate = useNavigate();
   const { ref, width } = useElementSize();
   const outer = useRef<HTMLDivElement>(null);
   const [offset, setOffset] = useState(0);
@@ -50,6 +58,7 @@ export function ArtworkGrid({ kind, slot, total, least, label, entryAt, isChosen
     scrollPaddingStart: above,
     scrollPaddingEnd: below,
     useFlushSync: false,
+    useScrollendEvent: true, // else there is a timer for each event of scrolling
   });
   useLayoutEffect(() => rows.measure(), [edge, gap, rows]);
 
@@ -86,6 +95,15 @@ export function ArtworkGrid({ kind, slot, total, least, label, entryAt, isChosen
     }
     onKey(event, from, to);
   };
+  // One listener for the links of all cards, which a router's own would each have some of.
+  const open = (event: MouseEvent<HTMLDivElement>) => {
+    const to = (event.target as HTMLElement).closest<HTMLElement>("a[data-to]")?.dataset.to;
+    const elsewhere = event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+    if (to !== undefined && !elsewhere && !event.defaultPrevented) {
+      event.preventDefault();
+      void navigate(to);
+    }
+  };
   const reachable = active >= first && active <= last ? active : Math.min(first, total - 1);
   return (
     <div ref={outer} className={classes.grid}>
@@ -94,6 +112,7 @@ export function ArtworkGrid({ kind, slot, total, least, label, entryAt, isChosen
         className={classes.rows}
         style={{ height: rows.getTotalSize() }}
         onKeyDown={go}
+        onClick={open}
         onFocus={(event) => setActive((before) => (Number.isNaN(indexOf(event.target)) ? before : indexOf(event.target)))}
         role="list"
         aria-label={label}
@@ -115,6 +134,8 @@ export function ArtworkGrid({ kind, slot, total, least, label, entryAt, isChosen
               entries={entries}
               chosen={entries.map((entry) => entry !== undefined && isChosen(entry))}
               reachable={reachable >= begin && reachable < begin + columns ? reachable : -1}
+              home={home}
+              texts={texts}
               onChoose={onChoose}
             />
           );
@@ -136,19 +157,16 @@ interface RowProps {
   entries: (Entry | undefined)[];
   chosen: boolean[];
   reachable: number;
+  /** Where the panel's addresses begin. */
+  home: string;
+  texts: CardTexts;
   onChoose: Props["onChoose"];
 }
 
-/** Rows that only pass by are not worth loading pictures for. */
-const settling = 120;
-
 const Row = memo(
-  function Row({ kind, slot, begin, total, columns, edge, gap, top, entries, chosen, reachable, onChoose }: RowProps) {
+  function Row({ kind, slot, begin, total, columns, edge, gap, top, entries, chosen, reachable, home, texts, onChoose }: RowProps) {
     const [settled, setSettled] = useState(false);
-    useEffect(() => {
-      const timer = setTimeout(() => setSettled(true), settling);
-      return () => clearTimeout(timer);
-    }, []);
+    useEffect(() => whenSettled(() => setSettled(true)), []);
     return (
       <div
         role="presentation"
@@ -168,6 +186,8 @@ const Row = memo(
               settled={settled}
               chosen={chosen[column] ?? false}
               reachable={reachable === begin + column}
+              home={home}
+              texts={texts}
               onChoose={onChoose}
             />
           ) : (

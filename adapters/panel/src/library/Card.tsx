@@ -1,6 +1,4 @@
 import { type MouseEvent, useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
 
 import type { ImageInfo, Slot } from "../api/client";
 import { imageUrl, type Kind, slotsOf } from "../artwork/url";
@@ -9,6 +7,7 @@ import { lowResolution } from "./health";
 import classes from "./Library.module.css";
 import { averageColour, drawLater } from "./placeholders";
 import { Symbol } from "./Symbol";
+import type { CardTexts } from "./texts";
 
 interface Props {
   kind: Kind;
@@ -22,13 +21,17 @@ interface Props {
   chosen: boolean;
   /** The one card that the tab key leads to. */
   reachable: boolean;
+  /** Where the panel's addresses begin. */
+  home: string;
+  texts: CardTexts;
   /** undefined: nobody can be chosen. */
   onChoose: ((index: number, range: boolean) => void) | undefined;
 }
 
 /** A subject: its picture, its name, and what is wrong with it. */
-export function Card({ kind, slot, entry, index, total, edge, settled, chosen, reachable, onChoose }: Props) {
-  const { t } = useTranslation();
+export function Card({ kind, slot, entry, index, total, edge, settled, chosen, reachable, home, texts, onChoose }: Props) {
+  const { t } = texts;
+  const to = `/${kind}s/${entry.id}`;
   const image = entry.images[slot];
   const choose = (event: MouseEvent) => {
     if (onChoose && (event.shiftKey || event.ctrlKey || event.metaKey)) {
@@ -38,8 +41,9 @@ export function Card({ kind, slot, entry, index, total, edge, settled, chosen, r
   };
   return (
     <div className={classes.card} role="listitem" aria-setsize={total} aria-posinset={index + 1} data-chosen={chosen || undefined}>
-      <Link
-        to={`/${kind}s/${entry.id}`}
+      <a
+        href={home.replace(/\/$/, "") + to}
+        data-to={to}
         data-index={index}
         tabIndex={reachable ? 0 : -1}
         className={classes.link ?? ""}
@@ -61,13 +65,13 @@ export function Card({ kind, slot, entry, index, total, edge, settled, chosen, r
               <span>{t(`library.no.${slot as "profile"}`)}</span>
             </span>
           )}
-          {image && <Flags slot={slot} image={image} />}
+          {image && <Flags slot={slot} image={image} texts={texts} />}
         </span>
         <span className={classes.name} title={entry.name}>
           {entry.name}
         </span>
-        <Detail kind={kind} slot={slot} entry={entry} />
-      </Link>
+        <Detail kind={kind} slot={slot} entry={entry} texts={texts} />
+      </a>
       {onChoose && (
         <input
           type="checkbox"
@@ -84,8 +88,7 @@ export function Card({ kind, slot, entry, index, total, edge, settled, chosen, r
 }
 
 /** What is wrong, or special, with an image that is there. */
-function Flags({ slot, image }: { slot: Slot; image: ImageInfo }) {
-  const { t } = useTranslation();
+function Flags({ slot, image, texts: { t } }: { slot: Slot; image: ImageInfo; texts: CardTexts }) {
   const low = lowResolution(slot, image);
   if (low === undefined && !image.locked) {
     return null;
@@ -106,16 +109,12 @@ function Flags({ slot, image }: { slot: Slot; image: ImageInfo }) {
   );
 }
 
-function Detail({ kind, slot, entry }: { kind: Kind; slot: Slot; entry: Entry }) {
-  const { t, i18n } = useTranslation();
+function Detail({ kind, slot, entry, texts }: { kind: Kind; slot: Slot; entry: Entry; texts: CardTexts }) {
   const empty = slotsOf[kind].filter((other) => other !== slot && !entry.images[other]);
   if (entry.detail !== undefined || empty.length === 0) {
     return <span className={classes.detail}>{entry.detail}</span>;
   }
-  const names = new Intl.ListFormat(i18n.language, { type: "unit", style: "short" }).format(
-    empty.map((other) => t(`library.short.${other as "profile"}`)),
-  );
-  return <span className={classes.detail}>{t("library.without", { slots: names })}</span>;
+  return <span className={classes.detail}>{texts.without(empty)}</span>;
 }
 
 interface PictureProps {
@@ -132,10 +131,11 @@ function Picture({ src, alt, hash, whole, settled }: PictureProps) {
   const [broken, setBroken] = useState<string>();
   const canvas = useRef<HTMLCanvasElement>(null);
   const covered = shown === src;
-  useEffect(() => (canvas.current && !covered ? drawLater(canvas.current, hash) : undefined), [hash, covered]);
+  useEffect(() => (canvas.current ? drawLater(canvas.current, hash) : undefined), [hash, covered, settled]);
   return (
     <>
-      {!(covered && whole) && <canvas ref={canvas} className={classes.placeholder} style={{ backgroundColor: averageColour(hash) }} aria-hidden />}
+      {!(covered && whole) && <span className={classes.placeholder} style={{ backgroundColor: averageColour(hash) }} aria-hidden />}
+      {settled && !covered && <canvas ref={canvas} className={classes.placeholder} aria-hidden />}
       {settled && broken !== src ? (
         <img
           className={classes.image}

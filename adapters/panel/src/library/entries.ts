@@ -85,13 +85,27 @@ export function useEntries(kind: Kind, wanted: Filter): Entries {
   const needed = pages.filter((page) => (page - 1) * pageSize < Math.max(total ?? 1, 1));
   const results = useQueries({ queries: needed.map((page) => pageOptions(kind, filter, page)) });
 
+  // One timer for as long as one scrolls, and not one for each row that passes by.
+  const seen = useRef({ from: 0, to: 0, at: 0 });
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    },
+    [],
+  );
   const onVisible = useCallback((from: number, to: number) => {
-    const next = pagesFor(from, to, Number.MAX_SAFE_INTEGER);
-    const update = () => setPages((before) => (String(before) === String(next) ? before : next));
-    clearTimeout(timer.current);
-    timer.current = setTimeout(update, settle);
+    const look = () => {
+      const rest = seen.current.at + settle - performance.now();
+      timer.current = rest > 0 ? setTimeout(look, rest) : undefined;
+      if (rest <= 0) {
+        const next = pagesFor(seen.current.from, seen.current.to, Number.MAX_SAFE_INTEGER);
+        setPages((before) => (String(before) === String(next) ? before : next));
+      }
+    };
+    seen.current = { from, to, at: performance.now() };
+    timer.current ??= setTimeout(look, settle);
   }, []);
 
   const at = new Map(needed.map((page, n) => [page, results[n]?.data?.entries]));

@@ -8,8 +8,24 @@ export function bytesOf(hash: string): Uint8Array {
   return Uint8Array.from(atob(hash), (character) => character.charCodeAt(0));
 }
 
-/** The colour that an image has on average, which takes no time to tell. */
+/** So many colours are kept: they are asked for again whenever a card comes into view. */
+const mostColours = 4000;
+const colours = new Map<string, string>();
+
+/** The colour that an image has on average, which takes next to no time to tell. */
 export function averageColour(hash: string): string {
+  let colour = colours.get(hash);
+  if (colour === undefined) {
+    colour = colourOf(hash);
+    if (colours.size >= mostColours) {
+      colours.clear();
+    }
+    colours.set(hash, colour);
+  }
+  return colour;
+}
+
+function colourOf(hash: string): string {
   try {
     const { r, g, b } = thumbHashToAverageRGBA(bytesOf(hash));
     return `rgb(${Math.round(r * 255)} ${Math.round(g * 255)} ${Math.round(b * 255)})`;

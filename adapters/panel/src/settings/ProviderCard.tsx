@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Paper, Text, Title } from "@mantine/core";
+import { ActionIcon, Badge, Button, Group, Paper, Text, Title } from "@mantine/core";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -10,8 +10,17 @@ export type Provider = Schemas["ProviderSettings"];
 
 const colors: Record<Provider["state"], string> = { active: "moss", off: "gray", needs_key: "yellow", key_unreadable: "red" };
 
+interface Props {
+  provider: Provider;
+  place: number;
+  /** It is the last of those that can be put in order. */
+  last: boolean;
+  /** undefined: it cannot be moved. */
+  onMove: ((by: -1 | 1, button: HTMLElement) => void) | undefined;
+}
+
 /** A provider as it is set up, which opens to set it up otherwise. */
-export function ProviderCard({ provider, place }: { provider: Provider; place: number }) {
+export function ProviderCard({ provider, place, last, onMove }: Props) {
   const { t, i18n } = useTranslation();
   const [open, setOpen] = useState(false);
   const id = useId();
@@ -43,6 +52,27 @@ export function ProviderCard({ provider, place }: { provider: Provider; place: n
             {t("settings.rate", { count: requests, per: perSeconds === 60 ? t("settings.minute") : t("settings.seconds", { count: perSeconds }) })}
           </Text>
         </div>
+        {onMove && (
+          <Group gap={4} wrap="nowrap">
+            {([-1, 1] as const).map((by) => {
+              const end = by < 0 ? place === 1 : last;
+              return (
+                // At an end it stays where the focus can be, and says that it leads nowhere.
+                <ActionIcon
+                  key={by}
+                  size="md"
+                  variant="default"
+                  aria-label={t(by < 0 ? "settings.order.up" : "settings.order.down", { name: provider.name })}
+                  aria-disabled={end || undefined}
+                  {...(end && { "data-disabled": true })}
+                  onClick={(event) => !end && onMove(by, event.currentTarget)}
+                >
+                  <span aria-hidden>{by < 0 ? "↑" : "↓"}</span>
+                </ActionIcon>
+              );
+            })}
+          </Group>
+        )}
         <Button
           size="xs"
           variant={open ? "subtle" : "default"}

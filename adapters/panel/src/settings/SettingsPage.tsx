@@ -1,4 +1,4 @@
-import { Loader, SimpleGrid, Text, Title } from "@mantine/core";
+import { Button, Group, Loader, SimpleGrid, Text, Title, VisuallyHidden } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
@@ -8,6 +8,7 @@ import { Refusal } from "../app/Refusal";
 import { Restricted } from "../session/Restricted";
 import { ConfigurationGroups } from "./Configuration";
 import { ProviderCard } from "./ProviderCard";
+import { useOrder } from "./useOrder";
 
 export function SettingsPage() {
   const { t } = useTranslation();
@@ -24,6 +25,8 @@ function Settings() {
     queryKey: ["settings"],
     queryFn: ({ signal }) => answered(api.GET("/api/admin/settings", { signal })),
   });
+  const order = settings.data?.order;
+  const ordering = useOrder(settings.data);
   return (
     <Page title={t("settings.title")} lead={t("settings.lead")}>
       {settings.error && <Refusal error={settings.error} retry={() => void settings.refetch()} />}
@@ -37,9 +40,33 @@ function Settings() {
             <Text size="sm" c="dimmed" mb="sm" maw={680}>
               {t("settings.providersLead")}
             </Text>
+            <Group gap="sm" mb="sm" justify="space-between">
+              <Text size="sm" c="dimmed" maw={680}>
+                {order?.pinned === true
+                  ? t("settings.order.pinned", { variable: order.variable })
+                  : t(order?.chosen === true ? "settings.order.chosen" : "settings.order.none")}
+              </Text>
+              {order?.stored === true && (
+                <Button size="xs" variant="default" loading={ordering.pending} onClick={ordering.reset}>
+                  {t("settings.order.reset")}
+                </Button>
+              )}
+            </Group>
+            {ordering.error && <Refusal error={ordering.error} />}
+            <VisuallyHidden aria-live="polite">{ordering.said}</VisuallyHidden>
             <SimpleGrid cols={1} spacing="sm">
               {settings.data.providers.map((provider, index) => (
-                <ProviderCard key={provider.id} provider={provider} place={index + 1} />
+                <ProviderCard
+                  key={provider.id}
+                  provider={provider}
+                  place={index + 1}
+                  last={settings.data.order.providers.at(-1) === provider.id}
+                  onMove={
+                    order?.pinned === true || provider.types.length === 0
+                      ? undefined
+                      : (by, button) => !ordering.pending && ordering.move(provider.id, provider.name, by, button)
+                  }
+                />
               ))}
             </SimpleGrid>
           </section>

@@ -1,12 +1,13 @@
 import { Alert, Button, Chip, Group, Loader, Modal, NativeSelect, Stack, Text } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { ImageInfo } from "../api/client";
 import { Refusal } from "../app/Refusal";
 import { imageUrl } from "../artwork/url";
 import { Refused } from "../upload/Refused";
+import { Applying } from "./Applying";
 import { CandidateCard } from "./CandidateCard";
 import { everything, type Filter, type Offer, type Order, select } from "./candidates";
 import { type Confirmed, type Place, useApply } from "./changes";
@@ -45,6 +46,7 @@ export function FindDialog(props: Props) {
 
 /** One search. */
 function Candidates({ place, name, image, mbid, onClose, onApplied, fresh, onAgain }: Props & { fresh: boolean; onAgain: () => void }) {
+  const { t } = useTranslation();
   const found = useSearch(place, fresh);
   const apply = useApply(place);
   const [filter, setFilter] = useState(everything);
@@ -66,7 +68,7 @@ function Candidates({ place, name, image, mbid, onClose, onApplied, fresh, onAga
           offer={compared}
           provider={nameOf(found, compared.provider)}
           onBack={() => setCompared(undefined)}
-          action={<Applying pending={apply.isPending} onApply={() => take(compared)} />}
+          action={apply.isPending ? <Applying progress={apply.progress} /> : <Button onClick={() => take(compared)}>{t("action.apply")}</Button>}
         />
         {apply.error && <Refused error={apply.error} />}
       </Stack>
@@ -78,7 +80,7 @@ function Candidates({ place, name, image, mbid, onClose, onApplied, fresh, onAga
       {mbid === undefined && place.kind !== "user" && <ByName place={place} name={name} onAgain={onAgain} />}
       {found.error && <Refusal error={found.error} retry={onAgain} />}
       {apply.error && <Refused error={apply.error} />}
-      {apply.isPending && <Applying pending onApply={() => undefined} />}
+      {apply.isPending && <Applying progress={apply.progress} />}
       {found.candidates.length > 1 && <Filters found={found} filter={filter} shown={shown.length} onChange={setFilter} />}
       <div className={classes.grid}>
         {shown.map((candidate) => (
@@ -200,31 +202,6 @@ function Filters({ found, filter, shown, onChange }: FiltersProps) {
           {t("subject.find.shown", { shown, count: found.candidates.length })}
         </Text>
       )}
-    </Group>
-  );
-}
-
-/** The button, then for how long the server has been at it: it tells no phases. */
-function Applying({ pending, onApply }: { pending: boolean; onApply: () => void }) {
-  const { t } = useTranslation();
-  const [seconds, setSeconds] = useState(0);
-  useEffect(() => {
-    if (!pending) {
-      return undefined;
-    }
-    const begin = Date.now();
-    const timer = setInterval(() => setSeconds(Math.floor((Date.now() - begin) / 1000)), 250);
-    return () => clearInterval(timer);
-  }, [pending]);
-  if (!pending) {
-    return <Button onClick={onApply}>{t("action.apply")}</Button>;
-  }
-  return (
-    <Group gap="xs" wrap="nowrap" role="status" className={classes.applying ?? ""}>
-      <Loader size="sm" />
-      <Text size="sm">
-        {t("subject.find.applying")} <span aria-hidden>{t("subject.find.elapsed", { count: seconds })}</span>
-      </Text>
     </Group>
   );
 }

@@ -1,8 +1,10 @@
 import { type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 
 import { answered, api, type Candidate, type Schemas, type Slot } from "../api/client";
 import type { SubjectKind } from "../artwork/url";
 import type { Point } from "./geometry";
+import { advance, followed, type Progress } from "./phases";
 
 /** What a change is of. */
 export interface Place {
@@ -30,22 +32,33 @@ function useChange<In>(subject: Subject, run: (input: In) => Promise<Confirmed>)
 
 const ofSubject = ({ kind, id }: Subject) => ({ path: { subject: kind, id } });
 
-/** Puts an image in force that the server downloads. There is no such thing for avatars. */
+/** Puts an image in force that the server downloads, and says how far that is. There is no such thing for avatars. */
 export function useApply(place: Place) {
-  return useChange(place, ({ url, provider }: Pick<Candidate, "url" | "provider">) =>
-    place.kind === "artist"
-      ? answered(
-          api.POST("/api/admin/metadata/artist/avatars/apply", {
-            body: { artistId: place.id, avatarUrl: url, provider, type: place.slot as Schemas["ArtistSlot"] },
-          }),
-        )
-      : answered(api.POST("/api/admin/metadata/album/covers/apply", { body: { albumId: place.id, coverUrl: url, provider } })),
-  );
+  const [progress, setProgress] = useState<Progress>();
+  const change = useChange(place, (image: Pick<Candidate, "url" | "provider">) => {
+    setProgress(undefined);
+    return followed(apply(place, image), (phase) => setProgress((before) => advance(before, phase)));
+  });
+  return { ...change, progress };
+}
+
+/** What a change is answered with that could be told as a stream, and is not asked to be. */
+const confirmed = async (call: Parameters<typeof answered>[0]): Promise<Confirmed> => (await answered(call)) as Confirmed;
+
+const asStream = { headers: { Accept: "text/event-stream" }, parseAs: "stream" } as const;
+
+function apply({ kind, id, slot }: Place, { url, provider }: Pick<Candidate, "url" | "provider">) {
+  return kind === "artist"
+    ? api.POST("/api/admin/metadata/artist/avatars/apply", {
+        ...asStream,
+        body: { artistId: id, avatarUrl: url, provider, type: slot as Schemas["ArtistSlot"] },
+      })
+    : api.POST("/api/admin/metadata/album/covers/apply", { ...asStream, body: { albumId: id, coverUrl: url, provider } });
 }
 
 export function useRestore(place: Place) {
   return useChange(place, (imageId: string) =>
-    answered(api.POST("/api/admin/metadata/{subject}/{id}/restore", { params: ofSubject(place), body: { type: place.slot, imageId } })),
+    confirmed(api.POST("/api/admin/metadata/{subject}/{id}/restore", { params: ofSubject(place), body: { type: place.slot, imageId } })),
   );
 }
 
@@ -57,8 +70,8 @@ export function useApplyUploaded(place: Place) {
 export function applyUploaded({ kind, id }: Subject, imageId: string): Promise<Confirmed> {
   const params = { path: { id, imageId } };
   return kind === "artist"
-    ? answered(api.POST("/api/admin/metadata/artist/custom-images/{id}/apply/{imageId}", { params }))
-    : answered(api.POST("/api/admin/metadata/album/custom-covers/{id}/apply/{imageId}", { params }));
+    ? confirmed(api.POST("/api/admin/metadata/artist/custom-images/{id}/apply/{imageId}", { params }))
+    : confirmed(api.POST("/api/admin/metadata/album/custom-covers/{id}/apply/{imageId}", { params }));
 }
 
 export function useRemove(place: Place) {

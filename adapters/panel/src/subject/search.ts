@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-import { ApiError, authorisedFetch, type Candidate, type ProviderFailure, refusal } from "../api/client";
+import { ApiError, authorisedFetch, type Candidate, type ProviderFailure, refusal, refusalOf, type Schemas } from "../api/client";
 import { readEvents } from "../api/events";
 import type { Offer } from "./candidates";
 import type { Place } from "./changes";
@@ -86,6 +86,9 @@ async function follow(request: Request, change: (next: (before: Found) => Found)
   let complete = false;
   for await (const event of readEvents(answer.body)) {
     const data: unknown = JSON.parse(event.data);
+    if (event.name === "problem") {
+      throw refusalOf(data as Schemas["Problem"]);
+    }
     complete ||= event.name === "complete";
     change((before) => add(before, event.name, data));
   }

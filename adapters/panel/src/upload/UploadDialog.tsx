@@ -5,6 +5,7 @@ import { type DragEvent, useEffect, useEffectEvent, useRef, useState } from "rea
 import { useTranslation } from "react-i18next";
 
 import type { Slot } from "../api/client";
+import { Applying } from "../subject/Applying";
 import { type Confirmed, forget, useApply } from "../subject/changes";
 import type { Subject } from "../subject/queries";
 import { CropView } from "./CropView";
@@ -255,11 +256,7 @@ function FromAddress({ subject, slot, address, onAddress, onApplied, onClose }: 
           {t("action.apply")}
         </Button>
       </Group>
-      {apply.isPending && (
-        <Text size="sm" role="status" mt="xs">
-          {t("subject.find.applying")}
-        </Text>
-      )}
+      {apply.isPending && <Applying progress={apply.progress} />}
       {apply.error && <Refused error={apply.error} />}
     </form>
   );

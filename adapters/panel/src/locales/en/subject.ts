@@ -137,9 +137,16 @@ export const subject = {
     noPreview: "No preview",
     noSize: "Size not stated",
     compare: "Compare",
-    applying: "The server downloads and checks it, and waits until no instance shows the older one.",
     elapsed_one: "{{count}} second",
     elapsed_other: "{{count}} seconds",
+  },
+  apply: {
+    stages: "How far it is",
+    begun: "The image is being applied.",
+    of: "{{received}} of {{total}}",
+    downloading: { name: "Downloading", said: "The server is downloading the image." },
+    checking: { name: "Checking", said: "The server is checking and storing the image." },
+    publishing: { name: "Making it visible everywhere", said: "The image is being made visible on all instances." },
   },
   mbid: {
     none: "Set MusicBrainz identifier",

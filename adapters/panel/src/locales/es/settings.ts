@@ -5,7 +5,17 @@ export const settings: typeof en = {
   lead: "De dónde vienen las imágenes candidatas y cómo está configurado este despliegue.",
   providers: "Proveedores de imágenes",
   providersLead:
-    "Se les pregunta en este orden. Lo que se cambie aquí vale en todas las instancias en unos segundos. Lo que diga el entorno está por encima.",
+    "Se les pregunta a todos a la vez. Lo que se cambie aquí vale en todas las instancias en unos segundos. Lo que diga el entorno está por encima.",
+  order: {
+    none: "No se prefiere a ningún proveedor: entre imágenes que encajan igual deciden los votos.",
+    chosen: "Entre imágenes que encajan igual se prefieren las del proveedor que está más arriba.",
+    pinned: "El entorno decide qué imágenes se prefieren, con {{variable}}.",
+    reset: "No preferir a nadie",
+    resetDone: "Ya no se prefiere a ningún proveedor.",
+    up: "Subir {{name}}",
+    down: "Bajar {{name}}",
+    moved: "{{name}} es ahora el número {{place}} de {{count}}.",
+  },
   setUp: "Configurar",
   setUpNamed: "Configurar {{name}}",
   closeNamed: "Cerrar {{name}}",

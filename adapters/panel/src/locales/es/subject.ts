@@ -138,9 +138,16 @@ export const subject: typeof en.subject = {
     noPreview: "Sin vista previa",
     noSize: "Tamaño no indicado",
     compare: "Comparar",
-    applying: "El servidor la descarga, la comprueba y espera hasta que ninguna instancia muestre la anterior.",
     elapsed_one: "{{count}} segundo",
     elapsed_other: "{{count}} segundos",
+  },
+  apply: {
+    stages: "Hasta dónde ha llegado",
+    begun: "La imagen se está aplicando.",
+    of: "{{received}} de {{total}}",
+    downloading: { name: "Descargando", said: "El servidor está descargando la imagen." },
+    checking: { name: "Comprobando", said: "El servidor está comprobando y guardando la imagen." },
+    publishing: { name: "Haciéndola visible en todas partes", said: "La imagen se está haciendo visible en todas las instancias." },
   },
   mbid: {
     none: "Fijar identificador de MusicBrainz",
