@@ -143,10 +143,10 @@ func (m *Monitor) setReady(status Status) { m.ready.Store(&status) }
 // settle has readiness follow what a check has found, once that has lasted.
 func (m *Monitor) settle(found Status) {
 	ready, patience := *m.ready.Load(), leaveAfter
-	switch ready {
-	case Starting:
+	if ready == Starting {
 		patience = 1
-	case Error:
+	}
+	if ready == Error {
 		patience = returnAfter
 	}
 	if ready != Starting && (ready == Error) == (found == Error) {
