@@ -63,6 +63,7 @@ func (r *Router) fail(c *gin.Context, err error) {
 	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
 		// Hardly anybody is there to read an answer. One who is, with a line that
 		// is closed in the other direction only, must not take it for a success.
+		protect(c.Writer.Header(), c.Request)
 		c.Status(statusClientClosedRequest)
 		c.Writer.WriteHeaderNow()
 		return
@@ -118,6 +119,7 @@ func (r *Router) writeProblem(c *gin.Context, status int, kind, detail string) {
 	if err != nil { // only strings, numbers and a time are in it
 		panic(err)
 	}
+	protect(c.Writer.Header(), c.Request) // on a route that serves images, nobody has yet
 	c.Header("Cache-Control", "no-store")
 	c.Data(status, "application/problem+json", body)
 }
