@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"gatefold/adapters/rest"
 )
 
 const (
@@ -50,7 +52,7 @@ func (l *boundListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if l.open.Add(1) <= l.most {
-			return &boundConn{TCPConn: conn, open: &l.open}, nil
+			return &boundConn{Conn: rest.NewConn(conn), open: &l.open}, nil
 		}
 		l.open.Add(-1)
 		l.refuse(conn)
@@ -70,7 +72,7 @@ func (l *boundListener) refuse(conn *net.TCPConn) {
 
 // boundConn counts until it is closed.
 type boundConn struct {
-	*net.TCPConn
+	*rest.Conn
 	open *atomic.Int64
 	once sync.Once
 }
@@ -78,5 +80,5 @@ type boundConn struct {
 // Close implements net.Conn.
 func (c *boundConn) Close() error {
 	c.once.Do(func() { c.open.Add(-1) })
-	return c.TCPConn.Close()
+	return c.Conn.Close()
 }

@@ -18,7 +18,7 @@ import (
 type Renditions struct {
 	artwork.RenditionStore
 	largest int64
-	kept    *otter.Cache[string, []byte] // by path
+	kept    *otter.Cache[artwork.RenditionKey, []byte]
 }
 
 var _ artwork.RenditionStore = (*Renditions)(nil)
@@ -30,10 +30,10 @@ func NewRenditions(inner artwork.RenditionStore, maxBytes int64) *Renditions {
 	return &Renditions{
 		RenditionStore: inner,
 		largest:        min(maxKept, maxBytes/maxShare),
-		kept: otter.Must(&otter.Options[string, []byte]{
+		kept: otter.Must(&otter.Options[artwork.RenditionKey, []byte]{
 			MaximumWeight: uint64(maxBytes),
-			Weigher: func(path string, content []byte) uint32 {
-				return uint32(cap(content)+len(path)) + entryOverhead
+			Weigher: func(_ artwork.RenditionKey, content []byte) uint32 {
+				return uint32(cap(content)) + entryOverhead
 			},
 		}),
 	}
@@ -42,7 +42,7 @@ func NewRenditions(inner artwork.RenditionStore, maxBytes int64) *Renditions {
 // PutRendition implements artwork.RenditionStore.
 func (r *Renditions) PutRendition(ctx context.Context, key artwork.RenditionKey, content []byte) error {
 	err := r.RenditionStore.PutRendition(ctx, key, content)
-	r.kept.Invalidate(key.Path()) // also after an error nobody knows what is there
+	r.kept.Invalidate(key) // also after an error nobody knows what is there
 	return err
 }
 
@@ -51,8 +51,7 @@ func (r *Renditions) OpenRendition(ctx context.Context, key artwork.RenditionKey
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	path := key.Path()
-	if content, ok := r.kept.GetIfPresent(path); ok {
+	if content, ok := r.kept.GetIfPresent(key); ok {
 		return open(content), nil
 	}
 	file, err := r.RenditionStore.OpenRendition(ctx, key)
@@ -68,7 +67,7 @@ func (r *Renditions) OpenRendition(ctx context.Context, key artwork.RenditionKey
 	if err != nil {
 		return nil, classify(err)
 	}
-	r.kept.Set(path, content)
+	r.kept.Set(key, content)
 	return open(content), nil
 }
 
@@ -77,17 +76,24 @@ var errShort = errors.New("a rendition ends before its size")
 // RemoveRenditions implements artwork.RenditionStore.
 func (r *Renditions) RemoveRenditions(ctx context.Context, original artwork.Hash) error {
 	err := r.RenditionStore.RemoveRenditions(ctx, original)
-	for path := range r.kept.Keys() {
-		if hash, _ := artwork.ParseRenditionPath(path); hash == original {
-			r.kept.Invalidate(path)
-		}
-	}
+	r.forget(func(key artwork.RenditionKey) bool { return key.Hash == original })
 	return err
 }
 
 // RemoveRendition implements artwork.RenditionStore.
 func (r *Renditions) RemoveRendition(ctx context.Context, path string) error {
 	err := r.RenditionStore.RemoveRendition(ctx, path)
-	r.kept.Invalidate(path)
+	original, _ := artwork.ParseRenditionPath(path)
+	r.forget(func(key artwork.RenditionKey) bool { return key.Hash == original && key.Path() == path })
 	return err
+}
+
+// forget drops some copies. It looks at all, so that the path of a rendition need not be made
+// whenever it is asked for; renditions are removed once a day.
+func (r *Renditions) forget(which func(artwork.RenditionKey) bool) {
+	for key := range r.kept.Keys() {
+		if which(key) {
+			r.kept.Invalidate(key)
+		}
+	}
 }

@@ -1,8 +1,11 @@
 package prommetrics
 
 import (
+	"maps"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,14 +22,52 @@ type requests struct {
 	total    *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
+
+	// known has the series of what was told of before, because to look them up by their labels
+	// takes longer than to count. It is replaced and never changed, so that nobody waits.
+	known  atomic.Pointer[map[outcome]series]
+	adding sync.Mutex
+}
+
+// outcome is what is told of an answered request, but for the time it took. There are not
+// many: the method is one of methods or other, and the route a pattern or unmatched.
+type outcome struct {
+	method, route string
+	code          int
+	stream        bool
+}
+
+// series is what counts an outcome.
+type series struct {
+	total    prometheus.Counter
+	duration prometheus.Observer // nil: the times say nothing
 }
 
 func newRequests(m *Metrics) *requests {
-	return &requests{
+	r := &requests{
 		total:    m.counters("http_requests_total", "Answered requests, by the pattern of their path and the status code.", "method", "route", "code"),
 		duration: m.histograms("http_request_duration_seconds", "From a request's headers to the end of its answer, by the class of its status code. Event streams are not in it.", web, "method", "route", "class"),
 		inFlight: m.gauges("http_requests_in_flight", "Requests that are being answered.").WithLabelValues(),
 	}
+	r.known.Store(&map[outcome]series{})
+	return r
+}
+
+// of returns the series of an outcome.
+func (r *requests) of(o outcome) series {
+	if s, ok := (*r.known.Load())[o]; ok {
+		return s
+	}
+	s := series{total: r.total.WithLabelValues(o.method, o.route, strconv.Itoa(o.code))}
+	if !o.stream {
+		s.duration = r.duration.WithLabelValues(o.method, o.route, class(o.code))
+	}
+	r.adding.Lock()
+	defer r.adding.Unlock()
+	more := maps.Clone(*r.known.Load())
+	more[o] = s
+	r.known.Store(&more)
+	return s
 }
 
 // ExpectRoute makes the series of a route and the codes that it is known to answer, as far as
@@ -53,21 +94,11 @@ func (m *Metrics) RequestEnded(method, route string, code int, took time.Duratio
 	if route == "" {
 		route = unmatched
 	}
-	m.http.total.WithLabelValues(method, route, codeText(code)).Inc()
-	if !stream {
-		m.http.duration.WithLabelValues(method, route, class(code)).Observe(took.Seconds())
+	s := m.http.of(outcome{method, route, code, stream})
+	s.total.Inc()
+	if s.duration != nil {
+		s.duration.Observe(took.Seconds())
 	}
-}
-
-// codeText spares the conversion for what is answered most.
-func codeText(code int) string {
-	switch code {
-	case 200:
-		return "200"
-	case 304:
-		return "304"
-	}
-	return strconv.Itoa(code)
 }
 
 func class(code int) string {

@@ -23,9 +23,10 @@ type inOnePiece interface {
 // (RFC 9110, sections 13 and 14).
 func serveContent(c *gin.Context, modified time.Time, content io.ReadSeeker) error {
 	if piece, ok := content.(inOnePiece); ok && unconditional(c.Request.Header) {
-		return serveWhole(c, modified, piece)
+		return serveWhole(c, piece)
 	}
 	normalise(c.Request)
+	protectImage(c.Writer.Header())
 	w := &refusingWriter{ResponseWriter: c.Writer}
 	http.ServeContent(w, c.Request, "", modified, content)
 	switch w.refused {
@@ -55,23 +56,38 @@ func unconditional(header http.Header) bool {
 
 // serveWhole answers as http.ServeContent does a request without conditions, which is
 // what nearly all are. That one copies through a buffer of its own.
-func serveWhole(c *gin.Context, modified time.Time, content inOnePiece) error {
+func serveWhole(c *gin.Context, content inOnePiece) error {
 	header := c.Writer.Header()
-	setModified(header, modified)
 	header["Accept-Ranges"] = bytesUnit
 	header["Content-Length"] = []string{strconv.FormatInt(content.Size(), 10)}
-	c.Status(http.StatusOK)
-	c.Writer.WriteHeaderNow()
 	if c.Request.Method == http.MethodHead {
+		sendHeader(c, http.StatusOK, nil)
 		return nil
 	}
-	// Of an answer that is not whole the server closes the connection.
-	sink := fileSink(c, content.Size())
-	sent, _ := content.WriteTo(sink)
-	if sink != c.Writer {
-		c.Set(sentKey, sent)
-	}
+	sendHeader(c, http.StatusOK, func() {
+		// Of an answer that is not whole the server closes the connection.
+		sink := fileSink(c, content.Size())
+		sent, _ := content.WriteTo(sink)
+		if sink != c.Writer {
+			c.Set(sentKey, sent)
+		}
+	})
 	return nil
+}
+
+// sendHeader sends the header of an image, and then what content writes; nil: nothing.
+func sendHeader(c *gin.Context, status int, content func()) {
+	c.Status(status)
+	conn, ok := c.Request.Context().Value(connKey{}).(*Conn)
+	if !ok { // of a server that has others
+		protectImage(c.Writer.Header())
+		c.Writer.WriteHeaderNow()
+		if content != nil {
+			content()
+		}
+		return
+	}
+	conn.answer(imageProtection, c.Writer.Header(), c.Writer.Flush, content)
 }
 
 const (
@@ -90,13 +106,6 @@ func fileSink(c *gin.Context, size int64) io.Writer {
 		}
 	}
 	return c.Writer
-}
-
-// setModified says when the image has taken force; of one without a date, nothing.
-func setModified(header http.Header, modified time.Time) {
-	if !modified.IsZero() {
-		header["Last-Modified"] = []string{modified.UTC().Format(http.TimeFormat)}
-	}
 }
 
 // maxRanges bounds the parts of an answer: each costs more than a byte of the image.

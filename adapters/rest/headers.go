@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/jub0bs/cors"
 
 	"gatefold/domain/artwork"
@@ -27,9 +28,9 @@ var (
 	notStored     = []string{"no-store"}
 )
 
-// protect writes what holds of every answer, whatever becomes of the request. An answer
-// that is a page says what it may load by setPolicy.
-func (r *Router) protect(header http.Header, req *http.Request) {
+// protect writes what holds of every answer but images, whatever becomes of the request. An
+// answer that is a page says what it may load by setPolicy.
+func protect(header http.Header, req *http.Request) {
 	header["X-Content-Type-Options"] = nosniff
 	header["Referrer-Policy"] = noReferrer
 	header["Permissions-Policy"] = noPermissions
@@ -38,18 +39,38 @@ func (r *Router) protect(header http.Header, req *http.Request) {
 	if below, ok := strings.CutPrefix(req.URL.Path, panelPath); ok && (below == "" || below[0] == '/') {
 		setPolicy(header, panelPolicy)
 	}
-	if r.transport != "" && r.cameByTLS(req) {
-		header.Set("Strict-Transport-Security", r.transport)
+}
+
+// protectRoute protects the answers of all routes but those that serve images: what they
+// would have to take back is not written. They say by protectImage what holds of an image,
+// and an answer of theirs that is none is a problem document.
+func (r *Router) protectRoute(c *gin.Context) {
+	if !servesImage(c.FullPath()) {
+		protect(c.Writer.Header(), c.Request)
 	}
 }
 
 // protectImage is for bytes that somebody has uploaded: any page may show them, and
 // nothing in them can run, so that there is nothing else to forbid.
 func protectImage(header http.Header) {
-	delete(header, "Referrer-Policy")
-	delete(header, "Permissions-Policy")
+	header["X-Content-Type-Options"] = nosniff
 	header["Content-Security-Policy"] = sandboxed
 	header["Cross-Origin-Resource-Policy"] = anyOrigin
+}
+
+// imageProtection is what protectImage writes, as it is sent.
+const imageProtection = "X-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\nCross-Origin-Resource-Policy: cross-origin\r\n"
+
+// unprotect takes back what protect has written, if it has, for an answer that is an image.
+func unprotect(header http.Header) {
+	if len(header["Referrer-Policy"]) == 0 {
+		return
+	}
+	for _, name := range [...]string{
+		"X-Content-Type-Options", "Referrer-Policy", "Permissions-Policy", "Content-Security-Policy", "Cross-Origin-Resource-Policy",
+	} {
+		delete(header, name)
+	}
 }
 
 // panelPolicy is what the panel may load (www.w3.org/TR/CSP3): no inline code, no foreign

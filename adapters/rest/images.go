@@ -134,20 +134,9 @@ func (h *Images) write(c *gin.Context, img *artwork.Image) error {
 		return err
 	}
 	defer func() { _ = content.Close() }() // only read
-	describe(c, img.MIMEType, img.Tag)
+	describe(c.Writer.Header(), img.MIMEType, img.LastModified, img.Tag)
 	return serveContent(c, img.LastModified, content)
 }
-
-// describe says what the bytes of an answer are.
-func describe(c *gin.Context, mimeType string, tag artwork.Tag) {
-	header := c.Writer.Header()
-	protectImage(header)
-	header["Content-Type"] = []string{mimeType}
-	header["Etag"] = []string{entityTag(tag)}
-}
-
-// entityTag returns the tag as it is written in headers.
-func entityTag(tag artwork.Tag) string { return `"` + string(tag) + `"` }
 
 func (h *Images) artistImageExists(c *gin.Context, artist artwork.ID) error {
 	typ, err := artwork.ParseArtistType(c.Param("type"))

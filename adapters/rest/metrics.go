@@ -28,7 +28,8 @@ func (r *Router) measure(c *gin.Context) {
 	begin := time.Now()
 	r.meter.RequestBegun()
 	defer func() {
-		stream := strings.HasPrefix(c.Writer.Header().Get("Content-Type"), "text/event-stream")
+		content := c.Writer.Header()["Content-Type"]
+		stream := len(content) == 1 && strings.HasPrefix(content[0], "text/event-stream")
 		r.meter.RequestEnded(c.Request.Method, c.FullPath(), c.Writer.Status(), time.Since(begin), stream)
 	}()
 	c.Next()

@@ -1,10 +1,8 @@
 package rest
 
 import (
-	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"time"
@@ -41,17 +39,8 @@ func (p Patience) term(bytes int64) time.Duration {
 // tell requests of their connection what with needs to know.
 func (p Patience) Apply(server *http.Server) {
 	server.ReadTimeout = p.Grace
-	server.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
-		return context.WithValue(ctx, writeDeadlineKey{}, &writeDeadline{})
-	}
+	server.ConnContext = remember
 }
-
-// writeDeadline is until when a connection's client has to have taken what is written.
-// Setting it costs some, so it is set for longer than is needed now, and left alone as
-// long as it is enough. It is used by one request at a time.
-type writeDeadline struct{ until time.Time }
-
-type writeDeadlineKey struct{}
 
 // deadlines is what can be told of a connection.
 type deadlines interface {
@@ -70,13 +59,7 @@ func (p Patience) with(w http.ResponseWriter, req *http.Request) http.ResponseWr
 	if req.Body != nil && req.Body != http.NoBody {
 		req.Body = &pacedBody{ReadCloser: req.Body, conn: conn, patience: p}
 	}
-	deadline, ok := req.Context().Value(writeDeadlineKey{}).(*writeDeadline)
-	if !ok {
-		deadline = &writeDeadline{}
-	}
-	paced := &pacedWriter{ResponseWriter: w, conn: conn, patience: p, deadline: deadline, left: stretch}
-	paced.allow(stretch)
-	return paced
+	return &pacedWriter{ResponseWriter: w, conn: conn, patience: p}
 }
 
 // pacedBody is the content of a request, which has to come at the rate.
@@ -109,19 +92,14 @@ type pacedWriter struct {
 	http.ResponseWriter
 	conn     deadlines
 	patience Patience
-	deadline *writeDeadline
-	left     int64 // bytes that may be written before the next look at the time
+	left     int64 // bytes that may be written before the client is given more time
 	own      bool  // the handler sets deadlines
 }
 
-// allow gives the client the time for so many bytes from now on, and up to as much
-// again. An error shows when they are written.
+// allow gives the client the time for so many bytes from now on. An error shows when they
+// are written.
 func (w *pacedWriter) allow(bytes int64) {
-	now, term := time.Now(), w.patience.term(bytes)
-	if w.deadline.until.Sub(now) < term {
-		w.deadline.until = now.Add(2 * term)
-		_ = w.conn.SetWriteDeadline(w.deadline.until)
-	}
+	_ = w.conn.SetWriteDeadline(time.Now().Add(w.patience.term(bytes)))
 }
 
 // Unwrap is for http.ResponseController.
@@ -129,7 +107,7 @@ func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // SetWriteDeadline leaves it to the handler for how long the client may take.
 func (w *pacedWriter) SetWriteDeadline(at time.Time) error {
-	w.own, w.deadline.until = true, time.Time{}
+	w.own = true
 	return w.conn.SetWriteDeadline(at)
 }
 
@@ -137,6 +115,7 @@ func (w *pacedWriter) SetWriteDeadline(at time.Time) error {
 // the client's time.
 func (w *pacedWriter) WriteHeader(status int) {
 	if !w.own {
+		w.left = stretch
 		w.allow(stretch)
 	}
 	w.ResponseWriter.WriteHeader(status)

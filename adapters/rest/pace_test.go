@@ -50,6 +50,7 @@ func (s slowly) Register(r *Router) {
 		s.ended <- err
 		return nil
 	})
+	r.public("/small", done)
 	r.public("/stream", func(c *gin.Context) error {
 		stream := &eventStream{control: http.NewResponseController(c.Writer), out: c.Writer, limits: StreamLimits{Patience: time.Minute}}
 		for stream.write("data\n\n") == nil {
@@ -121,7 +122,7 @@ func serveSlowly(t *testing.T) (listener pipes, ended chan error) {
 func dial(t *testing.T, listener pipes) net.Conn {
 	t.Helper()
 	conn, served := net.Pipe()
-	listener.conns <- served
+	listener.conns <- NewConn(served)
 	t.Cleanup(func() { _ = conn.Close() })
 	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Hour)))
 	return conn
@@ -232,10 +233,20 @@ func TestAStalledReaderIsHungUpOn(t *testing.T) {
 		require.NoError(t, err)
 		require.Error(t, <-ended, "nobody has read")
 
+		conn = dial(t, listener) // the deadline of an answer says nothing of the next
+		_, err = io.WriteString(conn, "GET /small HTTP/1.1\r\nHost: a\r\n\r\n")
+		require.NoError(t, err)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		_, err = io.WriteString(conn, "GET /huge HTTP/1.1\r\nHost: a\r\n\r\n")
+		require.NoError(t, err)
+		require.Error(t, <-ended, "nobody has read the second answer")
+
 		conn = dial(t, listener)
 		_, err = io.WriteString(conn, "GET /huge HTTP/1.1\r\nHost: a\r\n\r\n")
 		require.NoError(t, err)
-		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		answer, err = http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(t, err)
 		defer func() { _ = answer.Body.Close() }()
 		read := int64(0)

@@ -132,13 +132,27 @@ func rewriteQuery(c *gin.Context, query url.Values) {
 	c.Request.RequestURI = (&url.URL{Path: c.Request.URL.Path, RawQuery: c.Request.URL.RawQuery}).RequestURI()
 }
 
-// keepAs says for how long who may keep the answer. What is private is kept by nobody
-// in between.
+// What is said of who may keep an answer.
+var (
+	keptByAll      = []string{immutable}
+	keptByOne      = []string{"private, " + strings.TrimPrefix(immutable, "public, ")}
+	asksAgain      = []string{noCache}
+	asksAgainByOne = []string{"private, " + noCache}
+)
+
+// keepAs says for how long who may keep the answer: immutable or noCache. What is private is
+// kept by nobody in between.
 func keepAs(c *gin.Context, policy string) {
-	if c.GetBool(privateKey) {
-		policy = "private, " + strings.TrimPrefix(policy, "public, ")
+	values := asksAgain
+	switch private := c.GetBool(privateKey); {
+	case policy == immutable && private:
+		values = keptByOne
+	case policy == immutable:
+		values = keptByAll
+	case private:
+		values = asksAgainByOne
 	}
-	c.Writer.Header()["Cache-Control"] = []string{policy}
+	c.Writer.Header()["Cache-Control"] = values
 }
 
 // WithPrivateImages closes what is public, but for what is always so, to those who may

@@ -65,6 +65,7 @@ func (r *Router) fail(c *gin.Context, err error) {
 		if begunStream(c) != nil {
 			return // it ends without "complete"
 		}
+		protect(c.Writer.Header(), c.Request)
 		c.Status(statusClientClosedRequest)
 		c.Writer.WriteHeaderNow()
 		return
@@ -128,6 +129,7 @@ func (r *Router) writeProblem(c *gin.Context, status int, kind, detail string) {
 	if err != nil { // only strings, numbers and a time are in it
 		panic(err)
 	}
+	protect(c.Writer.Header(), c.Request) // on a route that serves images, nobody has yet
 	c.Header("Cache-Control", "no-store")
 	c.Data(status, "application/problem+json", body)
 }

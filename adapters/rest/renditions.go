@@ -2,6 +2,8 @@ package rest
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,29 +25,63 @@ type view struct {
 // viewOf reads the query of an image, and refuses what is not in the contract. A type
 // that is a size by itself is asked for as a size is.
 func viewOf(c *gin.Context, typ artwork.Type) (view, error) {
-	query, err := queryOf(c, "size", "format", "tag")
-	if err != nil {
+	query := [...]parameter{{name: "size"}, {name: "format"}, {name: "tag"}}
+	if err := readParameters(c.Request.URL.RawQuery, query[:]); err != nil {
 		return view{}, err
 	}
-	v := view{edge: typ.Edge(), tag: query.Get("tag")}
-	if query.Has("size") {
+	size, format := query[0], query[1]
+	v := view{edge: typ.Edge(), tag: query[2].value}
+	var err error
+	if size.given {
 		if v.edge != 0 {
 			return view{}, artwork.Errorf(artwork.InvalidInput, "%s is a size already", typ)
 		}
-		if v.edge, err = artwork.ParseSize(query.Get("size")); err != nil {
+		if v.edge, err = artwork.ParseSize(size.value); err != nil {
 			return view{}, err
 		}
 	}
-	switch named := query.Has("format"); {
-	case v.edge == 0 && named:
+	switch {
+	case v.edge == 0 && format.given:
 		return view{}, artwork.Errorf(artwork.InvalidInput, "format needs a size: originals are served as they are")
 	case v.edge == 0:
-	case named:
-		v.format, err = artwork.ParseFormat(query.Get("format"))
+	case format.given:
+		v.format, err = artwork.ParseFormat(format.value)
 	default:
 		v.negotiated, v.format = true, accepted(c.Request.Header["Accept"])
 	}
 	return v, err
+}
+
+// parameter is one that a query may have.
+type parameter struct {
+	name, value string
+	given       bool
+}
+
+// readParameters reads the parameters of a query, and refuses what queryOf does. It allocates
+// nothing: thumbs are asked for with a query.
+func readParameters(raw string, known []parameter) (refusal error) {
+	for part := range strings.SplitSeq(raw, "&") {
+		if part == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(part, "=")
+		name, badName := url.QueryUnescape(name)
+		value, badValue := url.QueryUnescape(value)
+		if badName != nil || badValue != nil || strings.Contains(part, ";") {
+			return errMalformedQuery
+		}
+		i := slices.IndexFunc(known, func(p parameter) bool { return p.name == name })
+		switch {
+		case i < 0:
+			refusal = unknownParameter(name)
+		case known[i].given:
+			refusal = repeatedParameter(name)
+		default:
+			known[i].value, known[i].given = value, true
+		}
+	}
+	return refusal
 }
 
 // accepted returns the format for what a header Accept says (RFC 9110, 12.5.1). AVIF
@@ -109,7 +145,7 @@ func (h *Images) serveView(c *gin.Context, img *artwork.Image, slot artwork.Slot
 		return h.write(c, img)
 	}
 	if v.negotiated {
-		c.Writer.Header().Add("Vary", "Accept")
+		varyBy(c.Writer.Header(), byAccept)
 	}
 	key := h.renditions.Key(img, artwork.RenditionOf(slot, v.edge, v.format))
 	tag := renderimage.Tag(img, key)
@@ -133,7 +169,7 @@ func (h *Images) serveView(c *gin.Context, img *artwork.Image, slot artwork.Slot
 		tag = renderimage.Tag(img, rendition.Key)
 		keepAs(c, noCache)
 	}
-	describe(c, rendition.MIMEType, tag)
+	describe(c.Writer.Header(), rendition.MIMEType, img.LastModified, tag)
 	return serveContent(c, img.LastModified, rendition.Content)
 }
 
@@ -141,17 +177,19 @@ func (h *Images) serveView(c *gin.Context, img *artwork.Image, slot artwork.Slot
 // tag names. All other conditions are for http.ServeContent.
 func holds(header http.Header, tag artwork.Tag) bool {
 	none := header["If-None-Match"]
-	return len(none) == 1 && len(none[0]) == len(tag)+2 && none[0] == entityTag(tag) && len(header["If-Match"]) == 0 && len(header["If-Unmodified-Since"]) == 0
+	return len(none) == 1 && isEntityTag(none[0], tag) && len(header["If-Match"]) == 0 && len(header["If-Unmodified-Since"]) == 0
+}
+
+// isEntityTag reports whether a text is the tag as it is written in headers.
+func isEntityTag(text string, tag artwork.Tag) bool {
+	last := len(text) - 1
+	return last == len(tag)+1 && text[0] == '"' && text[last] == '"' && text[1:last] == string(tag)
 }
 
 // notModified answers who holds what the tag names, without opening it. What is said
 // here takes the place of what the client was told before (RFC 9111, section 3.2).
 func notModified(c *gin.Context, modified time.Time, tag artwork.Tag) error {
-	header := c.Writer.Header()
-	protectImage(header) // first: a header of few fields costs less
-	header["Etag"] = []string{entityTag(tag)}
-	setModified(header, modified)
-	c.Status(http.StatusNotModified)
-	c.Writer.WriteHeaderNow()
+	describe(c.Writer.Header(), "", modified, tag)
+	sendHeader(c, http.StatusNotModified, nil)
 	return nil
 }

@@ -71,7 +71,7 @@ func NewRouter(authenticate Authenticator, proxies []netip.Prefix, log *slog.Log
 	r.engine.HandleMethodNotAllowed = true
 	r.engine.RedirectTrailingSlash = false
 	r.trust(proxies)
-	r.engine.Use(r.measure, r.identify, r.trace, r.logRequest, r.recover)
+	r.engine.Use(r.measure, r.protectRoute, r.identify, r.trace, r.logRequest, r.recover)
 	r.engine.NoRoute(func(c *gin.Context) {
 		r.writeProblem(c, http.StatusNotFound, artwork.NotFound.String(), "there is nothing at this path")
 	})
@@ -127,7 +127,12 @@ func (r *Router) Contracted() []Endpoint {
 
 // ServeHTTP implements http.Handler.
 func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	r.protect(w.Header(), req)
+	if r.transport != "" && r.cameByTLS(req) {
+		w.Header()["Strict-Transport-Security"] = []string{r.transport}
+	}
+	if req.Method == http.MethodOptions { // some are answered before there is a route
+		protect(w.Header(), req)
+	}
 	r.handler.ServeHTTP(r.patience.with(w, req), req)
 }
 
@@ -137,7 +142,11 @@ type handler func(c *gin.Context) error
 // public registers a GET route, and its HEAD, that everybody may call, unless images
 // are private: then it needs a token too, if it is not one of alwaysPublic.
 func (r *Router) public(path string, h handler) {
-	handlers := chain(r.open(path), r.limit(http.MethodGet, path), r.run(h))
+	run := r.run(h)
+	if servesImage(path) {
+		run = r.runImage(h)
+	}
+	handlers := chain(r.open(path), r.limit(http.MethodGet, path), run)
 	r.engine.GET(path, handlers...)
 	r.engine.HEAD(path, handlers...)
 }
@@ -162,6 +171,16 @@ func (r *Router) run(h handler) gin.HandlerFunc {
 	}
 }
 
+// runImage is run for what is asked for most: its handlers check the little that can be
+// asked themselves, and say how long their answers may be kept.
+func (r *Router) runImage(h handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			r.fail(c, err)
+		}
+	}
+}
+
 const requestIDHeader = "X-Request-Id"
 
 // address returns where the request comes from, as an address is usually written.
@@ -179,11 +198,11 @@ var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 // identify gives the request an id that runs through logs and problem
 // documents: the one a proxy in front gave it, if it is harmless.
 func (r *Router) identify(c *gin.Context) {
-	id := c.GetHeader(requestIDHeader)
-	if id == "" || !requestIDPattern.MatchString(id) {
-		id = newRequestID()
+	id := c.Request.Header[requestIDHeader]
+	if len(id) == 0 || !requestIDPattern.MatchString(id[0]) {
+		id = []string{newRequestID()}
 	}
-	c.Writer.Header()[requestIDHeader] = []string{id}
+	c.Writer.Header()[requestIDHeader] = id[:1]
 	if !r.images[c.FullPath()] || r.log.Enabled(c, slog.LevelDebug) {
 		c.Request = c.Request.WithContext(identified(c))
 	}
@@ -192,13 +211,13 @@ func (r *Router) identify(c *gin.Context) {
 // identified returns the context of the request, which knows the request's id. That of a
 // request for an image does not by itself, because nearly all requests are such, and what
 // is logged of them is logged by who has asked for this.
-func identified(c *gin.Context) context.Context { return withID(c.Request.Context(), c) }
+func identified(c *gin.Context) context.Context { return withID(c.Request.Context(), requestID(c)) }
 
-func withID(ctx context.Context, c *gin.Context) context.Context {
+func withID(ctx context.Context, id string) context.Context {
 	if RequestID(ctx) != "" {
 		return ctx
 	}
-	return &requestContext{ctx, requestID(c)}
+	return &requestContext{ctx, id}
 }
 
 // requestContext is the context of a request with its id.
@@ -229,27 +248,34 @@ func RequestID(ctx context.Context) string {
 // it, so it need not be hard to guess.
 func newRequestID() string {
 	var random [8]byte
-	var text [16]byte
+	var digits [2 * len(random)]byte
 	binary.BigEndian.PutUint64(random[:], rand.Uint64()) //nolint:gosec // see above
-	hex.Encode(text[:], random[:])
-	return string(text[:])
+	hex.Encode(digits[:], random[:])
+	return string(digits[:])
 }
 
-func requestID(c *gin.Context) string { return c.Writer.Header().Get(requestIDHeader) }
+// requestID returns the id that identify gave, until an answer has begun.
+func requestID(c *gin.Context) string {
+	if id := c.Writer.Header()[requestIDHeader]; len(id) > 0 {
+		return id[0]
+	}
+	return ""
+}
 
 func (r *Router) logRequest(c *gin.Context) {
 	if !r.log.Enabled(c, slog.LevelDebug) {
 		return // what nobody reads need not be measured
 	}
-	begin := time.Now()
+	begin, id := time.Now(), requestID(c)
 	c.Next()
-	r.log.LogAttrs(identified(c), slog.LevelDebug, "Request", slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),
+	r.log.LogAttrs(withID(c.Request.Context(), id), slog.LevelDebug, "Request", slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),
 		slog.Int("status", c.Writer.Status()), slog.Int64("bytes", max(int64(c.Writer.Size()), 0)+c.GetInt64(sentKey)),
 		slog.Duration("took", time.Since(begin)))
 }
 
 // recover answers a request whose handler panicked, unless an answer has begun.
 func (r *Router) recover(c *gin.Context) {
+	id := requestID(c) // of an answer that has begun the header is gone
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -258,7 +284,7 @@ func (r *Router) recover(c *gin.Context) {
 		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(p)
 		}
-		r.log.ErrorContext(identified(c), "Panic", "value", p, "stack", string(debug.Stack()))
+		r.log.ErrorContext(withID(c.Request.Context(), id), "Panic", "value", p, "stack", string(debug.Stack()))
 		c.Abort()
 		if !c.Writer.Written() || begunStream(c) != nil {
 			r.writeProblem(c, http.StatusInternalServerError, artwork.Internal.String(), "something went wrong inside Gatefold")
@@ -337,17 +363,27 @@ func queryOf(c *gin.Context, allowed ...string) (url.Values, error) {
 	}
 	query, err := url.ParseQuery(c.Request.URL.RawQuery)
 	if err != nil {
-		return nil, artwork.Errorf(artwork.InvalidInput, "the query is not name=value&name=value, with escapes where they are needed")
+		return nil, errMalformedQuery
 	}
 	for name, values := range query {
 		if !slices.Contains(allowed, name) {
-			return nil, artwork.Errorf(artwork.InvalidInput, "unknown query parameter %q", name)
+			return nil, unknownParameter(name)
 		}
 		if len(values) > 1 {
-			return nil, artwork.Errorf(artwork.InvalidInput, "the query parameter %q is given twice", name)
+			return nil, repeatedParameter(name)
 		}
 	}
 	return query, nil
+}
+
+var errMalformedQuery = artwork.Errorf(artwork.InvalidInput, "the query is not name=value&name=value, with escapes where they are needed")
+
+func unknownParameter(name string) error {
+	return artwork.Errorf(artwork.InvalidInput, "unknown query parameter %q", name)
+}
+
+func repeatedParameter(name string) error {
+	return artwork.Errorf(artwork.InvalidInput, "the query parameter %q is given twice", name)
 }
 
 // readFlag reads a query parameter that is true or false; it is false if it is not

@@ -34,7 +34,7 @@ func (r *Router) trace(c *gin.Context) {
 	if end == nil {
 		return
 	}
-	c.Request = c.Request.WithContext(withID(ctx, c))
+	c.Request = c.Request.WithContext(withID(ctx, requestID(c)))
 	defer func() { end(c.Writer.Status()) }()
 	c.Next()
 }

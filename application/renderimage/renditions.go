@@ -101,7 +101,10 @@ func (r *Renditions) Key(img *artwork.Image, wanted artwork.Rendition) artwork.R
 // place, on every instance: it follows from the content, the focal point, the
 // rendition and the encoder.
 func Tag(img *artwork.Image, key artwork.RenditionKey) artwork.Tag {
-	return img.Tag + artwork.Tag("-"+key.String()+"-"+key.Encoder)
+	tag := make([]byte, 0, 64) // in one piece, because it is made for every request
+	tag = append(append(tag, img.Tag...), '-')
+	tag = append(append(key.AppendTo(tag), '-'), key.Encoder...)
+	return artwork.Tag(tag)
 }
 
 // In is the wish for a rendition.

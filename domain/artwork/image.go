@@ -83,7 +83,7 @@ const tagDigits = 16
 // point.
 func TagOf(hash Hash, focal *FocalPoint) Tag {
 	if focal == nil {
-		return Tag(hash.String()[:tagDigits])
+		return Tag(hex.EncodeToString(hash[:tagDigits/2]))
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %.6f %.6f", hash, focal.X, focal.Y))
 	return Tag(hex.EncodeToString(sum[:])[:tagDigits])

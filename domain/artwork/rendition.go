@@ -96,7 +96,12 @@ func Presets(slot Slot, format Format) []Rendition {
 
 // String returns the rendition's name in tags and the store: "s300.webp" is a square,
 // "f300.webp" fits.
-func (r Rendition) String() string { return r.shape() + "." + r.Format.String() }
+func (r Rendition) String() string { return string(r.AppendTo(nil)) }
+
+// AppendTo appends the rendition's name to text.
+func (r Rendition) AppendTo(text []byte) []byte {
+	return append(append(append(text, r.shape()...), '.'), r.Format.String()...)
+}
 
 func (r Rendition) shape() string {
 	if r.Square {
