@@ -21,21 +21,17 @@ interface Props {
 export function DeleteDialog({ target, onClose, onDeleted }: Props) {
   const { t, i18n } = useTranslation();
   const [withAlbums, setWithAlbums] = useState(false);
-  const discard = useDiscard(target);
   const offer = useOffer(target);
+  const discard = useDiscard(target, (out) => {
+    offer(out);
+    onClose();
+    onDeleted?.();
+  });
   const keep = useQuery(keepOptions);
   const albums = useQuery({ ...albumsOptions(target.id), enabled: target.kind === "artist" });
   const count = albums.data ?? 0;
   const unknown = target.kind === "artist" && albums.isPending;
   const failed = discard.error ?? albums.error;
-  const confirm = () =>
-    discard.mutate(withAlbums, {
-      onSuccess: (out) => {
-        offer(out);
-        onClose();
-        onDeleted?.();
-      },
-    });
   return (
     <Modal opened onClose={onClose} title={t("deleting.ask", { name: target.name })} centered closeButtonProps={{ "aria-label": t("action.close") }}>
       <Stack>
@@ -56,7 +52,7 @@ export function DeleteDialog({ target, onClose, onDeleted }: Props) {
           <Button variant="default" onClick={onClose} data-autofocus>
             {t("deleting.cancel")}
           </Button>
-          <Button color="red" loading={discard.isPending || unknown} disabled={count > 0 && !withAlbums} onClick={confirm}>
+          <Button color="red" loading={discard.isPending || unknown} disabled={count > 0 && !withAlbums} onClick={() => discard.mutate(withAlbums)}>
             {t("deleting.confirm")}
           </Button>
         </Group>

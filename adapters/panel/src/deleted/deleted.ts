@@ -78,9 +78,14 @@ export function catalogueChanged(queries: QueryClient): Promise<unknown> {
   return queries.invalidateQueries({ predicate: ({ queryKey }) => moved.has(queryKey[0]) && queryKey[1] !== "keep" });
 }
 
-export function useDiscard(target: Target) {
+/** Deletes the subject, and calls back when it is, also if whatever shows it has gone by then. */
+export function useDiscard(target: Target, onDeleted: (out: Schemas["SubjectDeleted"]) => void) {
   const queries = useQueryClient();
-  return useMutation({ mutationFn: (albums: boolean) => discard(target, albums), onSettled: () => catalogueChanged(queries) });
+  return useMutation({
+    mutationFn: (albums: boolean) => discard(target, albums),
+    onSuccess: onDeleted,
+    onSettled: () => catalogueChanged(queries),
+  });
 }
 
 export function usePutBack() {

@@ -1,0 +1,46 @@
+import type { Page } from "@playwright/test";
+
+import { as, found, picture } from "./api";
+import { expect, test, visit } from "./gatefold";
+
+// As in production: two instances on one Postgres and one Redis.
+test.use({ wanted: { instances: 2, backends: ["redis", "postgres"], empty: true } });
+
+const artistId = "11111111-2222-4333-8444-555555555555";
+const albums = ["Islas interiores", "Sal y ceniza"];
+
+const card = (page: Page, name: string) => page.getByRole("listitem").filter({ has: page.getByRole("link", { name }) });
+
+test("changes on another instance appear without a reload, and a lost connection is told", async ({ page, playwright, gatefold }) => {
+  test.setTimeout(90_000);
+  const [here, there] = gatefold.instances;
+  const by = await as(playwright, there?.address ?? "");
+  await by.put(`/api/artists/${artistId}`, { data: { name: "Marea Ámbar" } });
+  for (const name of albums) {
+    await by.put(`/api/albums/${crypto.randomUUID()}`, { data: { name, artistId } });
+  }
+  const { id } = await found(by, "albums", "Islas interiores");
+  await visit(page, `${here?.address}/admin/albums?sort=-updated`);
+  const changed = card(page, "Islas interiores");
+  await expect(changed).toContainText("No cover");
+
+  const file = { name: "cover.jpg", mimeType: "image/jpeg", buffer: await picture(page, 300, 300) };
+  const kept = await by.post(`/api/admin/metadata/album/custom-covers/${id}/upload`, { multipart: { file } });
+  const { customCoverId } = (await kept.json()) as { customCoverId: string };
+  const applied = await by.post(`/api/admin/metadata/album/custom-covers/${id}/apply/${customCoverId}`);
+  expect(applied.ok(), await applied.text()).toBe(true);
+  await expect(changed.getByRole("img", { name: "Cover of Islas interiores" })).toHaveAttribute("src", /tag=/);
+  expect(await (await page.request.get(`${here?.address}/api/images/albums/${id}/cover/metadata`)).json()).toMatchObject({ cover: { exists: true } });
+  await expect(page.getByRole("listitem").first()).toContainText("Sal y ceniza"); // nothing moves under the eyes
+  await page.getByRole("button", { name: "1 change: show" }).click();
+  await expect(page.getByRole("listitem").first()).toContainText("Islas interiores");
+
+  expect((await by.delete(`/api/albums/${id}`)).ok()).toBe(true);
+  await expect(changed).toHaveCount(0);
+  expect((await by.post(`/api/albums/${id}/restore`)).ok()).toBe(true);
+  await expect(changed.getByRole("img", { name: "Cover of Islas interiores" })).toBeVisible();
+  await by.dispose();
+
+  await here?.end();
+  await expect(page.getByText("Live changes are interrupted")).toBeVisible();
+});
