@@ -12,6 +12,9 @@ const id = { artist: "11111111-2222-4333-8444-555555555555", album: "22222222-22
 async function open(page: Page): Promise<void> {
   await visit(page, "/admin/cache");
   await expect(page.getByRole("region", { name: "Hit rate" })).toBeVisible();
+  // What is further down comes when somebody does.
+  await page.getByRole("region", { name: "Instances" }).first().scrollIntoViewIfNeeded();
+  await expect(page.getByRole("region", { name: "Look up" }).first()).toBeVisible();
 }
 
 test("what happens is drawn, and told in numbers; without Redis the page says so", async ({ page, gatefold }) => {

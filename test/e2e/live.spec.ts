@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import type { Page, Request } from "@playwright/test";
 
 import { as, found, picture } from "./api";
 import { expect, test, visit } from "./gatefold";
@@ -20,7 +20,12 @@ test("changes on another instance appear without a reload, and a lost connection
     await by.put(`/api/albums/${crypto.randomUUID()}`, { data: { name, artistId } });
   }
   const { id } = await found(by, "albums", "Islas interiores");
+  // Once changes are followed, what was read before is read again.
+  let read = 0;
+  const count = (asked: Request) => (read += new URL(asked.url()).pathname === "/api/albums" ? 1 : 0);
+  page.on("requestfinished", count).on("requestfailed", count);
   await visit(page, `${here?.address}/admin/albums?sort=-updated`);
+  await expect.poll(() => read).toBeGreaterThan(1);
   const changed = card(page, "Islas interiores");
   await expect(changed).toContainText("No cover");
 

@@ -69,9 +69,9 @@ async function work(playwright: PlaywrightWorkerArgs["playwright"], address: str
   const album = (await found(by, "albums", "Copper & Chrome")).id;
   await done(by, "put", `/api/admin/metadata/album/${album}/lock`, { type: "cover", locked: true });
   const left = { user, album, artist: (await found(by, "artists", "Moss & Meridian")).id, ...(await jobs(by)) };
-  await done(by, "delete", `/api/admin/metadata/album/${(await found(by, "albums", "Machines")).id}/images/cover`);
+  await done(by, "delete", `/api/admin/metadata/album/${(await found(by, "albums", "Machines à rêver")).id}/images/cover`);
   await done(by, "delete", `/api/albums/${(await found(by, "albums", "Foghorn Lullabies")).id}`);
-  await done(by, "delete", `/api/artists/${(await found(by, "artists", "Velvet Kilowatt")).id}?albums=true`);
+  await done(by, "delete", `/api/artists/${(await found(by, "artists", "Tundra Post Office")).id}?albums=true`);
   await by.dispose();
   return left;
 }
@@ -103,10 +103,11 @@ async function jobs(by: APIRequestContext): Promise<Pick<Left, "fillJob" | "bulk
   const only = missing.items.slice(0, 3).map(({ id }) => id);
   const fill = await done(by, "post", "/api/admin/metadata/fill", { type: "banner", dryRun: true, minScore: 0, only });
   const { id } = await found(by, "albums", "Islas interiores");
+  const other = (await found(by, "albums", "Sal y ceniza")).id;
   const { history } = (await (await by.get(`/api/admin/metadata/album/${id}/history`)).json()) as { history: { imageId: string }[] };
   const items = [
     { subject: "album", id, type: "cover", imageId: history[0]?.imageId },
-    { subject: "album", id, type: "cover", url: "http://127.0.0.1:1/cover.jpg", provider: "deezer" },
+    { subject: "album", id: other, type: "cover", url: "http://127.0.0.1:1/cover.jpg", provider: "deezer" },
   ];
   const bulk = await done(by, "post", "/api/admin/metadata/bulk/apply", { items });
   const state = async (kind: string, jobId: unknown) =>

@@ -19,6 +19,7 @@ const usual = {
   LOG_FORMAT: "json",
   RATE_LIMIT_REQUESTS: "0",
   RATE_LIMIT_LOGINS: "0",
+  RENDER_AHEAD: "false", // most of what is put in force here is not looked at in all its sizes
 };
 
 export type Settings = Record<string, string>;
@@ -37,13 +38,26 @@ function run(env: Settings, args: string[], input = ""): void {
 /** Makes the administrator, who is there before anybody could sign in. */
 const makeAdmin = (env: Settings) => run(env, ["user", "create", admin.username, "--role", "admin"], `${admin.password}\n`);
 
-/** Makes the folder of a server that has the demo library: it takes some seconds, and a copy of it none. */
-export function makeDemo(): { folder: string; remove: () => void } {
+/**
+ * Makes the folder of a server that has the demo library, with the pictures of the grids
+ * in the size and format that the browser asks for: it takes some seconds, and a copy of it none.
+ */
+export async function makeDemo(): Promise<{ folder: string; remove: () => void }> {
   const folder = newFolder();
   const env = { ...usual, DATA_DIR: folder };
   run(env, ["demo"]);
   makeAdmin(env);
+  const server = await startInstance(env);
+  await Promise.all([render(server.address, "albums", "cover"), render(server.address, "artists", "profile")]);
+  await server.end();
   return { folder, remove: () => remove(folder) };
+}
+
+async function render(address: string, kind: "albums" | "artists", slot: string): Promise<void> {
+  const { items } = (await (await fetch(`${address}/api/${kind}`)).json()) as { items: { id: string }[] };
+  for (const { id } of items) {
+    await fetch(`${address}/api/images/${kind}/${id}/${slot}?size=small&format=avif`);
+  }
 }
 
 /** Where setup.ts tells the tests that the demo library is. */
