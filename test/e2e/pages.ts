@@ -38,7 +38,7 @@ export const pages: PanelPage[] = [
   { name: "bulk", path: "/admin/bulk", shown: "1 failed" },
   { name: "bulk-job", path: ({ bulkJob }) => `/admin/bulk/${bulkJob}`, shown: "1 failed" },
   { name: "cache", path: "/admin/cache", shown: "Hit rate" },
-  { name: "cache-look-up", path: ({ album }) => `/admin/cache?album=${album}`, shown: "Copper & Chrome" },
+  { name: "cache-look-up", path: ({ album }) => `/admin/cache?album=${album}`, shown: "Verdict" },
   { name: "activity", path: "/admin/activity", shown: "signed in" },
   { name: "health", path: "/admin/health", shown: "Everything works" },
   { name: "settings", path: "/admin/settings", shown: "fanart.tv" },
