@@ -86,7 +86,7 @@ func (h *Deletions) listDeleted(c *gin.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	page := api.DeletedPage{Items: make([]api.DeletedSubject, len(items)), Next: next.String()}
+	page := api.DeletedPage{Items: make([]api.DeletedSubject, len(items)), Next: next.String(), KeepSeconds: int(h.list.Keep().Seconds())}
 	for i, d := range items {
 		page.Items[i] = api.DeletedSubject{
 			Kind: d.Subject.Kind, ID: d.Subject.ID, Name: d.Name, ArtistID: d.ArtistID, ArtistName: d.ArtistName,

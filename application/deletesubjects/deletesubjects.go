@@ -290,6 +290,9 @@ type List struct {
 // NewList returns the use case.
 func NewList(cfg Config, bin catalog.Bin) *List { return &List{cfg, bin} }
 
+// Keep returns for how long what is deleted now can be restored.
+func (l *List) Keep() time.Duration { return l.cfg.Keep }
+
 // Run returns a page, the latest first. InvalidInput: the query cannot be asked.
 func (l *List) Run(ctx context.Context, query catalog.DeletedQuery) (items []Restorable, next catalog.DeletedCursor, err error) {
 	page, err := l.bin.List(ctx, query)

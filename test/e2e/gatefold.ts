@@ -1,68 +1,47 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
-
 import { test as base, expect, type Page } from "@playwright/test";
 
-const bin = resolve(import.meta.dirname, "../../bin");
+import { admin, deploy, type Deployment, type Wanted } from "./servers";
 
-export const admin = { username: "admin", password: "a password of the browser tests" };
+export { admin };
 
-/** A private server on the demo library, with demo providers, for the tests of one worker. */
-export interface Gatefold {
-  address: string;
-}
+/** Has one deployment at a time: the same for the tests of a file that want the same, another for those of the next. */
+class Stage {
+  private shown: { for: string; deployment: Deployment } | undefined;
 
-async function start(dir: string, settings: Record<string, string>): Promise<{ gatefold: Gatefold; process: ChildProcess }> {
-  const env = {
-    PATH: process.env.PATH ?? "",
-    ENV_FILE: "/dev/null",
-    DATA_DIR: dir,
-    LISTEN_ADDR: "127.0.0.1:0",
-    LOG_FORMAT: "json",
-    RATE_LIMIT_REQUESTS: "0",
-    RATE_LIMIT_LOGINS: "0",
-    ADMIN_USERNAME: admin.username,
-    ADMIN_PASSWORD: admin.password,
-    ...settings,
-  };
-  const seeded = spawnSync(join(bin, "gatefold"), ["demo"], { env, encoding: "utf8" });
-  if (seeded.status !== 0) {
-    throw new Error(`gatefold demo: ${seeded.stderr}`);
+  async deployed(file: string, wanted: Wanted): Promise<Deployment> {
+    const key = JSON.stringify([file, wanted]);
+    if (this.shown?.for !== key) {
+      await this.end();
+      this.shown = { for: key, deployment: await deploy(wanted) };
+    }
+    return this.shown.deployment;
   }
-  const server = spawn(join(bin, "demo-providers"), [join(bin, "gatefold"), "serve"], { env, stdio: ["ignore", "ignore", "pipe"] });
-  const lines: string[] = [];
-  const address = await new Promise<string>((found, failed) => {
-    createInterface({ input: server.stderr }).on("line", (line) => {
-      lines.push(line);
-      const at = /"address":\s*"(http:\/\/[^"]+)"/.exec(line);
-      if (at?.[1] !== undefined) {
-        found(at[1]);
-      }
-    });
-    server.once("exit", (code) => failed(new Error(`gatefold serve ended with ${code}:\n${lines.join("\n")}`)));
-  });
-  return { gatefold: { address }, process: server };
+
+  async end(): Promise<void> {
+    await this.shown?.deployment.end();
+    this.shown = undefined;
+  }
 }
 
-/** Tests with a server of their worker, and the page at its panel. */
-export const test = base.extend<object, { gatefold: Gatefold; settings: Record<string, string> }>({
-  /** Variables that the server of a file of tests is started with, beside the usual ones. */
-  settings: [{}, { scope: "worker", option: true }],
-  gatefold: [
-    async ({ settings }, use) => {
-      const dir = mkdtempSync(join(tmpdir(), "gatefold-e2e-"));
-      const { gatefold, process } = await start(dir, settings);
-      await use(gatefold);
-      const ended = new Promise((done) => process.once("exit", done));
-      process.kill("SIGTERM");
-      await ended;
-      rmSync(dir, { recursive: true });
+interface Fixtures {
+  /** What the server of the tests is to be like; the same for those of a file that stand together. */
+  wanted: Wanted;
+  gatefold: Deployment;
+}
+
+/** Tests with a server on the demo library, and the page at its panel. */
+export const test = base.extend<Fixtures, { stage: Stage }>({
+  wanted: [{}, { option: true }],
+  stage: [
+    // eslint-disable-next-line no-empty-pattern
+    async ({}, use) => {
+      const stage = new Stage();
+      await use(stage);
+      await stage.end();
     },
-    { scope: "worker", timeout: 60_000 },
+    { scope: "worker" },
   ],
+  gatefold: [async ({ stage, wanted }, use, { file }) => use(await stage.deployed(file, wanted)), { timeout: 60_000 }],
   baseURL: async ({ gatefold }, use) => use(gatefold.address),
   page: async ({ page }, use) => {
     const problems: string[] = [];
@@ -82,11 +61,23 @@ export const test = base.extend<object, { gatefold: Gatefold; settings: Record<s
 
 export { expect };
 
-export async function signIn(page: Page, who: { username: string; password: string } = admin): Promise<void> {
+type Who = { username: string; password: string };
+
+/** Signs in as somebody does who sees the page. */
+export async function signIn(page: Page, who: Who = admin): Promise<void> {
   await page.getByRole("banner").getByRole("button", { name: "Sign in" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("User name").fill(who.username);
   await dialog.getByLabel("Password", { exact: false }).first().fill(who.password);
   await dialog.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("button", { name: `Account of ${who.username}` })).toBeVisible();
+}
+
+/** Goes to an address as somebody who has signed in before: for tests of what comes after that. */
+export async function visit(page: Page, address: string, who: Who = admin): Promise<void> {
+  const server = URL.canParse(address) ? new URL(address).origin : "";
+  const headers = { "Sec-Fetch-Site": "same-origin" }; // cookies are for pages of its own
+  const answer = await page.request.post(`${server}/api/auth/login`, { headers, data: { ...who, cookie: true } });
+  expect(answer.ok(), await answer.text()).toBe(true);
+  await page.goto(address);
 }

@@ -42,4 +42,3 @@ test("a wrong password is said to be one", async ({ page }) => {
   await dialog.getByRole("button", { name: "Sign in" }).click();
   await expect(dialog.getByRole("alert")).toContainText("not right");
 });
-

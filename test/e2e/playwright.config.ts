@@ -5,7 +5,8 @@ const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 export default defineConfig({
   testDir: ".",
-  workers: 1,
+  globalSetup: "./setup.ts",
+  workers: 2,
   fullyParallel: false,
   forbidOnly: true,
   retries: 0,
@@ -15,7 +16,9 @@ export default defineConfig({
   outputDir: "../../.tools/e2e",
   use: {
     launchOptions: { executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] },
-    trace: "retain-on-failure",
+    // To record everything takes as long as the tests do: TRACE=on for one that fails.
+    trace: process.env.TRACE === "on" ? "on" : "off",
+    screenshot: "only-on-failure",
     locale: "en-GB",
     viewport: { width: 1280, height: 900 },
   },

@@ -1,63 +1,45 @@
 import { join, resolve } from "node:path";
 
-import type { APIRequestContext, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
 
-import { expect, signIn, test } from "./gatefold";
-import { coverOf, fromPage } from "./manage";
-import { addressOf, pages } from "./pages";
+import { phone } from "./axe";
+import { expect, test, visit } from "./gatefold";
+import { furnish, pages } from "./pages";
 
 // SCREENSHOTS names the folder, and PAGES those that are wanted: PAGES=users,health
 const folder = resolve(process.env.SCREENSHOTS ?? join(import.meta.dirname, "screenshots"));
 const wanted = (process.env.PAGES ?? "").split(",").filter((name) => name !== "");
 
-const devices = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
+/** Each page on both devices, each of them in both schemes and both languages. */
+const views = [
+  { device: "desktop", viewport: { width: 1280, height: 900 }, scheme: "light", language: "en" },
+  { device: "desktop", viewport: { width: 1280, height: 900 }, scheme: "dark", language: "es" },
+  { device: "phone", viewport: phone, scheme: "light", language: "es" },
+  { device: "phone", viewport: phone, scheme: "dark", language: "en" },
+] as const;
 
-/** Has somebody work here, so that there is something to see. */
-async function furnish(page: Page, request: APIRequestContext): Promise<void> {
-  const people = [
-    ["ana", "Ana Ñandú", "editor"],
-    ["berta", "Berta Kowalczyk", "user"],
-    ["iluminada", "Iluminada Ferrán", "editor"],
-  ] as const;
-  for (const [username, displayName, role] of people) {
-    const id = crypto.randomUUID();
-    await fromPage(page, "PUT", `/api/users/${id}`, { username, displayName, role });
-    if (username !== "berta") {
-      await fromPage(page, "PUT", `/api/users/${id}/password`, { password: "a password of the screenshots" });
-    }
-    if (username === "iluminada") {
-      await fromPage(page, "PUT", `/api/users/${id}/disabled`, { disabled: true });
-    }
-  }
-  for (const [name, scope] of [["player", "read"], ["nightly import", "write"]] as const) {
-    await fromPage(page, "POST", "/api/admin/tokens", { name, scope, expiresAt: new Date(Date.now() + 90 * 86_400_000).toISOString() });
-  }
-  const { id } = await coverOf(request, "Copper & Chrome");
-  await fromPage(page, "PUT", `/api/admin/metadata/album/${id}/lock`, { type: "cover", locked: true });
-  await fromPage(page, "DELETE", `/api/admin/metadata/album/${(await coverOf(request, "Machines")).id}/images/cover`);
+/** Live changes keep a connection open: what counts is that every picture is there, and nothing loads. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() => Array.from(document.images).every((image) => image.complete));
+  await expect(page.locator(".mantine-Loader-root, .mantine-Skeleton-root[data-visible]")).toHaveCount(0);
 }
 
-let furnished = false;
-
-for (const [device, viewport] of Object.entries(devices)) {
-  test(`pages on a ${device}`, async ({ page, request }) => {
+for (const { device, viewport, scheme, language } of views) {
+  test(`pages on a ${device}, ${scheme}, ${language}`, async ({ page, playwright, gatefold }) => {
+    const left = await furnish(playwright, gatefold);
     await page.setViewportSize(viewport);
-    await page.goto("/admin/");
-    await signIn(page);
-    if (!furnished) {
-      await furnish(page, request);
-      furnished = true;
-    }
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await page.addInitScript((language) => localStorage.setItem("gatefold.language", language), language);
+    await visit(page, "/admin/");
     for (const { name, path, shown } of pages.filter((one) => wanted.length === 0 || wanted.includes(one.name))) {
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
-        await page.goto(await addressOf(path, request));
+      await page.goto(typeof path === "string" ? path : path(left));
+      await expect(page.getByRole("heading", { level: 1 })).toBeAttached();
+      if (language === "en") {
         await expect(page.getByRole("main")).toContainText(shown);
-        // Live changes keep a connection open: what counts is that every picture is there.
-        await page.waitForFunction(() => Array.from(document.images).every((image) => image.complete));
-        expect(await page.evaluate(() => document.documentElement.scrollWidth), `${name} scrolls sideways`).toBeLessThanOrEqual(viewport.width);
-        await page.screenshot({ path: join(folder, `${name}-${device}-${colorScheme}.png`) });
       }
+      await settled(page);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), `${name} scrolls sideways`).toBeLessThanOrEqual(viewport.width);
+      await page.screenshot({ path: join(folder, `${name}-${device}-${scheme}-${language}.png`), fullPage: !["artists", "albums"].includes(name) });
     }
   });
 }

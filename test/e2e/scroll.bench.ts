@@ -79,7 +79,13 @@ async function taken(devtools: CDPSession): Promise<Taken> {
   await devtools.send("HeapProfiler.collectGarbage");
   const { metrics } = await devtools.send("Performance.getMetrics");
   const of = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? 0;
-  return { script: of("ScriptDuration"), style: of("RecalcStyleDuration") + of("LayoutDuration"), all: of("TaskDuration"), heap: of("JSHeapUsedSize"), nodes: of("Nodes") };
+  return {
+    script: of("ScriptDuration"),
+    style: of("RecalcStyleDuration") + of("LayoutDuration"),
+    all: of("TaskDuration"),
+    heap: of("JSHeapUsedSize"),
+    nodes: of("Nodes"),
+  };
 }
 
 test("the grid of 100 000 artists scrolls", async ({ page }) => {
@@ -107,7 +113,17 @@ test("the grid of 100 000 artists scrolls", async ({ page }) => {
   const server = await startInstance(env);
   try {
     await page.setViewportSize({ width: 1440, height: 900 });
-    const columns = ["scrolling", "frames/s", "median ms", "p95 ms", "longest ms", "dropped", "long tasks", "ms of the main thread in a second (script, style)", "heap, nodes"];
+    const columns = [
+      "scrolling",
+      "frames/s",
+      "median ms",
+      "p95 ms",
+      "longest ms",
+      "dropped",
+      "long tasks",
+      "ms of the main thread in a second (script, style)",
+      "heap, nodes",
+    ];
     const rows = [`| ${columns.join(" | ")} |`, `| ${columns.map(() => "---").join(" | ")} |`];
     await page.goto("about:blank");
     rows.push(...(await measure(page, [["nothing, an empty page", 0]])));

@@ -1,25 +1,85 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-import { admin } from "./gatefold";
-
 const bin = resolve(import.meta.dirname, "../../bin");
 
-/** A private Redis and a private Postgres server. */
+/** The administrator of every server that is started here. */
+export const admin = { username: "admin", password: "a password of the browser tests" };
+
+/** What every server is started with. */
+const usual = {
+  PATH: process.env.PATH ?? "",
+  ENV_FILE: "/dev/null",
+  AUTH_SECRET: "a secret of the browser tests, which nobody else has",
+  LISTEN_ADDR: "127.0.0.1:0",
+  LOG_FORMAT: "json",
+  RATE_LIMIT_REQUESTS: "0",
+  RATE_LIMIT_LOGINS: "0",
+  RENDER_AHEAD: "false", // most of what is put in force here is not looked at in all its sizes
+};
+
+export type Settings = Record<string, string>;
+
+const newFolder = () => mkdtempSync(join(tmpdir(), "gatefold-e2e-"));
+const remove = (folder: string) => rmSync(folder, { recursive: true });
+
+/** Has a command of the program do its work, with what it reads. */
+function run(env: Settings, args: string[], input = ""): void {
+  const ended = spawnSync(join(bin, "gatefold"), args, { env, input, encoding: "utf8" });
+  if (ended.status !== 0) {
+    throw new Error(`gatefold ${args.join(" ")}: ${ended.stderr}`);
+  }
+}
+
+/** Makes the administrator, who is there before anybody could sign in. */
+const makeAdmin = (env: Settings) => run(env, ["user", "create", admin.username, "--role", "admin"], `${admin.password}\n`);
+
+/**
+ * Makes the folder of a server that has the demo library, with the pictures of the grids
+ * in the size and format that the browser asks for: it takes some seconds, and a copy of it none.
+ */
+export async function makeDemo(): Promise<{ folder: string; remove: () => void }> {
+  const folder = newFolder();
+  const env = { ...usual, DATA_DIR: folder };
+  run(env, ["demo"]);
+  makeAdmin(env);
+  const server = await startInstance(env);
+  await Promise.all([render(server.address, "albums", "cover"), render(server.address, "artists", "profile")]);
+  await server.end();
+  return { folder, remove: () => remove(folder) };
+}
+
+async function render(address: string, kind: "albums" | "artists", slot: string): Promise<void> {
+  const { items } = (await (await fetch(`${address}/api/${kind}`)).json()) as { items: { id: string }[] };
+  for (const { id } of items) {
+    await fetch(`${address}/api/images/${kind}/${id}/${slot}?size=small&format=avif`);
+  }
+}
+
+/** Where setup.ts tells the tests that the demo library is. */
+export const demoFolder = "GATEFOLD_E2E_DEMO";
+
+/** What servers can be told to stand on, beside their own folder. */
+export type Backend = "redis" | "postgres" | "oidc";
+
+/** The private servers that were asked for. */
 export interface Backends {
-  redis: string;
-  postgres: string;
-  /** Has Redis stop, start again, stand still, or go on; returns when that is so. */
-  order: (order: "stop redis" | "start redis" | "pause redis" | "resume redis") => Promise<void>;
+  addresses: Partial<Record<Backend, string>>;
+  /** Returns when it is so. Claims are what the identity provider tells of everybody from then on. */
+  order: (order: "stop redis" | "start redis" | `recognise ${string}`) => Promise<void>;
   end: () => Promise<void>;
 }
 
-/** Starts the servers; they end with this process at the latest. */
-export async function startBackends(): Promise<Backends> {
-  const process = spawn(join(bin, "test-servers"), { stdio: ["pipe", "pipe", "inherit"] });
+/** Starts servers; they end with this process at the latest. */
+async function startBackends(names: Backend[]): Promise<Backends> {
+  if (names.length === 0) {
+    return { addresses: {}, order: () => Promise.reject(new Error("there are no servers")), end: () => Promise.resolve() };
+  }
+  const process = spawn(join(bin, "test-servers"), names, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: process.stdout })[Symbol.asyncIterator]();
   const next = async () => {
     const line = await lines.next();
@@ -28,9 +88,9 @@ export async function startBackends(): Promise<Backends> {
     }
     return line.value;
   };
-  const addresses = JSON.parse(await next()) as { redis: string; postgres: string };
+  const addresses = JSON.parse(await next()) as Backends["addresses"];
   return {
-    ...addresses,
+    addresses,
     order: async (order) => {
       process.stdin.write(`${order}\n`);
       await next();
@@ -49,54 +109,91 @@ export interface Instance {
   end: () => Promise<void>;
 }
 
-/** Instances that share a database, Redis and the folder of images. */
-export interface Fleet {
+/** Servers that share a folder and what they stand on. */
+export interface Deployment {
+  /** Of the first. */
+  address: string;
   instances: Instance[];
   backends: Backends;
   end: () => Promise<void>;
 }
 
-/** Starts so many instances of Gatefold on the demo library, with demo providers. */
-export async function startFleet(count: number, settings: Record<string, string> = {}): Promise<Fleet> {
-  const dir = mkdtempSync(join(tmpdir(), "gatefold-fleet-"));
-  const backends = await startBackends();
+export interface Wanted {
+  instances?: number;
+  backends?: Backend[];
+  /** It begins with no library instead of that of the demo. */
+  empty?: boolean;
+  /** Variables beside the usual ones. */
+  settings?: Settings;
+  /** Variables that demo providers would set. */
+  without?: string[];
+}
+
+/** Starts so many instances of Gatefold, with demo providers. */
+export async function deploy({
+  instances: count = 1,
+  backends: names = [],
+  empty = false,
+  settings = {},
+  without = [],
+}: Wanted = {}): Promise<Deployment> {
+  const folder = newFolder();
+  if (!empty) {
+    cpSync(process.env[demoFolder] ?? "", folder, { recursive: true });
+  }
+  const backends = await startBackends(names);
+  const { redis, postgres, oidc } = backends.addresses;
   const env = {
-    PATH: process.env.PATH ?? "",
-    ENV_FILE: "/dev/null",
-    DATA_DIR: dir,
-    DATABASE_URL: backends.postgres,
-    REDIS_URL: backends.redis,
-    AUTH_SECRET: "a secret of the browser tests, which nobody else has",
-    LISTEN_ADDR: "127.0.0.1:0",
-    LOG_FORMAT: "json",
-    RATE_LIMIT_REQUESTS: "0",
-    RATE_LIMIT_LOGINS: "0",
-    ADMIN_USERNAME: admin.username,
-    ADMIN_PASSWORD: admin.password,
+    ...usual,
+    DATA_DIR: folder,
+    ...(redis !== undefined && { REDIS_URL: redis }),
+    ...(postgres !== undefined && { DATABASE_URL: postgres }),
+    ...(oidc !== undefined && (await registered(oidc))),
     ...settings,
   };
-  const seeded = spawnSync(join(bin, "gatefold"), ["demo"], { env, encoding: "utf8" });
-  if (seeded.status !== 0) {
-    throw new Error(`gatefold demo: ${seeded.stderr}`);
+  if (empty) {
+    makeAdmin(env);
   }
-  const instances: Instance[] = [];
-  for (let i = 0; i < count; i++) {
-    instances.push(await startInstance(env)); // the first one makes the account
-  }
+  const instances = await Promise.all(Array.from({ length: count }, () => startInstance(env, without)));
   return {
+    address: instances[0]?.address ?? "",
     instances,
     backends,
     end: async () => {
       await Promise.all(instances.map((instance) => instance.end()));
       await backends.end();
-      rmSync(dir, { recursive: true });
+      remove(folder);
     },
   };
 }
 
-/** Starts a server with demo providers, and waits until it listens. */
-export async function startInstance(env: Record<string, string>): Promise<Instance> {
-  const server = spawn(join(bin, "demo-providers"), [join(bin, "gatefold"), "serve"], { env, stdio: ["ignore", "ignore", "pipe"] });
+/** The settings of a client that the identity provider knows; it sends browsers back to an address that has to be known before. */
+async function registered(issuer: string): Promise<Settings> {
+  const port = await freePort();
+  return {
+    LISTEN_ADDR: `127.0.0.1:${port}`,
+    OIDC_ISSUER: issuer,
+    OIDC_CLIENT_ID: "gatefold-test",
+    OIDC_CLIENT_SECRET: "a client's secret",
+    OIDC_REDIRECT_URL: `http://127.0.0.1:${port}/api/auth/oidc/callback`,
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((found, failed) => {
+    const probe = createServer();
+    probe.once("error", failed);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => (typeof address === "object" && address ? found(address.port) : failed(new Error("no port"))));
+    });
+  });
+}
+
+/** Starts a server with demo providers, but for the variables that it is to be without, and waits until it listens. */
+export async function startInstance(env: Settings, without: string[] = []): Promise<Instance> {
+  const unset = without.flatMap((variable) => ["-u", variable]);
+  const server = spawn(join(bin, "demo-providers"), ["env", ...unset, join(bin, "gatefold"), "serve"], { env, stdio: ["ignore", "ignore", "pipe"] });
   return { address: await listening(server), end: () => ended(server) };
 }
 
@@ -118,6 +215,9 @@ function listening(server: ChildProcess): Promise<string> {
 
 function ended(server: ChildProcess): Promise<void> {
   return new Promise((done) => {
+    if (server.exitCode !== null || server.signalCode !== null) {
+      return done();
+    }
     server.once("exit", () => done());
     server.kill("SIGTERM");
   });

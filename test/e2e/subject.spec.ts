@@ -1,15 +1,15 @@
-import AxeBuilder from "@axe-core/playwright";
 import type { APIRequestContext, Locator, Page } from "@playwright/test";
 
-import { expect, signIn, test } from "./gatefold";
+import { picture } from "./api";
+import { accessible, fits, phone } from "./axe";
+import { expect, test, visit } from "./gatefold";
 
 // One provider is out of reach, in all of these tests: it spoils none of them.
-test.use({ settings: { DISCOGS_URL: "http://127.0.0.1:9" } });
+test.use({ wanted: { settings: { DISCOGS_URL: "http://127.0.0.1:9" } } });
 
 /** Goes to a subject by its name, as somebody who has signed in, and returns its id. */
 async function open(page: Page, kind: "artists" | "albums", name: string): Promise<string> {
-  await page.goto(`/admin/${kind === "artists" ? "" : "albums"}?query=${encodeURIComponent(name)}`);
-  await signIn(page);
+  await visit(page, `/admin/${kind === "artists" ? "" : "albums"}?query=${encodeURIComponent(name)}`);
   await page.getByRole("link", { name: new RegExp(name) }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
   await expect(page.getByText("Why this one?")).toBeVisible();
@@ -25,23 +25,6 @@ async function imageOf(request: APIRequestContext, id: string, slot: "cover" | "
   return ((await (await request.get(`/api/images/artists/${id}/all`)).json()) as { images: Record<string, Info> }).images[slot] as Info;
 }
 
-/** A picture of the size, as a browser makes one. */
-async function picture(page: Page, width: number, height: number): Promise<Buffer> {
-  const base64 = await page.evaluate(
-    ([w = 0, h = 0]) => {
-      const canvas = Object.assign(document.createElement("canvas"), { width: w, height: h });
-      const context = canvas.getContext("2d");
-      for (let x = 0; context && x < w; x += 20) {
-        context.fillStyle = `hsl(${(x / w) * 360} 70% 50%)`;
-        context.fillRect(x, 0, 20, h);
-      }
-      return canvas.toDataURL("image/jpeg", 0.9).split(",")[1] ?? "";
-    },
-    [width, height],
-  );
-  return Buffer.from(base64, "base64");
-}
-
 async function upload(page: Page, ...files: { name: string; buffer: Buffer }[]): Promise<Locator> {
   await page.getByRole("button", { name: "Upload" }).click();
   const dialog = page.getByRole("dialog");
@@ -49,18 +32,6 @@ async function upload(page: Page, ...files: { name: string; buffer: Buffer }[]):
   await dialog.getByRole("button", { name: "Choose files" }).click();
   await (await chosen).setFiles(files.map((file) => ({ ...file, mimeType: "image/jpeg" })));
   return dialog;
-}
-
-/** Requires that nothing on the page is in the way of anybody, in light and in dark. */
-async function accessible(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", colorScheme);
-    const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
-    const found = violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(" ")).join(", ")}`);
-    expect(found, colorScheme).toEqual([]);
-  }
-  await page.emulateMedia({ colorScheme: "light" });
 }
 
 /**
@@ -267,13 +238,12 @@ test("the background is placed by dragging, and put back; the page fits on a pho
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(page.getByText("The position is as it was.")).toBeVisible();
   expect(await position()).toBe("center");
-  await page.setViewportSize({ width: 390, height: 844 });
-  await expect.poll(() => page.getByRole("main").evaluate((main) => main.scrollWidth), "it scrolls sideways").toBeLessThanOrEqual(390);
+  await page.setViewportSize(phone);
+  await fits(page);
 });
 
 test("one's own avatar is uploaded, removed and restored; an image is forgotten for good", async ({ page, request }) => {
-  await page.goto("/admin/");
-  await signIn(page);
+  await visit(page, "/admin/");
   const me = (await (await page.request.get("/api/auth/me")).json()) as { id: string };
   const served = async () => (await request.get(`/api/images/users/${me.id}/avatar`)).status();
   await page.goto(`/admin/users/${me.id}`);

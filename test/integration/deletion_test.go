@@ -133,6 +133,7 @@ func TestDeletionsThatCannotBe(t *testing.T) {
 	first := in.send(http.MethodGet, "/api/deleted?pageSize=1", nil).json(t)
 	second := in.send(http.MethodGet, "/api/deleted?pageSize=1&cursor="+url.QueryEscape(first["next"].(string)), nil).json(t)
 	require.NotContains(t, second, "next")
+	require.EqualValues(t, (30 * 24 * time.Hour).Seconds(), first["keepSeconds"])
 	require.NotEqual(t, first["items"], second["items"])
 }
 

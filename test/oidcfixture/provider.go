@@ -13,10 +13,11 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"gatefold/test/testenv"
 )
 
 // The client that the provider knows.
@@ -49,8 +50,8 @@ type Provider struct {
 type request struct{ nonce, challenge, redirect string }
 
 // New starts a provider.
-func New(t *testing.T) *Provider {
-	t.Helper()
+func New(tb testenv.TB) *Provider {
+	tb.Helper()
 	p := &Provider{signer: key(), waiting: map[string]request{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", p.discovery)
@@ -64,7 +65,7 @@ func New(t *testing.T) *Provider {
 		}
 		mux.ServeHTTP(w, r)
 	}))
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	p.Issuer = server.URL
 	return p
 }

@@ -18,27 +18,40 @@ function preferred(): Language {
 }
 
 /** The texts of each area in each language, which are fetched when a page first needs them. */
-const files = import.meta.glob<Record<string, unknown>>("./locales/*/{activity,cache,core,jobs,library,settings,subject,users}.ts");
+const files = import.meta.glob<Record<string, unknown>>("./locales/*/{activity,cache,core,deleting,jobs,library,settings,subject,users}.ts");
 
 /** The areas that the pages so far have needed: another language begins with them. */
 const needed = new Set(["core"]);
 
-async function learn(language: Language, areas: Iterable<string>): Promise<void> {
-  const load = async (area: string) => {
-    const texts = await files[`./locales/${language}/${area}.ts`]?.();
-    i18next.addResourceBundle(language, "translation", { ...texts }, true);
-  };
-  await Promise.all(Array.from(areas, load));
+async function learn(language: Language, area: string, from = language): Promise<void> {
+  const texts = await files[`./locales/${from}/${area}.ts`]?.();
+  i18next.addResourceBundle(language, "translation", { ...texts }, true, true);
 }
 
-/** Fetches what the pages of a folder say, in the language that is spoken. */
+/** The areas that are said in English, because the texts of the language did not come. */
+const borrowed = new Set<string>();
+
+/**
+ * Fetches what the pages of a folder say, in the language that is spoken. What does not
+ * come is said in English, and asked for again when the next page is.
+ */
 export async function prepare(pages: Pages): Promise<void> {
+  const language = i18next.language as Language;
   const areas = areasOfPages[pages];
   areas.forEach((area) => needed.add(area));
-  await learn(i18next.language as Language, areas);
+  const load = async (area: string) => {
+    try {
+      await learn(language, area);
+      borrowed.delete(area);
+    } catch {
+      await learn(language, area, "en");
+      borrowed.add(area);
+    }
+  };
+  await Promise.all(Array.from(new Set([...areas, ...borrowed]), load));
 }
 
-/** Begins in the language that was chosen, or that the browser prefers. */
+/** Begins in the language that was chosen, or that the browser prefers; in English, if its texts do not come. */
 export async function startTranslating(): Promise<void> {
   i18next.on("languageChanged", (language) => (document.documentElement.lang = language));
   await i18next.use(initReactI18next).init({
@@ -46,12 +59,13 @@ export async function startTranslating(): Promise<void> {
     fallbackLng: false, // each language has every text: that is checked with its types
     interpolation: { escapeValue: false }, // React escapes
   });
-  await speak(preferred());
+  await speak(preferred()).catch(() => speak("en"));
 }
 
-/** Goes on in another language, if its texts can be had. */
+/** Goes on in another language, if all that has been said so far can be had in it. */
 async function speak(language: Language): Promise<void> {
-  await learn(language, needed);
+  await Promise.all(Array.from(needed, (area) => learn(language, area)));
+  borrowed.clear();
   await i18next.changeLanguage(language);
 }
 
@@ -66,6 +80,7 @@ export function choose(language: Language): void {
 type Texts = typeof import("./locales/en/core") &
   typeof import("./locales/en/activity") &
   typeof import("./locales/en/cache") &
+  typeof import("./locales/en/deleting") &
   typeof import("./locales/en/jobs") &
   typeof import("./locales/en/library") &
   typeof import("./locales/en/settings") &

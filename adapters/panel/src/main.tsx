@@ -57,6 +57,7 @@ const router = createBrowserRouter(
             { path: "artists/:id", ...page("subject", async () => (await import("./subject/ArtistPage")).ArtistPage) },
             { path: "albums/:id", ...page("subject", async () => (await import("./subject/AlbumPage")).AlbumPage) },
             { path: "users/:id", ...page("subject", async () => (await import("./subject/UserPage")).UserPage) },
+            { path: "deleted", ...page("deleted", async () => (await import("./deleted/DeletedPage")).DeletedPage) },
             { path: "fill", ...page("fill", async () => (await import("./fill/FillsPage")).FillsPage) },
             { path: "fill/:jobId", ...page("fill", async () => (await import("./fill/FillPage")).FillPage) },
             { path: "bulk", ...page("bulk", async () => (await import("./bulk/BulksPage")).BulksPage) },

@@ -13,9 +13,16 @@ export const theme = createTheme({
   components: { Badge: Badge.extend({ defaultProps: { tt: "none", fw: 600 } }) },
 });
 
+/** None of the shades of orange can be read on white. */
+const darkOrange = "#a33b00";
+
 /** Text that matters less is still to be read: 4.5 to 1 at least (WCAG 2.2, 1.4.3). */
 export const variables: CSSVariablesResolver = (theme) => ({
   variables: {},
-  light: { "--mantine-color-dimmed": theme.colors.gray[7] },
+  light: {
+    "--mantine-color-dimmed": theme.colors.gray[7],
+    "--mantine-color-orange-text": darkOrange,
+    "--mantine-color-orange-light-color": darkOrange,
+  },
   dark: { "--mantine-color-dimmed": theme.colors.dark[1] },
 });

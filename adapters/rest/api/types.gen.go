@@ -1184,6 +1184,9 @@ type CreatedToken struct {
 type DeletedPage struct {
 	Items []DeletedSubject `json:"items"`
 
+	// KeepSeconds For how long what is deleted now can be restored.
+	KeepSeconds int `json:"keepSeconds"`
+
 	// Next The `cursor` of the next page; absent if this is the last one.
 	Next string `json:"next,omitempty,omitzero"`
 }

@@ -2954,6 +2954,8 @@ export interface components {
         };
         DeletedPage: {
             items: components["schemas"]["DeletedSubject"][];
+            /** @description For how long what is deleted now can be restored. */
+            keepSeconds: number;
             /** @description The `cursor` of the next page; absent if this is the last one. */
             next?: string;
         };

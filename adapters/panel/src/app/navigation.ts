@@ -1,7 +1,7 @@
 import type { Scope } from "../session/session";
 import type { IconName } from "./Icon";
 
-export type PageName = "artists" | "albums" | "fill" | "bulk" | "cache" | "activity" | "health" | "settings" | "users";
+export type PageName = "artists" | "albums" | "deleted" | "fill" | "bulk" | "cache" | "activity" | "health" | "settings" | "users";
 
 interface Entry {
   page: PageName;
@@ -18,6 +18,7 @@ export const navigation: { group: "library" | "work" | "service"; entries: Entry
     entries: [
       { page: "artists", to: "/", icon: "artists" },
       { page: "albums", to: "/albums", icon: "albums" },
+      { page: "deleted", to: "/deleted", icon: "bin", needs: "write" },
     ],
   },
   {

@@ -1,17 +1,19 @@
 import { Alert, Badge, Button, Container, Group, Loader, NativeSelect, SegmentedControl, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useSearchParams } from "react-router";
 
 import { later } from "../app/later";
+import { Near } from "../app/Near";
 import { Refusal } from "../app/Refusal";
 import { useSession } from "../session/session";
 import { Charts, Tiles } from "./Charts";
-import { every, useFleet, useHistory, useSettings } from "./data";
+import { every, kinds, useFleet, useHistory, useSettings } from "./data";
 import { Instances } from "./Instances";
 import { Manage } from "./Manage";
 import { RedisState } from "./RedisState";
 
-// Below the charts, and no part of what the page first loads.
+// Below the charts, and no part of what the page first loads, unless somebody comes for it.
 const Lookup = later(async () => ({ default: (await import("./Lookup")).Lookup }));
 
 /** What the caches of all instances do, what is held of a subject, and what can be done about it. */
@@ -37,6 +39,7 @@ export function CachePage() {
 
 function Watched() {
   const { t } = useTranslation();
+  const [address] = useSearchParams();
   const [instance, setInstance] = useState("");
   const [minutes, setMinutes] = useState("15");
   const fleet = useFleet();
@@ -99,9 +102,11 @@ function Watched() {
       ) : (
         !failed && <Loader />
       )}
-      <Suspense fallback={<Skeleton h={160} />}>
-        <Lookup />
-      </Suspense>
+      <Near height={160} now={kinds.some((kind) => address.has(kind))}>
+        <Suspense fallback={<Skeleton h={160} />}>
+          <Lookup />
+        </Suspense>
+      </Near>
       {fleet.data && <Instances fleet={fleet.data} />}
       {fleet.data && <RedisState redis={fleet.data.redis} />}
       {settings.data && <Manage settings={settings.data} />}

@@ -8,6 +8,7 @@ import { Refusal } from "../app/Refusal";
 import type { Kind } from "../artwork/url";
 import { useSession } from "../session/session";
 import { ArtworkGrid } from "./ArtworkGrid";
+import { ChangedNotice } from "./ChangedNotice";
 import { type Entry, useEntries } from "./entries";
 import { type CardSize, cardSizes, FilterBar } from "./FilterBar";
 import { changeAddress, conditions, readFilter, shownSlot } from "./filters";
@@ -63,6 +64,7 @@ export function LibraryPage({ kind }: { kind: Kind }) {
         onSize={setSize}
         onChange={change}
       />
+      {filter.sort?.endsWith("updated") && <ChangedNotice key={key} kind={kind} />}
       {entries.error && entries.total === undefined ? (
         <Center p="xl">
           <Refusal error={entries.error} retry={entries.retry} />

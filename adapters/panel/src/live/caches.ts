@@ -1,7 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 
 import { answered, api, type ImageInfo, type Slot } from "../api/client";
-import type { Kind } from "../artwork/url";
+import type { Kind, SubjectKind } from "../artwork/url";
 import { mergeBulk, mergeFill, type BulkProgress, type FillProgress } from "./progress";
 import type { LiveEventName, LiveEvents } from "./stream";
 
@@ -21,6 +21,8 @@ const onceIn = 700;
 export class LiveCaches {
   private changed = new Map<string, { kind: Kind; id: string }>();
   private readonly due = new Set<string>();
+  /** Who was deleted since: a change of one of these says that it is back. */
+  private readonly deleted = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly queries: QueryClient) {}
@@ -33,6 +35,15 @@ export class LiveCaches {
       case "album:cover:updated":
         this.later("album", (data as LiveEvents[typeof name]).albumId);
         return;
+      case "artist:deleted":
+        this.gone("artist", (data as LiveEvents[typeof name]).artistId);
+        return;
+      case "album:deleted":
+        this.gone("album", (data as LiveEvents[typeof name]).albumId);
+        return;
+      case "user:deleted":
+        this.gone("user", (data as LiveEvents[typeof name]).userId);
+        return;
       case "fill:progress":
         this.fill(data as FillProgress);
         return;
@@ -42,6 +53,23 @@ export class LiveCaches {
       case "reload":
         void this.queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== "me" });
         return;
+    }
+  }
+
+  private gone(kind: SubjectKind, id: string): void {
+    this.deleted.add(id);
+    void this.queries.invalidateQueries({ queryKey: [kind, id] });
+    this.soon(kind === "user" ? ["users"] : ["library", kind]);
+    this.soon(["deleted", "list"]);
+  }
+
+  /** Of those who were deleted and are back, lists are read again: they are in none of the pages that are kept. */
+  private welcome(changed: { kind: Kind; id: string }[]): void {
+    for (const { kind, id } of changed) {
+      if (this.deleted.delete(id)) {
+        this.soon(["library", kind]);
+        this.soon(["deleted", "list"]);
+      }
     }
   }
 
@@ -56,6 +84,7 @@ export class LiveCaches {
   }
 
   private async readAgain(changed: { kind: Kind; id: string }[]): Promise<void> {
+    this.welcome(changed);
     for (const { kind, id } of changed) {
       void this.queries.invalidateQueries({ queryKey: [kind, id] });
     }

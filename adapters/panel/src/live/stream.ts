@@ -8,6 +8,9 @@ export interface LiveEvents {
   "artist:images:updated": { artistId: string; artistName: string; imageType: string; updatedAt: string; tag: string | null };
   "album:cover:updated": { albumId: string; albumName: string; artistId: string; artistName: string; updatedAt: string; tag: string | null };
   "user:avatar:updated": { userId: string; username: string; updatedAt: string; tag: string | null };
+  "artist:deleted": { artistId: string; artistName: string; updatedAt: string };
+  "album:deleted": { albumId: string; albumName: string; artistId: string; artistName: string; updatedAt: string };
+  "user:deleted": { userId: string; username: string; updatedAt: string };
   "bulk:progress": { jobId: string; state: string; done: number; failed: number; total: number };
   "fill:progress": { jobId: string; type: string; dryRun: boolean; state: string; reason?: string; counts: Record<string, number> };
   "settings:updated": { provider: string; revision: number };

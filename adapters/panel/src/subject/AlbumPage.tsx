@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "react-router";
 
 import { answered, api } from "../api/client";
-import { Refusal } from "../app/Refusal";
+import { Gone } from "./Gone";
 import { SubjectPage } from "./SubjectPage";
 
 export function AlbumPage() {
@@ -20,7 +20,7 @@ export function AlbumPage() {
     },
   });
   if (album.error) {
-    return <Refusal error={album.error} retry={() => void album.refetch()} />;
+    return <Gone kind="album" error={album.error} retry={() => void album.refetch()} />;
   }
   return album.data ? <SubjectPage kind="album" id={id} {...album.data} /> : <Loader m="xl" />;
 }

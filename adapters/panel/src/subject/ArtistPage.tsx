@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "react-router";
 
 import { answered, api } from "../api/client";
-import { Refusal } from "../app/Refusal";
+import { Gone } from "./Gone";
 import { SubjectPage } from "./SubjectPage";
 
 export function ArtistPage() {
@@ -20,7 +20,7 @@ export function ArtistPage() {
     },
   });
   if (artist.error) {
-    return <Refusal error={artist.error} retry={() => void artist.refetch()} />;
+    return <Gone kind="artist" error={artist.error} retry={() => void artist.refetch()} />;
   }
   return artist.data ? <SubjectPage kind="artist" id={id} {...artist.data} /> : <Loader m="xl" />;
 }

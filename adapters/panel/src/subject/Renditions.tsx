@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { bytes } from "../artwork/format";
 import { edgeOf, imageUrl, type Size } from "../artwork/url";
 import type { Place } from "./changes";
+import { pauseAfter } from "./patience";
 import classes from "./Subject.module.css";
 
 interface Rendition {
@@ -46,14 +47,16 @@ interface Measured {
   blob: Blob;
   width: number;
   height: number;
-  /** Another size, until this one is ready: the server says to ask again. */
+  /** Another size, until this one is ready, or for good if it cannot be made: the server says to ask again. */
   standIn: boolean;
+  /** How often it was asked for. */
+  asked: number;
 }
 
 /** As an <img> would ask for it: the server chooses the format by this. */
 const accept = "image/avif,image/webp,image/apng,image/*,*/*;q=0.8";
 
-async function measure(url: string, signal: AbortSignal): Promise<Measured> {
+async function measure(url: string, asked: number, signal: AbortSignal): Promise<Measured> {
   const answer = await fetch(url, { headers: { Accept: accept }, signal });
   if (!answer.ok) {
     throw new Error(`${answer.status} ${answer.statusText}`);
@@ -62,17 +65,17 @@ async function measure(url: string, signal: AbortSignal): Promise<Measured> {
   const bitmap = await createImageBitmap(blob);
   const { width, height } = bitmap;
   bitmap.close();
-  return { blob, width, height, standIn: answer.headers.get("Cache-Control")?.includes("no-cache") === true };
+  return { blob, width, height, asked, standIn: answer.headers.get("Cache-Control")?.includes("no-cache") === true };
 }
 
 function Served({ rendition: { name, url }, subject }: { rendition: Rendition; subject: string }) {
   const { t, i18n } = useTranslation();
   const served = useQuery({
     queryKey: ["rendition", url],
-    queryFn: ({ signal }) => measure(url, signal),
+    queryFn: ({ signal, client, queryKey }) => measure(url, (client.getQueryData<Measured>(queryKey)?.asked ?? 0) + 1, signal),
     staleTime: Infinity,
     gcTime: 60_000,
-    refetchInterval: ({ state }) => (state.data?.standIn === true ? 2_000 : false),
+    refetchInterval: ({ state }) => (state.data?.standIn === true ? pauseAfter(state.data.asked) : false),
   });
   const shown = useMemo(() => served.data && URL.createObjectURL(served.data.blob), [served.data]);
   useEffect(() => () => (shown === undefined ? undefined : URL.revokeObjectURL(shown)), [shown]);
@@ -94,6 +97,12 @@ function Served({ rendition: { name, url }, subject }: { rendition: Rendition; s
             {served.data.width} × {served.data.height}
             <br />
             {bytes(served.data.blob.size, i18n.language)} · {served.data.blob.type.replace("image/", "").toUpperCase()}
+            {served.data.standIn && (
+              <>
+                <br />
+                {t(pauseAfter(served.data.asked) === false ? "subject.renditions.notMade" : "subject.renditions.coming")}
+              </>
+            )}
           </>
         )}
         {served.error && t("subject.renditions.failed", { why: served.error.message })}

@@ -1,7 +1,7 @@
 import { Anchor, Badge, Button, Container, Group, Stack, Text, Title, UnstyledButton } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useSearchParams } from "react-router";
+import { Link, useNavigate, useSearchParams } from "react-router";
 
 import type { Slot } from "../api/client";
 import { Icon } from "../app/Icon";
@@ -21,6 +21,7 @@ import { tell } from "./useConfirm";
 const IdentifierDialog = lazy(async () => ({ default: (await import("./IdentifierDialog")).IdentifierDialog }));
 
 const SubjectMenu = later(async () => ({ default: (await import("./SubjectMenu")).SubjectMenu }));
+const DeleteDialog = later(async () => ({ default: (await import("../deleted/DeleteDialog")).DeleteDialog }));
 const ConfirmDialog = later(async () => ({ default: (await import("./ConfirmDialog")).ConfirmDialog }));
 
 const homes = { artist: "/", album: "/albums", user: "/users" } as const;
@@ -70,7 +71,7 @@ function Heading({ kind, id, name, detail, mbid }: Subject) {
       </div>
       <Group gap="xs">
         {kind !== "user" && <Identity kind={kind} id={id} name={name} mbid={mbid} />}
-        {may("admin") && <ForAdministrators kind={kind} id={id} name={name} />}
+        {may(kind === "user" ? "admin" : "write") && <Whole kind={kind} id={id} name={name} />}
       </Group>
     </Group>
   );
@@ -101,38 +102,54 @@ function Identity({ kind, id, name, mbid }: { kind: "artist" | "album"; id: stri
   );
 }
 
-function ForAdministrators({ kind, id, name }: Pick<Subject, "kind" | "id" | "name">) {
+/** What is done with all of a subject: deleting it, and forgetting its images. */
+function Whole({ kind, id, name }: Pick<Subject, "kind" | "id" | "name">) {
   const { t } = useTranslation();
-  const [asking, setAsking] = useState(false);
-  const purge = usePurgeAll({ kind, id });
+  const navigate = useNavigate();
+  const { may, principal } = useSession();
+  const [asking, setAsking] = useState<"delete" | "purge">();
+  const oneself = kind === "user" && principal?.id === id;
+  const close = () => setAsking(undefined);
   return (
     <>
-      <MenuButton menu={(button) => <SubjectMenu onPurge={() => setAsking(true)} button={button} />}>
+      <MenuButton
+        menu={(button) => (
+          <SubjectMenu
+            onPurge={may("admin") ? () => setAsking("purge") : undefined}
+            onDelete={oneself ? undefined : () => setAsking("delete")}
+            button={button}
+          />
+        )}
+      >
         <Button size="xs" variant="default" aria-label={t("subject.more")}>
           ⋯
         </Button>
       </MenuButton>
       <Suspense>
-        {asking && (
-          <ConfirmDialog
-            title={t("subject.purgeAll.title", { name })}
-            text={t("subject.purgeAll.text")}
-            action={t("subject.purgeAll.action")}
-            pending={purge.isPending}
-            error={purge.error}
-            onClose={() => setAsking(false)}
-            onConfirm={() =>
-              purge.mutate(undefined, {
-                onSuccess: () => {
-                  setAsking(false);
-                  tell(t("subject.purgeAll.done"));
-                },
-              })
-            }
-          />
-        )}
+        {asking === "delete" && <DeleteDialog target={{ kind, id, name }} onClose={close} onDeleted={() => void navigate(homes[kind])} />}
+        {asking === "purge" && <PurgeDialog kind={kind} id={id} name={name} onClose={close} />}
       </Suspense>
     </>
+  );
+}
+
+function PurgeDialog({ kind, id, name, onClose }: Pick<Subject, "kind" | "id" | "name"> & { onClose: () => void }) {
+  const { t } = useTranslation();
+  const purge = usePurgeAll({ kind, id });
+  const done = () => {
+    onClose();
+    tell(t("subject.purgeAll.done"));
+  };
+  return (
+    <ConfirmDialog
+      title={t("subject.purgeAll.title", { name })}
+      text={t("subject.purgeAll.text")}
+      action={t("subject.purgeAll.action")}
+      pending={purge.isPending}
+      error={purge.error}
+      onClose={onClose}
+      onConfirm={() => purge.mutate(undefined, { onSuccess: done })}
+    />
   );
 }
 

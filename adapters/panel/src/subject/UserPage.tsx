@@ -6,6 +6,7 @@ import { useParams } from "react-router";
 import { ApiError, answered, api, type ImageInfo } from "../api/client";
 import { Refusal } from "../app/Refusal";
 import { useSession } from "../session/session";
+import { Gone } from "./Gone";
 import { type Explanation, readWhy } from "./queries";
 import { SubjectPage } from "./SubjectPage";
 
@@ -31,7 +32,7 @@ export function UserPage() {
     return <Refusal error={new ApiError(401, "", t("subject.signIn"))} retry={askToSignIn} />;
   }
   if (user.error) {
-    return <Refusal error={user.error} retry={() => void user.refetch()} />;
+    return <Gone kind="user" error={user.error} retry={() => void user.refetch()} />;
   }
   return user.data ? <SubjectPage kind="user" id={id} {...user.data} /> : <Loader m="xl" />;
 }

@@ -1,7 +1,7 @@
 import { Button, FileButton, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useQueryClient } from "@tanstack/react-query";
-import { type DragEvent, useEffect, useEffectEvent, useRef, useState } from "react";
+import { type DragEvent, useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Slot } from "../api/client";
@@ -100,6 +100,11 @@ function useQueue(subject: Subject, slot: Slot, brought: File[], onApplied: Prop
   const [sending, setSending] = useState(false);
   const aborts = useRef(new Map<number, AbortController>());
   const chosen = inForce(items, wanted);
+  // As it is when a file has its turn: one that waited may have been taken away meanwhile, or another one chosen.
+  const latest = useRef({ items, chosen });
+  useLayoutEffect(() => {
+    latest.current = { items, chosen };
+  });
   const change = (key: number, to: Partial<Item>) => setItems((before) => before.map((item) => (item.key === key ? { ...item, ...to } : item)));
 
   const check = async (item: Item) => change(item.key, { fault: await faultOf(item.file, item.slot) });
@@ -108,6 +113,9 @@ function useQueue(subject: Subject, slot: Slot, brought: File[], onApplied: Prop
   const add = (files: File[]) => {
     const added = files.map((file) => itemOf(slot, file));
     setItems((before) => [...before, ...added]);
+    if (added[0] && !items.some((item) => item.slot === slot && waits(item))) {
+      setWanted((before) => ({ ...before, [slot]: added[0]?.key })); // what comes after all the others is meant
+    }
     return Promise.all(added.map(check));
   };
   const sendOne = async (item: Item): Promise<boolean> => {
@@ -115,7 +123,7 @@ function useQueue(subject: Subject, slot: Slot, brought: File[], onApplied: Prop
     aborts.current.set(item.key, abort);
     change(item.key, { state: "sending", sent: 0 });
     try {
-      const apply = chosen.has(item.key);
+      const apply = latest.current.chosen.has(item.key);
       const confirmed = await send({
         subject,
         slot: item.slot,
@@ -148,8 +156,9 @@ function useQueue(subject: Subject, slot: Slot, brought: File[], onApplied: Prop
     start: async (onAllSent: () => void) => {
       setSending(true);
       let all = items.every((item) => item.fault === undefined);
-      for (const item of items.filter(waits)) {
-        all = (await sendOne(item)) && all;
+      for (const { key } of items.filter(waits)) {
+        const item = latest.current.items.find((one) => one.key === key);
+        all = (item === undefined || (await sendOne(item))) && all;
       }
       setSending(false);
       if (all) {

@@ -11,6 +11,14 @@ test("of each slot one is put in force: the first, or what was chosen", () => {
   expect([...inForce([{ ...a, fault: "too_large" }, b, { ...c, state: "failed" }], { cover: a.key })]).toEqual([b.key]);
 });
 
+test("what is in force stays so while the others are sent, unless another one was chosen", () => {
+  const [a, b] = [itemOf("cover", file), itemOf("cover", file)] as [Item, Item];
+  const applied: Item = { ...a, state: "done", applied: true };
+  expect([...inForce([applied, b], {})]).toEqual([a.key]);
+  expect([...inForce([applied, b], { cover: b.key })]).toEqual([b.key]);
+  expect([...inForce([{ ...a, state: "cancelled" }, b], {})]).toEqual([b.key]);
+});
+
 test("what cannot be sent does not wait to be", () => {
   const item = itemOf("cover", file);
   expect(waits(item)).toBe(true);

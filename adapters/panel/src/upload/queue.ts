@@ -25,12 +25,12 @@ export const itemOf = (slot: Slot, file: File): Item => ({ key: ++last, slot, or
 /** Whether something is left to be sent. */
 export const waits = ({ state, fault }: Item) => state === "ready" && fault === undefined;
 
-/** Of each slot, the one that is to be in force: what somebody chose, or the first; the others are kept. */
+/** Of each slot, the one that is or is to be in force: what somebody chose, or the first; the others are kept. */
 export function inForce(items: readonly Item[], chosen: Partial<Record<Slot, number>>): Set<number> {
   const keys = new Map<Slot, number>();
   for (const item of items) {
     if (
-      (item.state === "ready" || item.state === "sending") &&
+      (item.state === "ready" || item.state === "sending" || item.applied === true) &&
       item.fault === undefined &&
       (!keys.has(item.slot) || chosen[item.slot] === item.key)
     ) {

@@ -16,6 +16,7 @@ import { Avatar } from "./Avatar";
 import classes from "./Users.module.css";
 
 const UserDialog = later(async () => ({ default: (await import("./UserDialog")).UserDialog }));
+const DeleteDialog = later(async () => ({ default: (await import("../deleted/DeleteDialog")).DeleteDialog }));
 const UserPasswordDialog = later(async () => ({ default: (await import("./UserPasswordDialog")).UserPasswordDialog }));
 
 export type User = Schemas["ListedUser"];
@@ -161,7 +162,7 @@ function RowMenu({ user, account }: { user: User; account: Account | undefined }
   const { t } = useTranslation();
   const queries = useQueryClient();
   const { principal } = useSession();
-  const [open, setOpen] = useState<"edit" | "password">();
+  const [open, setOpen] = useState<"edit" | "password" | "delete">();
   const disable = useMutation({
     mutationFn: (disabled: boolean) => answered(api.PUT("/api/users/{id}/disabled", { params: { path: { id: user.id } }, body: { disabled } })),
     onSettled: () => queries.invalidateQueries({ queryKey: ["users"] }),
@@ -183,13 +184,22 @@ function RowMenu({ user, account }: { user: User; account: Account | undefined }
               {t(account.disabled ? "users.enable" : "users.disable")}
             </Menu.Item>
           )}
-          {oneself && <Menu.Label>{t("users.oneself")}</Menu.Label>}
+          {oneself ? (
+            <Menu.Label>{t("users.oneself")}</Menu.Label>
+          ) : (
+            <Menu.Item color="red" onClick={() => setOpen("delete")}>
+              {t("deleting.action")}
+            </Menu.Item>
+          )}
         </Menu.Dropdown>
       </Menu>
       {disable.error && <Refusal error={disable.error} />}
       <Suspense>
         {open === "edit" && <UserDialog user={user} onClose={() => setOpen(undefined)} />}
         {open === "password" && <UserPasswordDialog user={user} onClose={() => setOpen(undefined)} />}
+        {open === "delete" && (
+          <DeleteDialog target={{ kind: "user", id: user.id, name: user.displayName ?? user.username }} onClose={() => setOpen(undefined)} />
+        )}
       </Suspense>
     </>
   );

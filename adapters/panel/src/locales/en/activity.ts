@@ -45,6 +45,8 @@ export const activity = {
     image_upload: "uploaded an image for",
     catalog_create: "added",
     catalog_update: "changed",
+    catalog_delete: "deleted",
+    catalog_restore: "brought back",
     token_create: "made the token",
     token_revoke: "revoked the token",
     session_begin: "signed in",

@@ -21,6 +21,8 @@ export const library = {
   nothing: "Nothing is called “{{query}}”.",
   noMatch: "Nothing matches these filters.",
   empty: "The library is empty: import a music folder, or push a catalogue through the API.",
+  changed_one: "{{count, number}} change: show",
+  changed_other: "{{count, number}} changes: show",
   choose: "Choose {{name}}",
   no: { profile: "No profile", background: "No background", banner: "No banner", logo: "No logo", cover: "No cover" },
   short: { profile: "profile", background: "background", banner: "banner", logo: "logo", cover: "cover" },

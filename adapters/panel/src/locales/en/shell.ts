@@ -10,6 +10,7 @@ export const shell = {
   page: {
     artists: "Artists",
     albums: "Albums",
+    deleted: "Deleted",
     fill: "Fill gaps",
     bulk: "Bulk changes",
     cache: "Cache",

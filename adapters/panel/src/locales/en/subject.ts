@@ -61,6 +61,8 @@ export const subject = {
     hint: "Each size in the format that this browser is given.",
     alt: "{{size}} of {{name}}",
     failed: "Not served: {{why}}",
+    coming: "Another size, until this one is made",
+    notMade: "Another size: this one cannot be made at the moment",
   },
   players: {
     title: "In a player",

@@ -43,7 +43,7 @@ export const users = {
   passwordSet: "{{name}} has a new password",
   disable: "Disable",
   enable: "Enable again",
-  oneself: "This is you: nobody disables themselves.",
+  oneself: "This is you: nobody disables or deletes themselves.",
 };
 
 export const tokens = {

@@ -47,6 +47,8 @@ export const activity: typeof en = {
     image_upload: "subió una imagen para",
     catalog_create: "añadió",
     catalog_update: "cambió",
+    catalog_delete: "eliminó",
+    catalog_restore: "recuperó",
     token_create: "creó el token",
     token_revoke: "revocó el token",
     session_begin: "inició sesión",

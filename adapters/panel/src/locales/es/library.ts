@@ -23,6 +23,8 @@ export const library: typeof english = {
   nothing: "Nada se llama «{{query}}».",
   noMatch: "Nada cumple estos filtros.",
   empty: "La biblioteca está vacía: importe una carpeta de música o envíe un catálogo por la API.",
+  changed_one: "{{count, number}} cambio: mostrar",
+  changed_other: "{{count, number}} cambios: mostrar",
   choose: "Elegir {{name}}",
   no: { profile: "Sin perfil", background: "Sin fondo", banner: "Sin cabecera", logo: "Sin logotipo", cover: "Sin portada" },
   short: { profile: "perfil", background: "fondo", banner: "cabecera", logo: "logotipo", cover: "portada" },

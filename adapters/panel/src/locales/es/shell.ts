@@ -12,6 +12,7 @@ export const shell: typeof enShell = {
   page: {
     artists: "Artistas",
     albums: "Álbumes",
+    deleted: "Eliminados",
     fill: "Completar",
     bulk: "Cambios en lote",
     cache: "Caché",

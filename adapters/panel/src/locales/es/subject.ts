@@ -62,6 +62,8 @@ export const subject: typeof en.subject = {
     hint: "Cada tamaño en el formato que recibe este navegador.",
     alt: "{{size}} de {{name}}",
     failed: "No se sirve: {{why}}",
+    coming: "Otro tamaño, hasta que este esté hecho",
+    notMade: "Otro tamaño: este no se puede hacer por ahora",
   },
   players: {
     title: "En un reproductor",

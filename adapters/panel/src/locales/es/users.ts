@@ -45,7 +45,7 @@ export const users: typeof enUsers = {
   passwordSet: "{{name}} tiene una contraseña nueva",
   disable: "Desactivar",
   enable: "Volver a activar",
-  oneself: "Es usted: nadie se desactiva a sí mismo.",
+  oneself: "Es usted: nadie se desactiva ni se elimina a sí mismo.",
 };
 
 export const tokens: typeof enTokens = {
