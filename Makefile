@@ -104,7 +104,7 @@ soak: fuzz
 ## chaos: fleets of the real program on real servers that fail, every answer checked; three minutes, or SOAK=45m (SEED=1 repeats a schedule, NEMESES="a kill,resets" cuts it down)
 chaos:
 	@./scripts/install-test-tools.sh
-	$(GO) test -count=1 -timeout $(if $(SOAK),0,6m) -parallel 8 -v -run '^(TestPass|TestSchedules)$$' ./test/chaos -chaos.pass \
+	$(GO) test -count=1 -timeout $(if $(SOAK),0,10m) -parallel 8 -v -run '^(TestPass|TestSchedules)$$' ./test/chaos -chaos.pass \
 		-chaos.soak=$(or $(SOAK),0s) -chaos.seed=$(or $(SEED),0) -chaos.only="$(NEMESES)"
 
 ## generate: the types of the HTTP API, of the server and of the panel, from adapters/rest/openapi.yaml

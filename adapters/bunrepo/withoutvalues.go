@@ -31,7 +31,7 @@ func (s *scanner) next() {
 	case c == '$' && !s.word && len(s.rest) > 1 && !isDigit(s.rest[1]):
 		s.value(dollarQuotedLength(s.rest))
 	case isDigit(c) && !s.word:
-		s.value(len(s.rest) - len(strings.TrimLeft(s.rest, "0123456789abcdefABCDEFxXeE.+_")))
+		s.value(len(s.rest) - len(strings.TrimLeft(s.rest, "0123456789abcdefABCDEFxX.+_")))
 	case c == '"':
 		s.copy(quotedLength(s.rest, '"', false))
 	case strings.HasPrefix(s.rest, "--"):
