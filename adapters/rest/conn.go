@@ -101,10 +101,10 @@ func (c *Conn) Write(p []byte) (sent int, err error) {
 
 // answer sends an answer whose header is complete: flush has net/http write to the
 // connection what it has, and content gives it what follows the header, if anything does. The
-// header goes out with the
-// content, in one call of the system. All of its fields that net/http need not know are
-// taken out of it and written here: net/http copies a header, sorts it and writes it field
-// by field, which takes longer than all else that is done for an image in memory.
+// header goes out with the content, in one call of the system. All of its fields that net/http
+// need not know are taken out of it and written here: net/http copies a header, sorts it and
+// writes it field by field, which takes longer than all else that is done for an image in
+// memory.
 //
 // Fields that are the same on all such answers are given as they are sent.
 func (c *Conn) answer(fields string, header http.Header, flush, content func()) {

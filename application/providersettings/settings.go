@@ -264,6 +264,9 @@ func entry(by artwork.Actor, action artwork.Action, id string, before, after map
 		}
 		return activity.FactsOf(facts)
 	}
+	if id == ordering {
+		id = string(Order)
+	}
 	return activity.Entry{
 		Actor: by, Action: action, Subject: activity.Subject{Kind: activity.Provider, Name: id},
 		Before: told(before, nil), After: told(after, before),

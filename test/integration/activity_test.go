@@ -582,11 +582,11 @@ func (in *instance) settingsActs() []act {
 			do: func() answer {
 				return in.send(http.MethodPut, orderPath, map[string]any{"providers": []string{"deezer", "fanarttv"}})
 			},
-			action: "settings.update", subject: map[string]any{"kind": "provider", "name": "*"}, before: map[string]any{}, after: map[string]any{"order": "deezer,fanarttv"},
+			action: "settings.update", subject: map[string]any{"kind": "provider", "name": "order"}, before: map[string]any{}, after: map[string]any{"order": "deezer,fanarttv"},
 		},
 		{
 			route: "DELETE " + orderPath, do: func() answer { return in.send(http.MethodDelete, orderPath, nil) },
-			action: "settings.reset", subject: map[string]any{"kind": "provider", "name": "*"}, before: map[string]any{"order": "deezer,fanarttv"}, after: map[string]any{},
+			action: "settings.reset", subject: map[string]any{"kind": "provider", "name": "order"}, before: map[string]any{"order": "deezer,fanarttv"}, after: map[string]any{},
 		},
 	}
 }

@@ -75,7 +75,8 @@ function About({ entry: { actor, subject, slot } }: { entry: Entry }) {
   if (!subject || (subject.kind === "user" && subject.name === actor && slot === undefined)) {
     return null; // somebody, to themselves
   }
-  const name = subject.name ?? t(`activity.kind.${subject.kind}`);
+  const ordering = subject.kind === "provider" && subject.name === "order";
+  const name = ordering ? t("activity.ordering") : (subject.name ?? t(`activity.kind.${subject.kind}`));
   const page = subject.kind === "artist" || subject.kind === "album" || subject.kind === "user" ? `/${subject.kind}s/${subject.id}` : undefined;
   return (
     <>

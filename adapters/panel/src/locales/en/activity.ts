@@ -22,6 +22,7 @@ export const activity = {
   none: "No picture",
   gone: "Purged",
   kind: { artist: "An artist", album: "An album", user: "A user", token: "A token", library: "The library", provider: "A provider" },
+  ordering: "The order of providers",
   family: {
     image: "Images",
     fill: "Fills",

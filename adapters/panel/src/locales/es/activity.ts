@@ -24,6 +24,7 @@ export const activity: typeof en = {
   none: "Sin imagen",
   gone: "Purgada",
   kind: { artist: "Un artista", album: "Un álbum", user: "Un usuario", token: "Un token", library: "La biblioteca", provider: "Un proveedor" },
+  ordering: "El orden de los proveedores",
   family: {
     image: "Imágenes",
     fill: "Trabajos de completar",
