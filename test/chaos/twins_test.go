@@ -92,16 +92,16 @@ func twins() []twin {
 		{
 			rule: "a writer does not wait for copies", found: "stale", play: (*stage).copyLeft,
 			edits: []overlay.Edit{{
-				File: writer, Old: "return sleep(ctx, ch.cache.terms.CopyWait())",
-				New: `return sleep(ctx, disturb.Unless("a writer does not wait for copies", ch.cache.terms.CopyWait()))`,
+				File: writer, Old: "err := sleep(ctx, ch.cache.terms.CopyWait())",
+				New: `err := sleep(ctx, disturb.Unless("a writer does not wait for copies", ch.cache.terms.CopyWait()))`,
 			}},
 		},
 		{
 			rule: noFence, found: "back", play: func(s *stage) { s.overtaken(func() {}) },
 			edits: []overlay.Edit{
 				{
-					File: writer, Old: "_, err := ch.eval(ctx, fenceScript, ch.token",
-					New: "_, err := ch.eval(ctx, " + script(noSet, script(noFence, "fenceScript", setFence, ""), "until_ms > now and token ~= ARGV[1]", "false") + ", ch.token",
+					File: writer, Old: "_, err := ch.eval(step, fenceScript, ch.token",
+					New: "_, err := ch.eval(step, " + script(noSet, script(noFence, "fenceScript", setFence, ""), "until_ms > now and token ~= ARGV[1]", "false") + ", ch.token",
 				},
 				{
 					File: writer, Old: "held, err := ch.eval(ctx, heldScript, ch.token)",
