@@ -559,7 +559,7 @@ local time = redis.call('TIME')`,
 	},
 	{
 		rule: "a download may be as long as it likes",
-		file: downloads + "/safefetch.go", old: `io.ReadAll(http.MaxBytesReader(nil, res.Body, limit))`, new: `io.ReadAll(io.LimitReader(res.Body, 2*limit))`,
+		file: downloads + "/safefetch.go", old: `io.ReadAll(told(ctx, http.MaxBytesReader(nil, res.Body, limit), res.ContentLength))`, new: `io.ReadAll(io.LimitReader(res.Body, 2*limit))`,
 		pkg: downloads, test: "TestDownload",
 	},
 	{
@@ -580,9 +580,9 @@ local time = redis.call('TIME')`,
 	{
 		// The twin is in the program that the test builds.
 		rule: "half a file has the name of the whole",
-		file: "test/crash/points_test.go", old: "\timported := map[string]bool{}\n", new: `	put := "\t\terr = s.write(ctx, path, content)\n"
+		file: "test/crashpoint/points.go", old: "\timported := map[string]bool{}\n", new: `	put := "\t\terr = s.write(ctx, path, content)\n"
 	all = append(all, overlay.Edit{File: "adapters/diskstore/put.go", Old: put, New: "_ = os.WriteFile(path, content[:1], fileMode)\n" +
-		reach(writing, "", nil) + "_ = os.Remove(path)\n" + put})
+		reach(Writing, "", nil) + "_ = os.Remove(path)\n" + put})
 	imported := map[string]bool{}
 `,
 		pkg: "test/crash", test: "TestCrashes/SQLite_and_memory",
