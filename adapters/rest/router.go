@@ -175,7 +175,7 @@ func (r *Router) run(h handler) gin.HandlerFunc {
 // asked themselves, and say how long their answers may be kept.
 func (r *Router) runImage(h handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if err := h(c); err != nil {
+		if err := r.act(c, h); err != nil {
 			r.fail(c, err)
 		}
 	}

@@ -93,6 +93,8 @@ var needs = map[string]string{
 	"GET /api/events/stream":      toRead,
 
 	"GET /api/admin/settings":                           toAdmin,
+	"PUT /api/admin/settings/order":                     toAdmin,
+	"DELETE /api/admin/settings/order":                  toAdmin,
 	"GET /api/admin/settings/providers/:provider":       toAdmin,
 	"PATCH /api/admin/settings/providers/:provider":     toAdmin,
 	"DELETE /api/admin/settings/providers/:provider":    toAdmin,

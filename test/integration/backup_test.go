@@ -117,8 +117,8 @@ func TestABackupRestores(t *testing.T) {
 
 			fresh := deploy(t)
 			if d.redis != nil {
-				// The Redis that has seen the later image.
-				fresh.environ = append(fresh.environ, environOf(d, "REDIS_URL"))
+				// A database with nothing in it, and the Redis that has seen the later image.
+				fresh.environ = append(fresh.environ, "DATABASE_URL="+testenv.Postgres(t), environOf(d, "REDIS_URL"))
 				fresh.redis = d.redis
 			}
 			code, stdout, stderr = gatefold(t, fresh, "backup", "restore", vault, "--id", made[0].ID)

@@ -31,7 +31,7 @@ func main() {
 // inPostgres fills a server and measures what is asked of it. It is set up as a small
 // production server is, where testenv's own is made for tests.
 func inPostgres(b *rig.Bench) {
-	server := testenv.PostgresServer(b, "fsync=on", "shared_buffers=2GB", "effective_cache_size=8GB", "max_wal_size=8GB", "checkpoint_timeout=15min",
+	server := testenv.PostgresServer(b, "fsync=on", "full_page_writes=on", "wal_level=replica", "shared_buffers=2GB", "effective_cache_size=8GB", "max_wal_size=8GB", "checkpoint_timeout=15min",
 		"random_page_cost=1.1", "work_mem=16MB", "log_line_prefix=%a|", "timezone=UTC")
 	artists := rig.Or(b, 1_000_000, 10_000)
 	l := &large{b: b, url: server.URL(), library: rig.Library{
