@@ -210,7 +210,7 @@ const (
 func (p *PostgresProcess) folder() (string, error) {
 	var there unix.Statfs_t
 	err := unix.Statfs(memoryFolder, &there)
-	if err != nil || there.Type != unix.TMPFS_MAGIC || there.Bavail*uint64(there.Bsize) < enoughMemory || len(p.settings) > 0 { //nolint:gosec // sizes are positive
+	if err != nil || there.Type != unix.TMPFS_MAGIC || there.Bavail*uint64(there.Bsize) < enoughMemory || len(p.settings) > 0 {
 		return os.MkdirTemp("", folders)
 	}
 	sweep()

@@ -14,6 +14,7 @@ const document = "docs/benchmarks.md"
 func (c *comparison) publish() {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s\n", figures.Machine(time.Now(), "wrk -v", "nginx -v", "node --version", "redis-server --version"))
+	s.WriteString("\n![Requests a second over 64 connections](benchmarks/peers-rate.svg)\n\n![Processor time of a request over 64 connections](benchmarks/peers-cpu.svg)\n")
 	for _, k := range kinds {
 		fmt.Fprintf(&s, "\n**%s**\n\n%s", c.describe(k), c.table(k))
 	}
