@@ -175,7 +175,7 @@ $(PEERS)/node_modules/.package-lock.json: $(PEERS)/package-lock.json
 	cd $(PEERS) && npm ci --no-audit --no-fund --silent
 	@touch $@
 
-## bench-scale: a million artists in Postgres and ten million keys in Redis, into docs/scaling.md (PARTS=postgres or redis for one); fifteen minutes, 10 GB of disk, 8 GB of memory
+## bench-scale: a million artists in Postgres and ten million keys in Redis, into docs/scaling.md (PARTS=postgres or redis for one, ARTISTS=300000 for fewer); fifteen minutes, 10 GB of disk, 8 GB of memory
 bench-scale:
 	@./scripts/install-test-tools.sh
 	$(GO) run ./test/bench/scale $(PARTS)

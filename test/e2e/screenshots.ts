@@ -19,8 +19,15 @@ const views = [
 ] as const;
 
 /** Live changes keep a connection open: what counts is that every picture is there, and nothing loads. */
-async function settled(page: Page): Promise<void> {
-  await page.waitForFunction(() => Array.from(document.images).every((image) => image.complete));
+async function settled(page: Page, grid: boolean): Promise<void> {
+  if (grid) {
+    await expect(page.getByRole("main").locator("img").first()).toBeVisible(); // once nobody scrolls
+  }
+  await page.waitForFunction(() => {
+    const pictures = Array.from(document.images);
+    pictures.forEach((picture) => (picture.loading = "eager")); // those further down, too
+    return pictures.every((picture) => picture.complete);
+  });
   await expect(page.locator(".mantine-Loader-root, .mantine-Skeleton-root[data-visible]")).toHaveCount(0);
 }
 
@@ -37,9 +44,10 @@ for (const { device, viewport, scheme, language } of views) {
       if (language === "en") {
         await expect(page.getByRole("main")).toContainText(shown);
       }
-      await settled(page);
+      const grid = ["artists", "albums"].includes(name);
+      await settled(page, grid);
       expect(await page.evaluate(() => document.documentElement.scrollWidth), `${name} scrolls sideways`).toBeLessThanOrEqual(viewport.width);
-      await page.screenshot({ path: join(folder, `${name}-${device}-${scheme}-${language}.png`), fullPage: !["artists", "albums"].includes(name) });
+      await page.screenshot({ path: join(folder, `${name}-${device}-${scheme}-${language}.png`), fullPage: !grid });
     }
   });
 }

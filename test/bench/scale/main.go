@@ -2,11 +2,13 @@
 // Postgres, and ten million keys in Redis. It writes what it finds into docs/scaling.md.
 //
 //	scale [postgres] [redis]    both, unless one is named
+//	ARTISTS=300000 scale        on a machine with less time
 package main
 
 import (
 	"os"
 	"slices"
+	"strconv"
 	"time"
 
 	"gatefold/domain/artwork"
@@ -34,6 +36,12 @@ func inPostgres(b *rig.Bench) {
 	server := testenv.PostgresServer(b, "fsync=on", "full_page_writes=on", "wal_level=replica", "shared_buffers=2GB", "effective_cache_size=8GB", "max_wal_size=8GB", "checkpoint_timeout=15min",
 		"random_page_cost=1.1", "work_mem=16MB", "log_line_prefix=%a|", "timezone=UTC")
 	artists := rig.Or(b, 1_000_000, 10_000)
+	if fewer := os.Getenv("ARTISTS"); fewer != "" {
+		var err error
+		if artists, err = strconv.Atoi(fewer); err != nil || artists < 1 {
+			b.Fatalf("ARTISTS is a number, not %q", fewer)
+		}
+	}
 	l := &large{b: b, url: server.URL(), library: rig.Library{
 		Artists: artists, Albums: 2 * artists, Former: true, Activity: artists,
 		Slots: []artwork.Slot{artwork.SlotProfile, artwork.SlotBackground},

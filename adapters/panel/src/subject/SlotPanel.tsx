@@ -60,7 +60,7 @@ export function SlotPanel({ subject, place, image }: Props) {
             decoding="async"
           />
         ) : (
-          <Empty mayChange={mayChange} />
+          <Empty mayChange={mayChange} searched={subject.kind !== "user"} />
         )}
       </div>
       <Stack gap="md" className={classes.facts ?? ""}>
@@ -83,14 +83,14 @@ export function SlotPanel({ subject, place, image }: Props) {
   );
 }
 
-function Empty({ mayChange }: { mayChange: boolean }) {
+function Empty({ mayChange, searched }: { mayChange: boolean; searched: boolean }) {
   const { t } = useTranslation();
   return (
     <div className={classes.empty}>
       <Text fw={500}>{t("image.none")}</Text>
       {mayChange && (
         <Text size="sm" c="dimmed">
-          {t("subject.dropHere")}
+          {t(searched ? "subject.dropHere" : "subject.dropAvatarHere")}
         </Text>
       )}
     </div>

@@ -8,6 +8,7 @@ export const subject = {
   save: "Save",
   signIn: "Users are shown to who has signed in.",
   dropHere: "Drop, paste or upload one, or let providers be searched.",
+  dropAvatarHere: "Drop, paste or upload one.",
   removedKeptEmpty: "The slot stays empty until somebody fills it.",
   remove: {
     next: "Remove it",

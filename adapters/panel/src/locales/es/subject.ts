@@ -9,6 +9,7 @@ export const subject: typeof en.subject = {
   save: "Guardar",
   signIn: "Los usuarios solo se muestran a quien ha iniciado sesión.",
   dropHere: "Suelte, pegue o suba una, o busque en los proveedores.",
+  dropAvatarHere: "Suelte, pegue o suba una.",
   removedKeptEmpty: "El espacio queda vacío hasta que alguien lo llene.",
   remove: {
     next: "Quitarla",
