@@ -127,6 +127,9 @@ test.describe("on a phone", () => {
       return images.profile.focalPoint;
     };
     await visit(page, `/admin/artists/${id}`);
+    // What comes in late moves what is below it, from under a finger too.
+    await expect(page.getByText("A scan of the library found it")).toBeVisible();
+    await page.waitForFunction(() => Array.from(document.images).every((image) => image.complete || image.loading === "lazy"));
     await page.getByRole("button", { name: "Focal point" }).tap();
     const frame = page.getByTestId("focal-frame");
     const marker = page.getByRole("slider", { name: "Focal point" });
@@ -135,6 +138,8 @@ test.describe("on a phone", () => {
     const at = (x: number, y: number) => ({ x: box.x + box.width * x, y: box.y + box.height * y });
     await page.touchscreen.tap(at(0.25, 0.5).x, at(0.25, 0.5).y);
     await expect(marker).toHaveAttribute("aria-valuetext", /^2[456] % from the left, (49|50|51) % from the top$/);
+    const scrolled = () => page.evaluate(() => window.scrollY);
+    const before = await scrolled();
     const finger = await page.context().newCDPSession(page);
     await finger.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [at(0.3, 0.5)] });
     for (const step of [0.4, 0.5, 0.6, 0.7, 0.8]) {
@@ -142,7 +147,7 @@ test.describe("on a phone", () => {
     }
     await finger.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
     await expect(marker).toHaveAttribute("aria-valuetext", /^7[456] % from the left, (79|80|81) % from the top$/);
-    expect(await page.evaluate(() => window.scrollY)).toBe(0);
+    expect(await scrolled()).toBe(before);
     await page.getByRole("button", { name: "Save" }).tap();
     await expect(page.getByText("Squares are cut around the new focal point.")).toBeVisible();
     expect((await focal())?.x).toBeCloseTo(0.75, 1);
