@@ -30,7 +30,7 @@ export LISTEN_ADDR DATA_DIR MUSIC_DIR DEMO_PROVIDERS
 PANEL := adapters/panel
 PANEL_SOURCES := $(shell find $(PANEL)/src $(PANEL)/public -type f 2>/dev/null) $(wildcard $(PANEL)/*.json $(PANEL)/*.ts $(PANEL)/*.js $(PANEL)/index.html)
 
-.PHONY: build panel demo-providers test-servers run test fuzz soak chaos browser screenshots generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid bench-panel bench-claims bench-peers bench-scale clean
+.PHONY: build panel demo-providers test-servers run test fuzz soak chaos chance browser screenshots generate lint fmt bench bench-renditions bench-lists bench-serving bench-grid bench-panel bench-claims bench-peers bench-scale clean
 
 ## build: bin/gatefold, with the panel in it (RENDERER=vips or auto for faster renditions)
 build: panel
@@ -66,16 +66,18 @@ OF_VIPS := ./adapters/vipsrender ./features/images .
 # minutes: the database adapter, whose callers share the database, and the whole program on
 # every combination of adapters. Those two are left to `soak`. They wait for servers more than
 # they compute, so more of them run at once than there are processors.
-UNRACED := /test/(twins|crash|chaos|testenv|integration)$$|/adapters/(demolibrary|gorender|bunrepo)$$
+UNRACED := /test/(twins|crash|testenv|integration)$$|/adapters/(demolibrary|gorender|bunrepo)$$
 
 ## test: every test, on real Redis, PostgreSQL and S3 servers, started by the tests; under the race detector where memory is shared
 test:
 	@./scripts/install-test-tools.sh
 	$(GO) vet ./...
-	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '$(UNRACED)')
+	$(GO) vet -tags=nodynamic,chance ./test/chaos
+	$(GO) test -count=1 -timeout 20m -race $$($(GO) list ./... | grep -vE '$(UNRACED)|/test/chaos$$')
 	$(GO) test -count=1 -timeout 20m -parallel 4 $$($(GO) list ./... | grep -E '$(UNRACED)')
 	$(GO) vet -tags=$(TAGS_VIPS) $(OF_VIPS)
 	$(GO) test -tags=$(TAGS_VIPS) -count=1 -timeout 5m $(filter-out .,$(OF_VIPS))
+	@$(MAKE) --no-print-directory chaos
 
 ## browser: the panel in a real browser, Debian's Chromium, on servers of the tests' own; and how much of it loads at first
 browser: build demo-providers test-servers
@@ -104,8 +106,12 @@ soak: fuzz
 ## chaos: fleets of the real program on real servers that fail, every answer checked; three minutes, or SOAK=45m (SEED=1 repeats a schedule, NEMESES="a kill,resets" cuts it down)
 chaos:
 	@./scripts/install-test-tools.sh
-	$(GO) test -count=1 -timeout $(if $(SOAK),0,10m) -parallel 8 -v -run '^(TestPass|TestSchedules)$$' ./test/chaos -chaos.pass \
-		-chaos.soak=$(or $(SOAK),0s) -chaos.seed=$(or $(SEED),0) -chaos.only="$(NEMESES)"
+	$(GO) test -count=1 -timeout $(if $(SOAK),0,10m) -parallel 8 -v ./test/chaos -chaos.soak=$(or $(SOAK),0s) -chaos.seed=$(or $(SEED),0) -chaos.only="$(NEMESES)"
+
+## chance: how often chance alone notices that a rule of the cache is broken; an hour (SEEDS=3 for less)
+chance:
+	@./scripts/install-test-tools.sh
+	$(GO) test -tags=nodynamic,chance -count=1 -timeout 0 -v -run TestTwinsByChance ./test/chaos -chaos.chance=$(or $(SEEDS),10)
 
 ## generate: the types of the HTTP API, of the server and of the panel, from adapters/rest/openapi.yaml
 generate: $(PANEL)/node_modules/.package-lock.json

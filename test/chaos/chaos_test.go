@@ -21,7 +21,6 @@ import (
 )
 
 var (
-	pass    = flag.Bool("chaos.pass", false, "run fleets: minutes. Without it, only the harness tests itself")
 	soak    = flag.Duration("chaos.soak", 0, "how long each topology is under load; 0: a short pass, which does everything once")
 	seed    = flag.Uint64("chaos.seed", 0, "what all chance is derived from; 0: something new")
 	only    = flag.String("chaos.only", "", "nemeses, separated by commas, to which the schedule is cut down; empty: all")
@@ -58,9 +57,6 @@ var checked atomic.Int64
 // asked; and nobody may step back from a newer image to an older one before that, unless
 // the fence of the change may have been lost.
 func TestPass(t *testing.T) {
-	if !*pass {
-		t.Skip("make chaos runs fleets")
-	}
 	t.Parallel()
 	seed := chosenSeed(t)
 	_, err := program()

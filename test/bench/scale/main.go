@@ -42,12 +42,12 @@ func inPostgres(b *rig.Bench) {
 			b.Fatalf("ARTISTS is a number, not %q", fewer)
 		}
 	}
-	l := &large{b: b, url: server.URL(), library: rig.Library{
+	l := &large{b: b, url: server.URL(), filled: rig.Library{
 		Artists: artists, Albums: 2 * artists, Former: true, Activity: artists,
 		Slots: []artwork.Slot{artwork.SlotProfile, artwork.SlotBackground},
 	}}
 	begin := time.Now()
-	b.Fill(l.url, l.library)
+	b.Fill(l.url, l.filled)
 	b.Log("filled in %s", time.Since(begin).Round(time.Second))
 	l.connect()
 	text := figures.Machine(time.Now(), server.Binary("postgres")+" --version") + "\n"

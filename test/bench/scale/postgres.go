@@ -17,12 +17,12 @@ import (
 
 // large is a large library in a database.
 type large struct {
-	b       *rig.Bench
-	url     string
-	library rig.Library
-	conn    *pgx.Conn // for questions about the server
-	db      *bunrepo.DB
-	rows    map[string]float64 // of the tables
+	b      *rig.Bench
+	url    string
+	filled rig.Library
+	conn   *pgx.Conn // for questions about the server
+	db     *bunrepo.DB
+	rows   map[string]float64 // of the tables
 }
 
 func (l *large) connect() {
@@ -60,8 +60,8 @@ func (l *large) sizes() string {
 	require.NoError(l.b, err)
 	t.Add("**all**", "", "", "", "")
 	t.Rows[len(t.Rows)-1][2] = figures.Number(all / 1e6)
-	return fmt.Sprintf("%s artists, %s albums, %s images, %s of them in force:\n\n%s", figures.Number(float64(l.library.Artists)), figures.Number(float64(l.library.Albums)),
-		figures.Number(float64(l.library.Images())), figures.Number(l.rows["slots"]), t.String())
+	return fmt.Sprintf("%s artists, %s albums, %s images, %s of them in force:\n\n%s", figures.Number(float64(l.filled.Artists)), figures.Number(float64(l.filled.Albums)),
+		figures.Number(float64(l.filled.Images())), figures.Number(l.rows["slots"]), t.String())
 }
 
 // lookups returns a table of what every miss of the cache and every apply asks for.
@@ -98,7 +98,7 @@ var somebody = artwork.Actor{Name: "bench"}
 
 // place returns some place that has an image in force.
 func (l *large) place() artwork.Place {
-	switch n := rand.IntN(l.library.Artists); rand.IntN(3) {
+	switch n := rand.IntN(l.filled.Artists); rand.IntN(3) {
 	case 0:
 		return artwork.Place{Subject: artwork.Artist(rig.ArtistID(n)), Slot: artwork.SlotProfile}
 	case 1:

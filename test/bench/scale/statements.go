@@ -34,7 +34,7 @@ type step struct {
 }
 
 func (l *large) steps() []step {
-	artist := func() artwork.Subject { return artwork.Artist(rig.ArtistID(l.library.Artists / 2)) }
+	artist := func() artwork.Subject { return artwork.Artist(rig.ArtistID(l.filled.Artists / 2)) }
 	ignore := func(artwork.Place) error { return nil }
 	return slices.Concat(l.requests(artist), []step{
 		{"changes that dead writers have left", "every 2 s", 200, func(ctx context.Context, db *bunrepo.DB) error {
