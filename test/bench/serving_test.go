@@ -26,6 +26,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gatefold/test/bench/rig"
 	"gatefold/test/testenv"
 )
 
@@ -276,27 +277,6 @@ func textured(seed uint64) []byte {
 	return out.Bytes()
 }
 
-// wrkScript asks for the lines of a file, one after the other.
-const wrkScript = `
-local requests, at = {}, 0
-function init(args)
-  for line in io.lines(args[1]) do
-    local path, etag = line:match("^(%S+)\t?(.*)$")
-    local headers = {}
-    if etag ~= "" then headers["If-None-Match"] = etag end
-    requests[#requests + 1] = wrk.format("GET", path, headers)
-  end
-end
-function request()
-  at = at % #requests + 1
-  return requests[at]
-end
-function done(summary)
-  local e = summary.errors
-  io.write(string.format("RESULT %d %d %d\n", summary.requests, summary.duration, e.connect + e.read + e.write + e.status + e.timeout))
-end
-`
-
 // load writes what wrk is to ask for, as who holds the answers already or not, and
 // returns the name of the file. Every answer is looked at once.
 func (s *server) load(b *testing.B, paths []string, held bool) string {
@@ -332,7 +312,7 @@ func (s *server) load(b *testing.B, paths []string, held bool) string {
 func (s *server) ask(b *testing.B, load string, d time.Duration) (rate, cost float64) {
 	b.Helper()
 	script := filepath.Join(b.TempDir(), "script.lua")
-	require.NoError(b, os.WriteFile(script, []byte(wrkScript), 0o600))
+	require.NoError(b, os.WriteFile(script, []byte(rig.WrkScript), 0o600))
 	begin := cpuTime(b, s.pid)
 	out, err := exec.Command("wrk", "-t1", "-c", strconv.Itoa(servedConnections), "-d", d.String(), "--timeout", "30s", "-s", script, s.base, "--", load).CombinedOutput()
 	require.NoError(b, err, "wrk comes from scripts/install-test-tools.sh bench: %s", out)
