@@ -90,16 +90,20 @@ func (f *Fill) each(ctx context.Context, places []artwork.Place, formats []artwo
 	for range f.renditions.limits.Workers {
 		working.Go(func() {
 			for place := range queue {
-				one, err := f.fill(ctx, place, formats)
-				if err != nil {
-					cancel(err)
-					continue
+				if ctx.Err() != nil {
+					continue // it was put into the queue at the same moment
 				}
+				one, err := f.fill(ctx, place, formats)
 				mu.Lock()
 				filled.add(one)
-				done++
-				observer.Progress(done, len(places))
+				if err == nil {
+					done++
+					observer.Progress(done, len(places))
+				}
 				mu.Unlock()
+				if err != nil {
+					cancel(err)
+				}
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -82,21 +83,25 @@ func TestFillRendersWhatIsMissing(t *testing.T) {
 	require.EqualValues(t, 7, r.calls.Load(), "one decoding for each image and format")
 }
 
-// TestAnEndedFillGoesOn where it was.
+// TestAnEndedFillGoesOn where it was: only what was being rendered when it ended is begun anew.
 func TestAnEndedFillGoesOn(t *testing.T) {
-	r := &renderer{}
-	fill, _ := newFill(t, r, "one", "two", "three", "four", "five", "six")
-	ctx, cancel := context.WithCancel(t.Context())
-	filled, err := fill.Run(ctx, []artwork.Format{artwork.FormatAuto}, &noted{after: cancel})
-	require.ErrorIs(t, err, context.Canceled)
-	require.True(t, filled.Unfinished)
-	require.Less(t, filled.Images, 6)
-	before := filled.Rendered
-	filled, err = fill.Run(t.Context(), []artwork.Format{artwork.FormatAuto}, &noted{})
-	require.NoError(t, err)
-	require.Equal(t, 6, filled.Images)
-	require.LessOrEqual(t, filled.Rendered+before, 24, "none is rendered twice")
-	require.EqualValues(t, 6, r.calls.Load())
+	synctest.Test(t, func(t *testing.T) {
+		r := &renderer{gate: make(chan struct{})}
+		fill, _ := newFill(t, r, "one", "two", "three", "four", "five", "six")
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			synctest.Wait() // until both workers render
+			r.gate <- struct{}{}
+		}()
+		filled, err := fill.Run(ctx, []artwork.Format{artwork.FormatAuto}, &noted{after: cancel})
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, renderimage.Filled{Images: 2, Rendered: 4, Unfinished: true}, untimed(filled), "one was rendered, one had been begun")
+		close(r.gate)
+		filled, err = fill.Run(t.Context(), []artwork.Format{artwork.FormatAuto}, &noted{})
+		require.NoError(t, err)
+		require.Equal(t, renderimage.Filled{Images: 6, Rendered: 20, Complete: 1}, untimed(filled), "none is rendered twice")
+		require.EqualValues(t, 7, r.calls.Load())
+	})
 }
 
 // TestFillPassesOverWhatCannotBeRendered, but not over a database that does not answer.
