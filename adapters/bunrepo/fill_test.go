@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"gatefold/adapters/bunrepo"
 	"gatefold/application/fillmissing"
 	"gatefold/domain/artwork"
@@ -50,6 +52,38 @@ func TestSuiteRejectsBrokenFills(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAFullCatalogueIsReadInSteps: one call says how far it has come long before it has read all.
+func TestAFullCatalogueIsReadInSteps(t *testing.T) {
+	const artists = 10_500
+	db := openSQLite(t)
+	exec := func(statement string, args ...any) {
+		t.Helper()
+		_, err := db.Write().ExecContext(t.Context(), statement, args...)
+		require.NoError(t, err)
+	}
+	exec(`INSERT INTO artists (id, name, sort_name, folded_name, sort_key, name_key, created_at, updated_at)
+		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+		SELECT printf('00000000-0000-7000-8000-%012d', i), 'Artist', '', 'artist', 'artist', x'01', 0, 0 FROM n`, artists)
+	exec(`INSERT INTO images (id, subject_kind, subject_id, slot, hash, size, mime_type, width, height, thumb_hash, source, provider,
+			source_url, licence, attribution, file_name, added_by, added_at)
+		VALUES ('00000000-0000-7000-8000-000000000000', 'artist', '00000000-0000-7000-8000-000000000001', 'profile', zeroblob(32), 1, 'image/png', 1, 1, x'', 'custom', '', '', '', '', '', '', 0)`)
+	exec(`INSERT INTO slots (subject_kind, subject_id, slot, image_id, changed_at)
+		SELECT 'artist', id, 'profile', '00000000-0000-7000-8000-000000000000', 0 FROM artists WHERE id NOT LIKE '%000010400'`)
+	gaps := bunrepo.NewGaps(db)
+	found, reached, err := gaps.After(t.Context(), artwork.SlotProfile, artwork.ID{}, 10)
+	require.NoError(t, err)
+	require.Empty(t, found)
+	require.Equal(t, "00000000-0000-7000-8000-000000010000", reached.String())
+	found, reached, err = gaps.After(t.Context(), artwork.SlotProfile, reached, 10)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Equal(t, "00000000-0000-7000-8000-000000010500", reached.String())
+	found, reached, err = gaps.After(t.Context(), artwork.SlotProfile, reached, 10)
+	require.NoError(t, err)
+	require.Empty(t, found)
+	require.Zero(t, reached)
 }
 
 // brokenFill are jobs that leave out what their fields say.
@@ -146,9 +180,9 @@ func (b *brokenFill) Forget(ctx context.Context, age time.Duration) error {
 // skipsOne leaves out the first of each page.
 type skipsOne struct{ fillmissing.Gaps }
 
-func (g skipsOne) After(ctx context.Context, slot artwork.Slot, after artwork.ID, limit int) ([]fillmissing.Gap, error) {
-	gaps, err := g.Gaps.After(ctx, slot, after, limit)
-	return gaps[min(1, len(gaps)):], err
+func (g skipsOne) After(ctx context.Context, slot artwork.Slot, after artwork.ID, limit int) ([]fillmissing.Gap, artwork.ID, error) {
+	gaps, reached, err := g.Gaps.After(ctx, slot, after, limit)
+	return gaps[min(1, len(gaps)):], reached, err
 }
 
 // noNamesakes does not look who else has a name.

@@ -22,6 +22,10 @@ var _ fillmissing.Gaps = (*Gaps)(nil)
 // NewGaps returns the empty slots in the database.
 func NewGaps(db *DB) *Gaps { return &Gaps{db} }
 
+// pagesAtOnce bounds what one call of After reads: some tenths of a second's worth in a
+// catalogue of millions, of which all slots are full.
+const pagesAtOnce = 50
+
 // gapRow is a subject that may have an empty slot.
 type gapRow struct {
 	ID        uid    `bun:"id"`
@@ -33,28 +37,30 @@ type gapRow struct {
 }
 
 // After implements fillmissing.Gaps.
-func (g *Gaps) After(ctx context.Context, slot artwork.Slot, after artwork.ID, limit int) (gaps []fillmissing.Gap, err error) {
-	for len(gaps) < limit {
+func (g *Gaps) After(ctx context.Context, slot artwork.Slot, after artwork.ID, limit int) (gaps []fillmissing.Gap, reached artwork.ID, err error) {
+	for range pagesAtOnce {
 		rows, err := g.subjects(ctx, slot, func(query *bun.SelectQuery) {
 			query.OrderExpr("id").Limit(chunkSize)
 			if !after.IsZero() {
 				query.Where("id > ?", uid(after))
 			}
 		})
-		if err != nil {
-			return nil, err
+		if err != nil || len(rows) == 0 {
+			return gaps, reached, err
 		}
 		some, err := g.gaps(ctx, slot, rows)
 		if err != nil {
-			return nil, err
+			return nil, artwork.ID{}, err
 		}
 		gaps = append(gaps, some...)
-		if len(rows) < chunkSize {
-			break
+		if len(gaps) >= limit {
+			gaps = gaps[:limit]
+			return gaps, gaps[limit-1].SubjectID, nil
 		}
 		after = artwork.ID(rows[len(rows)-1].ID)
+		reached = after
 	}
-	return gaps[:min(limit, len(gaps))], nil
+	return gaps, reached, nil
 }
 
 // Among implements fillmissing.Gaps.

@@ -337,13 +337,16 @@ func (f *Fill) Forget(ctx context.Context, age time.Duration) error {
 	})
 }
 
-// After implements fillmissing.Gaps.
-func (g *Gaps) After(ctx context.Context, slot artwork.Slot, after artwork.ID, limit int) (gaps []fillmissing.Gap, err error) {
+// After implements fillmissing.Gaps. It looks at all subjects that are left.
+func (g *Gaps) After(ctx context.Context, slot artwork.Slot, after artwork.ID, limit int) (gaps []fillmissing.Gap, reached artwork.ID, err error) {
 	err = g.r.read(ctx, func() error {
 		gaps = slices.DeleteFunc(g.r.gaps(slot), func(gap fillmissing.Gap) bool { return bytes.Compare(gap.SubjectID[:], after[:]) <= 0 })
 		return nil
 	})
-	return gaps[:min(limit, len(gaps))], err
+	if gaps = gaps[:min(limit, len(gaps))]; len(gaps) > 0 {
+		reached = gaps[len(gaps)-1].SubjectID
+	}
+	return gaps, reached, err
 }
 
 // Among implements fillmissing.Gaps.

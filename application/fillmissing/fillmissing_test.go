@@ -395,6 +395,51 @@ func TestAJobStandsStillWhileNobodyAnswers(t *testing.T) {
 	})
 }
 
+// aSubjectAtATime are gaps of which each call looks at one subject, and most subjects
+// have their image.
+type aSubjectAtATime struct {
+	fillmissing.Gaps
+	full  int
+	calls int
+}
+
+func (g *aSubjectAtATime) After(ctx context.Context, slot artwork.Slot, after artwork.ID, _ int) ([]fillmissing.Gap, artwork.ID, error) {
+	g.calls++
+	if n := int(after[1]); after[0] == 0 && n < g.full {
+		return nil, artwork.ID{0, byte(n + 1)}, nil
+	}
+	return g.Gaps.After(ctx, slot, after, 1)
+}
+
+// TestAFullCatalogueIsGoneThroughOnce, in steps, of which each is recorded: who takes over
+// goes on where it was.
+func TestAFullCatalogueIsGoneThroughOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		f.artist("Best")
+		f.artist("Better")
+		gaps := &aSubjectAtATime{Gaps: f.gaps, full: 9}
+		f.gaps = gaps
+		steps := 0
+		f.jobs.record = func() (kill bool) {
+			steps++
+			return steps == 5 // of the first instance
+		}
+		manage, stop := f.start(f.jobs)
+		defer stop()
+		job, err := manage.Start(t.Context(), ana, profile)
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		require.Equal(t, 5, steps)
+		other := &jobs{Jobs: f.repo.Fill()}
+		_, stopOther := f.start(other)
+		defer stopOther()
+		status := f.await(job.ID, fillmissing.Done, time.Minute)
+		require.Equal(t, fillmissing.Counts{Total: 2, Walked: 2, Absent: 2}, status.Counts)
+		require.Equal(t, 9+1+2+1, gaps.calls, "only the step that was not recorded is done again")
+	})
+}
+
 func TestADownloadThatFailsIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t)

@@ -33,6 +33,7 @@ type fleet struct {
 	t     *testing.T
 	repo  *memory.Repository
 	jobs  *jobs
+	gaps  fillmissing.Gaps
 	cache *memory.Cache
 	log   bytes.Buffer
 
@@ -58,6 +59,7 @@ func newFleet(t *testing.T) *fleet {
 		offers: map[string][]findimages.Candidate{}, failing: map[string]error{}, asked: map[string]int{}, weighed: map[artwork.Place]findimages.Consideration{},
 	}
 	f.jobs = &jobs{Jobs: f.repo.Fill()}
+	f.gaps = f.repo.Gaps()
 	return f
 }
 
@@ -239,7 +241,7 @@ func (f *fleet) instance(jobs fillmissing.Jobs, providers ...string) (*fillmissi
 		sources[i] = source{f, id}
 	}
 	search := findimages.NewSearch(sources, nothingKept{}, f, slog.New(slog.DiscardHandler))
-	runner := fillmissing.NewRunner("test", jobs, f.repo.Gaps(),
+	runner := fillmissing.NewRunner("test", jobs, f.gaps,
 		fillmissing.NewSources(findimages.NewSearchArtistAvatars(search, nil, f.repo.Artists()), findimages.NewSearchAlbumCovers(search, nil, f.repo.Albums()),
 			findimages.NewSearchIdentifiers(f, f.repo.Artists(), f.repo.Albums())),
 		f.applier(), f, f, f, f.now, log)

@@ -68,8 +68,11 @@ type Jobs interface {
 // called concurrently. They may fail with Unavailable and with ctx's error.
 type Gaps interface {
 	// After returns subjects whose slot is empty, in the order of their IDs, after one
-	// of them; at most limit.
-	After(ctx context.Context, slot artwork.Slot, after artwork.ID, limit int) ([]Gap, error)
+	// of them; at most limit. reached is the last subject that was looked at: the next
+	// call goes on after it. In a full catalogue there may be many calls that find no
+	// gap, since each looks at so many subjects only that its caller can tell how far
+	// it has come, and can end. A zero reached says that there is no subject left.
+	After(ctx context.Context, slot artwork.Slot, after artwork.ID, limit int) (gaps []Gap, reached artwork.ID, err error)
 	// Among returns those of the subjects whose slot is empty, in the same order.
 	Among(ctx context.Context, slot artwork.Slot, ids []artwork.ID) ([]Gap, error)
 }

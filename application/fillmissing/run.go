@@ -84,12 +84,7 @@ func (r *run) all(ctx context.Context) error {
 // page reads what comes next in the round.
 func (r *run) page(ctx context.Context) ([]todo, error) {
 	if r.position.Round == 0 && r.job.Of.IsZero() && !r.job.Named {
-		gaps, err := r.gaps.After(ctx, r.job.Slot, r.position.Cursor, pageSize)
-		page := make([]todo, len(gaps))
-		for i, gap := range gaps {
-			page[i] = todo{gap: gap}
-		}
-		return page, err
+		return r.walk(ctx)
 	}
 	items, err := r.jobs.Open(ctx, r.job.ID, r.position.Cursor, pageSize)
 	if err != nil || len(items) == 0 {
@@ -108,6 +103,27 @@ func (r *run) page(ctx context.Context) ([]todo, error) {
 		}
 	}
 	return page, err
+}
+
+// walk reads the next gaps. Where there are none for long, it records how far it has
+// come, so that whoever takes over need not read all that again.
+func (r *run) walk(ctx context.Context) ([]todo, error) {
+	for {
+		gaps, reached, err := r.gaps.After(ctx, r.job.Slot, r.position.Cursor, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		if len(gaps) > 0 || reached.IsZero() {
+			page := make([]todo, len(gaps))
+			for i, gap := range gaps {
+				page[i] = todo{gap: gap}
+			}
+			return page, nil
+		}
+		if err := r.record(ctx, Step{Position: Position{Cursor: reached}}); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // nextRound begins to try again what has failed, or finishes the job.

@@ -109,7 +109,7 @@ func deletedIsNotFound(t TB, open func(TB) Repositories) {
 	require.NoError(t, err)
 	require.Empty(t, found)
 	for _, slot := range []artwork.Slot{artwork.SlotLogo, artwork.SlotCover} {
-		gaps, err := r.Gaps.After(t.Context(), slot, artwork.ID{}, 10)
+		gaps, _, err := r.Gaps.After(t.Context(), slot, artwork.ID{}, 10)
 		require.NoError(t, err)
 		require.Empty(t, gaps)
 	}

@@ -324,7 +324,7 @@ func stepSurvives(t TB, open func(TB) Repositories) {
 	require.Equal(t, []fillmissing.Item{full}, some)
 	_, err = r.Fill.Items(t.Context(), job.ID, fillmissing.ItemQuery{})
 	requireKind(t, artwork.InvalidInput, err)
-	gaps, err := r.Gaps.After(t.Context(), artwork.SlotProfile, artwork.ID{}, 10)
+	gaps, _, err := r.Gaps.After(t.Context(), artwork.SlotProfile, artwork.ID{}, 10)
 	require.NoError(t, err)
 	require.Equal(t, learned, gaps[0].Learned)
 }
@@ -595,7 +595,7 @@ func fillsCancelled(t TB, open func(TB) Repositories) {
 		"Finish":  func() error { _, err := r.Fill.Finish(ctx, claim, ""); return err },
 		"Release": func() error { return r.Fill.Release(ctx, claim) },
 		"Forget":  func() error { return r.Fill.Forget(ctx, time.Hour) },
-		"After":   func() error { _, err := r.Gaps.After(ctx, artwork.SlotCover, artwork.ID{}, 1); return err },
+		"After":   func() error { _, _, err := r.Gaps.After(ctx, artwork.SlotCover, artwork.ID{}, 1); return err },
 		"Among":   func() error { _, err := r.Gaps.Among(ctx, artwork.SlotCover, sortedIDs(1)); return err },
 	} {
 		require.ErrorIs(t, call(), context.Canceled, name)
@@ -614,16 +614,17 @@ func gapsMetOnce(t TB, open func(TB) Repositories) {
 	slices.SortFunc(want, func(a, b artwork.ID) int { return strings.Compare(a.String(), b.String()) })
 	var met []artwork.ID
 	for after := (artwork.ID{}); ; {
-		gaps, err := r.Gaps.After(t.Context(), artwork.SlotLogo, after, 3)
+		gaps, reached, err := r.Gaps.After(t.Context(), artwork.SlotLogo, after, 3)
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(gaps), 3)
-		if len(gaps) == 0 {
+		if reached.IsZero() {
+			require.Empty(t, gaps)
 			break
 		}
 		for _, gap := range gaps {
 			met = append(met, gap.SubjectID)
 		}
-		after = met[len(met)-1]
+		after = reached
 	}
 	require.Equal(t, want, met)
 	gaps, err := r.Gaps.Among(t.Context(), artwork.SlotLogo, []artwork.ID{want[4], artwork.NewID(), want[1]})
@@ -649,7 +650,7 @@ func gapsSurvive(t TB, open func(TB) Repositories) {
 	})
 	require.NoError(t, err)
 	only := func(slot artwork.Slot) fillmissing.Gap {
-		gaps, err := r.Gaps.After(t.Context(), slot, artwork.ID{}, 10)
+		gaps, _, err := r.Gaps.After(t.Context(), slot, artwork.ID{}, 10)
 		require.NoError(t, err)
 		require.Len(t, gaps, 1)
 		return gaps[0]
@@ -665,7 +666,7 @@ func filledIsNoGap(t TB, open func(TB) Repositories) {
 	r := open(t)
 	place := newPlace(t, r)
 	gaps := func() []fillmissing.Gap {
-		found, err := r.Gaps.After(t.Context(), place.Slot, artwork.ID{}, 10)
+		found, _, err := r.Gaps.After(t.Context(), place.Slot, artwork.ID{}, 10)
 		require.NoError(t, err)
 		among, err := r.Gaps.Among(t.Context(), place.Slot, []artwork.ID{place.Subject.ID})
 		require.NoError(t, err)

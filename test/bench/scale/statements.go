@@ -100,13 +100,14 @@ func (l *large) requests(artist func() artwork.Subject) []step {
 func (l *large) sweeps() []step {
 	return []step{
 		{"100 empty slots", "filling, for each 100", 20, func(ctx context.Context, db *bunrepo.DB) error {
-			_, err := bunrepo.NewGaps(db).After(ctx, artwork.SlotLogo, rig.ArtistID(7), 100)
+			_, _, err := bunrepo.NewGaps(db).After(ctx, artwork.SlotLogo, rig.ArtistID(7), 100)
 			return err
 		}},
-		{"100 empty slots where none is", "filling, once; reads all in steps", 1, func(ctx context.Context, db *bunrepo.DB) error {
-			_, err := bunrepo.NewGaps(db).After(ctx, artwork.SlotProfile, artwork.ID{}, 100)
+		{"100 empty slots, where none is", "filling, for each 10 000 subjects", 20, func(ctx context.Context, db *bunrepo.DB) error {
+			_, _, err := bunrepo.NewGaps(db).After(ctx, artwork.SlotProfile, rig.ArtistID(7), 100)
 			return err
 		}},
+		{"all empty slots, where none is", "filling, once; in such steps", 1, noGaps},
 		{"1 000 records, of all", "daily, for each 1 000", 20, func(ctx context.Context, db *bunrepo.DB) error {
 			return visitSome(ctx, db, 1000)
 		}},
@@ -134,6 +135,20 @@ func (l *large) sweeps() []step {
 			_, err := bunrepo.NewImages(db).Undescribed(ctx, artwork.Hash{}, 100)
 			return err
 		}},
+	}
+}
+
+// noGaps looks for empty slots among those of which none is empty.
+func noGaps(ctx context.Context, db *bunrepo.DB) error {
+	for after := (artwork.ID{}); ; {
+		gaps, reached, err := bunrepo.NewGaps(db).After(ctx, artwork.SlotProfile, after, 100)
+		switch {
+		case err != nil || reached.IsZero():
+			return err
+		case len(gaps) > 0:
+			return fmt.Errorf("%s has an empty slot", gaps[0].Name)
+		}
+		after = reached
 	}
 }
 
