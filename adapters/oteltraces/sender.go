@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"gatefold/application/wait"
 )
 
 const (
@@ -79,7 +81,7 @@ func (s *sender) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpan
 		if !ok || attempt == attempts {
 			return err
 		}
-		if !sleep(ctx, min(max(pause, again.after), mostPause)) {
+		if wait.For(ctx, min(max(pause, again.after), mostPause)) != nil {
 			return err
 		}
 		pause *= 2
@@ -154,17 +156,5 @@ func judge(res *http.Response) error {
 		return &busyError{err: err, after: time.Duration(seconds) * time.Second}
 	default:
 		return err
-	}
-}
-
-// sleep reports false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"gatefold/application/managecache"
 	"gatefold/application/tracing"
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 	"gatefold/domain/generations"
 )
@@ -241,7 +242,7 @@ func (c *Cache) follow(ctx context.Context, name string, load artwork.Load) (art
 	giveUp := time.Now().Add(followPatience * c.patience)
 	pause := time.Millisecond
 	for time.Now().Before(giveUp) {
-		if err := sleep(ctx, pause+mathrand.N(pause)); err != nil { //nolint:gosec // jitter, not a secret
+		if err := wait.For(ctx, pause+mathrand.N(pause)); err != nil { //nolint:gosec // jitter, not a secret
 			c.events.Count(managecache.WaitLeft, 1)
 			return artwork.Answer{}, err
 		}
@@ -292,18 +293,4 @@ func newToken() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
 	return hex.EncodeToString(b[:])
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"gatefold/application/managecache"
 	"gatefold/application/tracing"
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -96,7 +97,7 @@ func (ch *change) waitForCopies(ctx context.Context) error {
 	begin := time.Now()
 	_, end := tracing.Step(ctx, "cache.wait_for_copies")
 	defer func() { ch.cache.events.Took(managecache.StepCopyWait, time.Since(begin)) }()
-	err := sleep(ctx, ch.cache.terms.CopyWait())
+	err := wait.For(ctx, ch.cache.terms.CopyWait())
 	end(err)
 	return err
 }
@@ -159,7 +160,7 @@ func (ch *change) tellEnd(ctx context.Context) (held []int, err error) {
 				Msg: "the change is made, but the cache could not be told; it is visible everywhere within seconds",
 			}
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := wait.For(ctx, pause); err != nil {
 			return nil, err
 		}
 		pause = min(2*pause, 200*time.Millisecond)

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"gatefold/application/managecache"
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -211,7 +212,7 @@ func (c *Cache) Ready(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		if ended := sleep(ctx, pause); ended != nil {
+		if ended := wait.For(ctx, pause); ended != nil {
 			return &artwork.Error{Kind: artwork.Unavailable, Op: "rediscache.Ready", Msg: "Redis cannot be used yet", Err: err}
 		}
 	}

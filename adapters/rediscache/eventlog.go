@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"gatefold/application/announce"
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -92,7 +93,7 @@ func (l *EventLog) Follow(ctx context.Context, follower announce.Follower) {
 		}
 		if err != nil {
 			r.unsure = true
-			_ = sleep(ctx, followPause)
+			_ = wait.For(ctx, followPause)
 		}
 	}
 }

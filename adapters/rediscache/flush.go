@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"gatefold/application/managecache"
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -46,7 +47,7 @@ func (c *Cache) awaitTrust(ctx context.Context, server *redis.Client) error {
 		if !errors.Is(err, errUntrusted) {
 			return err
 		}
-		if ended := sleep(ctx, trustPause); ended != nil {
+		if ended := wait.For(ctx, trustPause); ended != nil {
 			return err
 		}
 	}

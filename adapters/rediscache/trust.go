@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"gatefold/application/managecache"
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -197,7 +198,7 @@ func (t *trust) replayAll(ctx context.Context) {
 	}
 	if failed {
 		// The next connection starts another attempt; not at once.
-		_ = sleep(ctx, replayPause)
+		_ = wait.For(ctx, replayPause)
 	}
 }
 

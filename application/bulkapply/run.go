@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatefold/application/applyimage"
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -337,5 +338,5 @@ func (p *pauses) wait(ctx context.Context) bool {
 	}
 	pause := p.next
 	p.next = min(2*p.next, mostPause)
-	return sleep(ctx, pause)
+	return wait.For(ctx, pause) == nil
 }

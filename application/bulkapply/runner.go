@@ -8,6 +8,7 @@ import (
 
 	"gatefold/application/applyimage"
 	"gatefold/application/tracing"
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -67,7 +68,7 @@ func (r *Runner) Run(ctx context.Context) {
 		}
 		switch found, err := r.runOne(ctx); {
 		case found && err != nil: // what it has downloaded it will download again
-			sleep(ctx, again)
+			_ = wait.For(ctx, again)
 			again = min(2*again, mostAgain)
 		case found:
 			again = pollEvery
@@ -154,7 +155,7 @@ var errLost = errors.New("the claim on the job was lost")
 func (r *Runner) renew(ctx context.Context, claim Claim, lost context.CancelCauseFunc) {
 	const every = claimTerm / 3
 	renewed := time.Now()
-	for sleep(ctx, every) {
+	for wait.For(ctx, every) == nil {
 		asked := time.Now()
 		err := r.renewOnce(ctx, claim, every)
 		switch {
@@ -173,16 +174,4 @@ func (r *Runner) renewOnce(ctx context.Context, claim Claim, budget time.Duratio
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	return r.jobs.Renew(ctx, claim, claimTerm)
-}
-
-// sleep reports false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"gatefold/application/applyimage"
 	"gatefold/application/findimages"
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -139,7 +140,7 @@ func (r *run) nextRound(ctx context.Context) (done bool, err error) {
 		}
 		return err == nil, err
 	}
-	if !sleep(ctx, retryPause) {
+	if wait.For(ctx, retryPause) != nil {
 		return false, context.Cause(ctx)
 	}
 	return false, r.record(ctx, Step{Position: Position{Round: r.position.Round + 1}})
@@ -186,7 +187,7 @@ func (r *run) work(ctx context.Context, batch []todo) ([]Result, error) {
 				return nil, err
 			}
 			r.tell(ctx, status)
-			if !sleep(ctx, pause) {
+			if wait.For(ctx, pause) != nil {
 				return nil, context.Cause(ctx)
 			}
 			continue
@@ -344,7 +345,7 @@ func (r *run) applyAll(ctx context.Context, batch []todo, ready []prepared, resu
 		if ready = again; len(ready) == 0 {
 			return nil
 		}
-		if time.Since(begun) > retryFor || !sleep(ctx, retryAfter) {
+		if time.Since(begun) > retryFor || wait.For(ctx, retryAfter) != nil {
 			return reason
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"gatefold/application/applyimage"
 	"gatefold/application/tracing"
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -77,7 +78,7 @@ func (r *Runner) Run(ctx context.Context) {
 		}
 		switch found, err := r.runOne(ctx); {
 		case found && err != nil:
-			sleep(ctx, again)
+			_ = wait.For(ctx, again)
 			again = min(2*again, mostAgain)
 		case found:
 			again = pollEvery
@@ -192,7 +193,7 @@ func (r *Runner) hold(ctx context.Context, claim Claim) (held context.Context, d
 
 func (r *Runner) renew(ctx context.Context, claim Claim, end context.CancelCauseFunc) {
 	renewed := time.Now()
-	for sleep(ctx, renewEvery) {
+	for wait.For(ctx, renewEvery) == nil {
 		asked := time.Now()
 		state, err := r.renewOnce(ctx, claim)
 		switch {
@@ -214,16 +215,4 @@ func (r *Runner) renewOnce(ctx context.Context, claim Claim) (State, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*renewEvery)
 	defer cancel()
 	return r.jobs.Renew(ctx, claim, claimTerm)
-}
-
-// sleep reports false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

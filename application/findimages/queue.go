@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -76,14 +77,14 @@ func (q *Queue) Wait(ctx context.Context, provider string, rate Rate) error {
 	}
 	defer func() { <-l.head }()
 	for {
-		wait, err := q.take(ctx, provider, rate.pace())
-		if wait == 0 || err != nil {
+		pause, err := q.take(ctx, provider, rate.pace())
+		if pause == 0 || err != nil {
 			return err
 		}
-		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause {
 			return errAtLimit(provider)
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := wait.For(ctx, pause); err != nil {
 			return overdue(ctx, provider)
 		}
 	}
@@ -138,15 +139,4 @@ func overdue(ctx context.Context, provider string) error {
 		return errAtLimit(provider)
 	}
 	return ctx.Err()
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

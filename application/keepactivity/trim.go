@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"gatefold/application/wait"
 	"gatefold/domain/activity"
 )
 
@@ -48,7 +49,7 @@ func (t *Trimmer) Run(ctx context.Context) {
 		case removed > 0:
 			t.log.InfoContext(ctx, "Trimmed activity log", "removed", removed, "keep", t.keep.String())
 		}
-		if !sleep(ctx, trimEvery) {
+		if wait.For(ctx, trimEvery) != nil {
 			return
 		}
 	}
@@ -63,20 +64,8 @@ func (t *Trimmer) Trim(ctx context.Context) (removed int, err error) {
 		if err != nil || n < trimAtOnce {
 			return removed, err
 		}
-		if !sleep(ctx, t.pause) {
+		if wait.For(ctx, t.pause) != nil {
 			return removed, ctx.Err()
 		}
-	}
-}
-
-// sleep reports false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

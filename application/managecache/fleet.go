@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
 )
@@ -87,7 +88,7 @@ func NewMonitor(self Instance, mode Mode, counter Counter, levels Levels, board 
 
 // Run takes the points of the history and tells the other instances, until ctx ends.
 func (m *Monitor) Run(ctx context.Context) {
-	for sleep(ctx, untilNext(reportEvery)) {
+	for wait.For(ctx, untilNext(reportEvery)) == nil {
 		if now := time.Now(); now.Sub(now.Truncate(Resolution)) < reportEvery {
 			m.history.note(m.counter.Stats(), m.memory(m.mode.Mode()).Entries, now)
 		}
@@ -100,17 +101,6 @@ func (m *Monitor) Run(ctx context.Context) {
 func untilNext(period time.Duration) time.Duration {
 	now := time.Now()
 	return now.Truncate(period).Add(period).Sub(now)
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // tell shows the others what this process counts. Whether they see it matters to

@@ -12,6 +12,7 @@ import (
 
 	"gatefold/application/keepactivity"
 	"gatefold/application/tracing"
+	"gatefold/application/wait"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/fleet"
@@ -129,7 +130,7 @@ func (w *Warm) AtStart(ctx context.Context) {
 		return
 	}
 	for range startAttempts {
-		if done := w.tryAtStart(ctx); done || !sleep(ctx, startPause) {
+		if done := w.tryAtStart(ctx); done || wait.For(ctx, startPause) != nil {
 			return
 		}
 	}
@@ -233,7 +234,7 @@ func (w *Warm) hold(ctx context.Context, claim fleet.Claim) (held context.Contex
 func (w *Warm) renew(ctx context.Context, claim fleet.Claim, lost context.CancelCauseFunc) {
 	every := claim.Term / 3
 	renewed := time.Now()
-	for sleep(ctx, every) {
+	for wait.For(ctx, every) == nil {
 		asked := time.Now()
 		err := w.renewOnce(ctx, claim, every)
 		switch {
@@ -319,16 +320,4 @@ func orCause(ctx context.Context, err error) error {
 		return cause
 	}
 	return err
-}
-
-// sleep reports false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -85,8 +85,8 @@ func twins() []twin {
 		{
 			rule: "a writer does not wait for copies", found: "stale", play: (*stage).copyLeft,
 			edits: []overlay.Edit{{
-				File: writer, Old: "err := sleep(ctx, ch.cache.terms.CopyWait())",
-				New: `err := sleep(ctx, disturb.Unless("a writer does not wait for copies", ch.cache.terms.CopyWait()))`,
+				File: writer, Old: "err := wait.For(ctx, ch.cache.terms.CopyWait())",
+				New: `err := wait.For(ctx, disturb.Unless("a writer does not wait for copies", ch.cache.terms.CopyWait()))`,
 			}},
 		},
 		{

@@ -151,7 +151,7 @@ local time = redis.call('TIME')`,
 	},
 	{
 		rule: "a writer does not wait for copies",
-		file: redisCache + "/change.go", old: `sleep(ctx, ch.cache.terms.CopyWait())`, new: `sleep(ctx, 0)`,
+		file: redisCache + "/change.go", old: `wait.For(ctx, ch.cache.terms.CopyWait())`, new: `wait.For(ctx, 0)`,
 		pkg: redisCache, test: waitsForThem + "the_fence_is_held",
 	},
 	{
