@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatefold/application/applyimage"
+	"gatefold/application/jobloop"
 	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
@@ -204,7 +205,7 @@ func (r *run) finish(ctx context.Context, b *batch) error {
 		return nil
 	}
 	// What has been done is noted also when this instance stops.
-	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordBudget)
+	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobloop.RecordBudget)
 	defer cancel()
 	if err := r.jobs.Record(budget, r.claim, results); err != nil {
 		return err
@@ -291,7 +292,7 @@ func (r *run) add(ctx context.Context, results []Result) {
 	switch {
 	case r.status.Done == r.status.Total:
 		r.status.State = Done
-	case errors.Is(context.Cause(ctx), errLost): // yet the results were kept: it was cancelled
+	case errors.Is(context.Cause(ctx), jobloop.ErrLost): // yet the results were kept: it was cancelled
 		r.status.State = Cancelled
 	}
 	r.progress.Progress(context.WithoutCancel(ctx), r.status)

@@ -28,7 +28,7 @@ func (u *Submit) Run(ctx context.Context, items []Item, by artwork.Actor) (artwo
 	if err := u.jobs.Create(ctx, job); err != nil {
 		return artwork.ID{}, artwork.Wrap(artwork.Internal, "bulkapply.Submit", err)
 	}
-	u.runner.wake()
+	u.runner.loop.Wake()
 	return job.ID, nil
 }
 

@@ -430,12 +430,14 @@ func TestAFullCatalogueIsGoneThroughOnce(t *testing.T) {
 		job, err := manage.Start(t.Context(), ana, profile)
 		require.NoError(t, err)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.Equal(t, 5, steps)
 		other := &jobs{Jobs: f.repo.Fill()}
 		_, stopOther := f.start(other)
 		defer stopOther()
 		status := f.await(job.ID, fillmissing.Done, time.Minute)
 		require.Equal(t, fillmissing.Counts{Total: 2, Walked: 2, Absent: 2}, status.Counts)
+		synctest.Wait()
 		require.Equal(t, 9+1+2+1, gaps.calls, "only the step that was not recorded is done again")
 	})
 }

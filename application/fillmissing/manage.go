@@ -59,7 +59,7 @@ func (u *Manage) create(ctx context.Context, job Job, accepted Selection) (Statu
 		return Status{}, artwork.Wrap(artwork.Internal, "fillmissing.Start", err)
 	}
 	u.progress.Progress(ctx, status)
-	u.runner.wake()
+	u.runner.loop.Wake()
 	return status, nil
 }
 
@@ -72,7 +72,7 @@ func (u *Manage) Order(ctx context.Context, by artwork.Actor, id artwork.ID, ord
 		return Status{}, artwork.Wrap(artwork.Internal, "fillmissing.Order", err)
 	}
 	u.progress.Progress(ctx, status)
-	u.runner.wake()
+	u.runner.loop.Wake()
 	return status, nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"gatefold/application/applyimage"
 	"gatefold/application/findimages"
+	"gatefold/application/jobloop"
 	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
@@ -35,8 +36,6 @@ const (
 	// retryFor is how long an apply is tried again that may succeed by itself.
 	retryFor   = 30 * time.Second
 	retryAfter = time.Second
-	// recordBudget bounds what a stop waits for.
-	recordBudget = 5 * time.Second
 )
 
 // fatalError ends a job: it says why to whom it belongs.
@@ -376,7 +375,7 @@ func (r *run) became(gap Gap, p prepared, applied applyimage.Result) Result {
 
 // record keeps a step, also when this instance stops.
 func (r *run) record(ctx context.Context, step Step) error {
-	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordBudget)
+	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobloop.RecordBudget)
 	defer cancel()
 	status, err := r.jobs.Record(budget, r.claim, step)
 	if err != nil {
@@ -425,7 +424,7 @@ func (r *run) logEnd(ctx context.Context, err error) {
 	switch {
 	case err == nil:
 		r.log.InfoContext(ctx, "Filling is done", counts...)
-	case errors.Is(err, errOrdered):
+	case errors.Is(err, jobloop.ErrOrdered):
 		r.log.InfoContext(ctx, "Filling was told to stop", counts...)
 	case ctx.Err() != nil:
 		r.log.InfoContext(ctx, "Filling is left to another instance, or the next start", counts...)

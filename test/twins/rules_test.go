@@ -28,6 +28,7 @@ const (
 	applying      = "application/applyimage"
 	inBulk        = "application/bulkapply"
 	filling       = "application/fillmissing"
+	jobLoop       = "application/jobloop"
 	limiting      = "application/limitrequests"
 	signing       = "application/signimages"
 	askedByAll    = "adapters/providers/api"
@@ -520,7 +521,7 @@ local time = redis.call('TIME')`,
 	},
 	{
 		rule: "who has lost the claim on a job goes on",
-		file: inBulk + "/runner.go", old: `lost(errLost)`, new: `_ = lost`,
+		file: jobLoop + "/claim.go", old: `return ErrLost`, new: `return nil`,
 		pkg: inBulk, test: "TestWhoHasLostTheClaimStops",
 	},
 	{
