@@ -180,10 +180,7 @@ func (s *stage) invalidate() {
 // and waits until they trust it.
 func (s *stage) replay() {
 	s.t.Helper()
-	before := map[*instance]float64{}
-	for _, in := range s.fleet.instances {
-		before[in] = s.metric(in, "gatefold_cache_replays_total")
-	}
+	before := s.replays()
 	ctx := s.t.Context()
 	require.NoError(s.t, s.operator.ReplicaOf(ctx, "127.0.0.1", "1").Err()) // nobody is there
 	require.NoError(s.t, s.operator.ReplicaOf(ctx, "NO", "ONE").Err())
@@ -191,6 +188,17 @@ func (s *stage) replay() {
 	s.awaitReplays(before)
 }
 
+// replays returns how often each instance has replayed changes.
+func (s *stage) replays() map[*instance]float64 {
+	s.t.Helper()
+	counted := map[*instance]float64{}
+	for _, in := range s.fleet.instances {
+		counted[in] = s.metric(in, "gatefold_cache_replays_total")
+	}
+	return counted
+}
+
+// awaitReplays waits until every instance has done so again: until then it trusts no Redis.
 func (s *stage) awaitReplays(before map[*instance]float64) {
 	s.t.Helper()
 	for in, n := range before {
@@ -307,7 +315,7 @@ func (s *stage) olderFile() {
 	redis := s.fleet.redis
 	older := redis.Snapshot(s.t)
 	s.apply()
-	before := map[*instance]float64{s.b: s.metric(s.b, "gatefold_cache_replays_total")}
+	before := s.replays()
 	redis.Stop()
 	redis.StartFrom(s.t, older)
 	s.awaitReplays(before)
