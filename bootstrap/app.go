@@ -151,9 +151,10 @@ type Server struct {
 	health  *healthPort
 }
 
-// asServer adds to the program what only a server does.
+// asServer adds to the program what only a server does. What is started before it serves
+// is named before what asks for it to serve.
 func asServer() fx.Option {
-	return fx.Options(fx.Provide(newServing), fx.Invoke(recordRequests, beginFirstRun), admin.Trimming())
+	return fx.Options(fx.Provide(newServing), fx.Invoke(ensureFirstAdmin, recordRequests, offerFirstRun), admin.Trimming())
 }
 
 // Serve starts an instance. When it returns, the instance answers requests. A

@@ -121,32 +121,42 @@ func (c *checker) webURL(variable, value string) {
 	}
 }
 
-// beginFirstRun makes the administrator that the configuration names or, without one,
-// tells the log where somebody can become it, as long as there is none. That there is
+// ensureFirstAdmin makes the administrator that the configuration names, if there is none,
+// before anybody is served: whoever finds the instance ready can sign in. That there is
 // no administrator keeps nobody from being served.
-func beginFirstRun(lc fx.Lifecycle, cfg Config, serving *serving, firstRun *signin.FirstRun, log *slog.Logger) {
-	lc.Append(fx.Hook{OnStart: func(ctx context.Context) error {
-		if cfg.FirstAdmin.username != "" {
-			created, err := firstRun.Ensure(ctx, cfg.FirstAdmin.username, cfg.FirstAdmin.password)
-			if created {
-				log.Info("The first administrator was created", "username", cfg.FirstAdmin.username)
-			}
-			return tellFirstRun(log, err)
+func ensureFirstAdmin(lc fx.Lifecycle, cfg Config, firstRun *signin.FirstRun, log *slog.Logger) {
+	if cfg.FirstAdmin.username == "" {
+		return
+	}
+	lc.Append(fx.StartHook(func(ctx context.Context) {
+		created, err := firstRun.Ensure(ctx, cfg.FirstAdmin.username, cfg.FirstAdmin.password)
+		if created {
+			log.Info("The first administrator was created", "username", cfg.FirstAdmin.username)
 		}
+		tellFirstRun(log, err)
+	}))
+}
+
+// offerFirstRun tells the log where somebody can become the first administrator, as long
+// as there is none and the configuration names none.
+func offerFirstRun(lc fx.Lifecycle, cfg Config, serving *serving, firstRun *signin.FirstRun, log *slog.Logger) {
+	if cfg.FirstAdmin.username != "" {
+		return
+	}
+	lc.Append(fx.StartHook(func(ctx context.Context) {
 		token, err := firstRun.Offer(ctx)
 		if token != "" {
 			log.Warn("There is no administrator yet: whoever opens this link first becomes one. It is good for one hour; a restart gives another",
 				"link", "http://"+browsable(serving.listener.Addr())+"/api/auth/first-run?token="+token)
 		}
-		return tellFirstRun(log, err)
-	}})
+		tellFirstRun(log, err)
+	}))
 }
 
-func tellFirstRun(log *slog.Logger, err error) error {
+func tellFirstRun(log *slog.Logger, err error) {
 	if err != nil {
 		log.Error("There is no first administrator: gatefold user create --role admin makes one", "error", err.Error())
 	}
-	return nil
 }
 
 // ListTokens implements control.AccountManager.

@@ -310,6 +310,14 @@ func TestTheFirstRun(t *testing.T) {
 	}
 }
 
+// TestTheFirstAdministratorIsThereFirst: whoever finds the instance ready can sign in.
+func TestTheFirstAdministratorIsThereFirst(t *testing.T) {
+	t.Parallel()
+	in := combinations["memory and SQLite"](t).start(t, asAdmin...)
+	in.signIn("admin")
+	require.Regexp(t, `(?s)The first administrator was created.*Gatefold is serving`, in.log.String())
+}
+
 // TestTheFirstRunByForm is what a browser does with the page.
 func TestTheFirstRunByForm(t *testing.T) {
 	t.Parallel()
