@@ -84,37 +84,52 @@ func readParameters(raw string, known []parameter) (refusal error) {
 	return refusal
 }
 
+// The media types of a header Accept on which an answer depends.
+const (
+	acceptsJPEG = iota
+	acceptsPNG
+	acceptsWebP
+	acceptsAVIF
+	acceptsImages
+	acceptsAnything
+)
+
+var negotiated = [...]string{"image/jpeg", "image/png", "image/webp", "image/avif", "image/*", "*/*"}
+
 // accepted returns the format for what a header Accept says (RFC 9110, 12.5.1). AVIF
 // and WebP have to be named: wildcards are sent by clients that show neither.
 func accepted(header []string) artwork.Format {
 	if len(header) == 0 {
 		return artwork.FormatAuto
 	}
-	quality := map[string]float64{}
+	const unnamed = -1
+	quality := [len(negotiated)]float64{unnamed, unnamed, unnamed, unnamed, unnamed, unnamed}
 	for _, line := range header {
 		for part := range strings.SplitSeq(line, ",") {
 			media, parameters, _ := strings.Cut(part, ";")
-			media = strings.ToLower(strings.TrimSpace(media))
-			quality[media] = max(quality[media], qualityOf(parameters))
+			media = strings.TrimSpace(media)
+			if i := slices.IndexFunc(negotiated[:], func(name string) bool { return strings.EqualFold(name, media) }); i >= 0 {
+				quality[i] = max(quality[i], qualityOf(parameters))
+			}
 		}
 	}
 	// What is said of the more special counts.
-	of := func(media string) float64 {
-		for _, name := range [...]string{media, "image/*", "*/*"} {
-			if q, ok := quality[name]; ok {
-				return q
+	of := func(media int) float64 {
+		for _, i := range [...]int{media, acceptsImages, acceptsAnything} {
+			if quality[i] != unnamed {
+				return quality[i]
 			}
 		}
 		return 0
 	}
-	everybody := max(of("image/jpeg"), of("image/png"))
-	avif, webp := quality["image/avif"], quality["image/webp"]
+	everybody := max(of(acceptsJPEG), of(acceptsPNG))
+	avif, webp := quality[acceptsAVIF], quality[acceptsWebP]
 	switch {
 	case avif > 0 && avif >= webp && avif >= everybody:
 		return artwork.FormatAVIF
 	case webp > 0 && webp >= everybody:
 		return artwork.FormatWebP
-	case of("image/png") > 0 && of("image/jpeg") == 0:
+	case of(acceptsPNG) > 0 && of(acceptsJPEG) == 0:
 		return artwork.FormatPNG
 	}
 	return artwork.FormatAuto
