@@ -35,7 +35,11 @@ export function Instances({ fleet }: { fleet: Fleet }) {
                 <Table.Th scope="row">
                   <Group gap={6}>
                     {one.name}
-                    {one.self && <Badge size="xs">{t("cache.instances.this")}</Badge>}
+                    {one.self && (
+                      <Badge size="xs" miw="max-content">
+                        {t("cache.instances.this")}
+                      </Badge>
+                    )}
                   </Group>
                 </Table.Th>
                 {one.stats ? (
