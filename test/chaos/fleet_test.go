@@ -148,7 +148,9 @@ func (f *fleet) newInstance(number int, environ []string) *instance {
 	}
 	in.environ = slices.Concat([]string{
 		"PATH=" + os.Getenv("PATH"), "ENV_FILE=/dev/null", "LISTEN_ADDR=127.0.0.1:0", "DATA_DIR=" + f.data, "DATABASE_URL=" + database.String(),
-		"AUTH_SECRET=of-the-tests-and-of-no-deployment", "RENDER_AHEAD=false", "RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_UPLOADS=0", "WARM_KEYS=0",
+		"AUTH_SECRET=of-the-tests-and-of-no-deployment", "RENDER_AHEAD=false",
+		"BYTES_CACHE_MB=1", // full before long: what grows afterwards leaks
+		"RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_UPLOADS=0", "WARM_KEYS=0",
 		crashpoint.OrderVariable + "=" + in.orders, disturb.DetoursVariable + "=" + strings.Join(detours, ","),
 	}, f.environ(), environ)
 	in.log, err = os.Create(filepath.Join(f.dir, fmt.Sprint("log-", number)))
