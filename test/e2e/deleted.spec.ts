@@ -37,7 +37,7 @@ test("an artist is deleted with the albums, taken back, deleted again, and resto
   const row = page.getByRole("listitem", { name: "Velvet Kilowatt" });
   await expect(row).toContainText(/with \d+ albums/);
   await expect(row).toContainText(/deleted (now|\d+ seconds? ago) by admin/);
-  await expect(row).toContainText("forgotten in 29 days");
+  await expect(row).toContainText(/forgotten in (29|30) days/); // the page looks at the clock now and then
   await page.getByRole("radiogroup", { name: "Show" }).getByText("Artists").click();
   await expect(page).toHaveURL(/kind=artist/);
   await expect(page.getByRole("listitem", { name: "Velvet Kilowatt" })).toBeVisible();

@@ -10,6 +10,7 @@ import { createRoot } from "react-dom/client";
 import { createBrowserRouter, RouterProvider } from "react-router";
 
 import { ApiError } from "./api/client";
+import "./app/motion.css";
 import { Broken } from "./app/Broken";
 import { Notices } from "./app/Notices";
 import { Shell } from "./app/Shell";

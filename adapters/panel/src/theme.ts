@@ -10,6 +10,7 @@ export const theme = createTheme({
   defaultRadius: "md",
   fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
   cursorType: "pointer",
+  respectReducedMotion: true,
   components: { Badge: Badge.extend({ defaultProps: { tt: "none", fw: 600 } }) },
 });
 

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 
+import { carryOut } from "../app/carryOut";
 import { Icon } from "../app/Icon";
 import { Page } from "../app/Page";
 import { Refusal } from "../app/Refusal";
@@ -141,7 +142,7 @@ function Row({ subject, onBack }: { subject: DeletedSubject; onBack: (back: Back
             variant="default"
             loading={restore.isPending}
             aria-label={t("deleting.restoreNamed", { name })}
-            onClick={() => restore.mutate(subject, { onSuccess: ({ albums, albumsLeft }) => onBack({ subject, albums, left: albumsLeft }) })}
+            onClick={() => carryOut(restore, subject, ({ albums, albumsLeft }) => onBack({ subject, albums, left: albumsLeft }))}
           >
             {t("deleting.restore")}
           </Button>

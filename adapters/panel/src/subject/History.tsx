@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 const ConfirmDialog = later(async () => ({ default: (await import("./ConfirmDialog")).ConfirmDialog }));
 
 import type { HistoryEntry, Slot } from "../api/client";
+import { carryOut } from "../app/carryOut";
 import { later } from "../app/later";
 import { Refusal } from "../app/Refusal";
 import { bytes, moment } from "../artwork/format";
@@ -111,7 +112,7 @@ function Former({ place, entry, before }: { place: Place; entry: HistoryEntry; b
               size="xs"
               variant="default"
               loading={restore.isPending}
-              onClick={() => restore.mutate(entry.imageId, { onSuccess: (change) => confirm(change) })}
+              onClick={() => carryOut(restore, entry.imageId, (change) => confirm(change))}
             >
               {t("action.restore")}
             </Button>
@@ -156,7 +157,7 @@ function Waiting({ place, other, before }: { place: Place; other: Other; before:
             size="xs"
             variant="default"
             loading={use.isPending}
-            onClick={() => use.mutate(other.imageId, { onSuccess: (change) => confirm(change) })}
+            onClick={() => carryOut(use, other.imageId, (change) => confirm(change))}
           >
             {t("subject.others.use")}
           </Button>
