@@ -153,12 +153,7 @@ function Waiting({ place, other, before }: { place: Place; other: Other; before:
       </div>
       <Group gap="xs" className={classes.entryActions ?? ""}>
         {usable && (
-          <Button
-            size="xs"
-            variant="default"
-            loading={use.isPending}
-            onClick={() => carryOut(use, other.imageId, (change) => confirm(change))}
-          >
+          <Button size="xs" variant="default" loading={use.isPending} onClick={() => carryOut(use, other.imageId, (change) => confirm(change))}>
             {t("subject.others.use")}
           </Button>
         )}
