@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gatefold/application/health"
+	"gatefold/application/wait"
 )
 
 const (
@@ -103,10 +104,8 @@ func quiesce(ctx context.Context, listener *net.TCPListener) error {
 		if err != nil || waiting == 0 && took >= handshakeTerm || took >= quiesceLimit {
 			return err
 		}
-		select {
-		case <-time.After(quiescePoll):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := wait.For(ctx, quiescePoll); err != nil {
+			return err
 		}
 	}
 }

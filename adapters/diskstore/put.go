@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -213,10 +214,8 @@ func flock(ctx context.Context, f *os.File) error {
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
 			return err
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := wait.For(ctx, pause); err != nil {
+			return err
 		}
 	}
 }

@@ -49,7 +49,7 @@ func (r bulks) Next(ctx context.Context) (found bool, err error) {
 	ctx, end := tracing.Work(ctx, "job.bulk_apply", r.causes.Of(job.ID.String()), slog.String("gatefold.job.id", job.ID.String()), slog.Int("gatefold.job.items", len(job.Todo)))
 	defer func() { end(err) }()
 	claim := Claim{Job: job.ID, Holder: holder}
-	held, drop := jobloop.Hold(ctx, func(ctx context.Context) (bool, error) { return true, r.jobs.Renew(ctx, claim, jobloop.ClaimTerm) })
+	held, drop := jobloop.Hold(ctx, jobloop.ClaimTerm, func(ctx context.Context) (bool, error) { return true, r.jobs.Renew(ctx, claim, jobloop.ClaimTerm) })
 	run := newRun(r.Runner, claim, job)
 	err = run.all(held)
 	drop()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatefold/application/tracing"
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 	"gatefold/domain/fleet"
 )
@@ -132,12 +133,7 @@ func (d *Describe) describe(ctx context.Context, hash artwork.Hash, done *Descri
 		}
 		done.Images++
 	}
-	select {
-	case <-time.After(pause):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return wait.For(ctx, pause)
 }
 
 func (d *Describe) inspect(ctx context.Context, hash artwork.Hash) (artwork.Content, error) {

@@ -59,7 +59,7 @@ func (r fills) Next(ctx context.Context) (found bool, err error) {
 	ctx, end := tracing.Work(ctx, "job.fill", r.causes.Of(job.ID.String()), slog.String("gatefold.job.id", job.ID.String()))
 	defer func() { end(err) }()
 	claim := Claim{Job: job.ID, Holder: holder}
-	held, drop := jobloop.Hold(ctx, func(ctx context.Context) (bool, error) {
+	held, drop := jobloop.Hold(ctx, jobloop.ClaimTerm, func(ctx context.Context) (bool, error) {
 		state, err := r.jobs.Renew(ctx, claim, jobloop.ClaimTerm)
 		return state == Running, err
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatefold/application/keepactivity"
+	"gatefold/application/wait"
 	"gatefold/domain/activity"
 	"gatefold/domain/artwork"
 	"gatefold/domain/deployment"
@@ -92,9 +93,7 @@ func (s *Switch) Await(ctx context.Context) (deployment.State, error) {
 		if err == nil && state.Step == deployment.Settled {
 			return state, nil
 		}
-		select {
-		case <-time.After(lookWhileMoving):
-		case <-ctx.Done():
+		if wait.For(ctx, lookWhileMoving) != nil {
 			return state, artwork.Errorf(artwork.Unavailable, "the deployment is still moving and goes on; it waits for %s", strings.Join(state.Behind(), ", "))
 		}
 	}

@@ -38,7 +38,7 @@ func TestAClaimIsHeld(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
-				held, drop := jobloop.Hold(t.Context(), func(context.Context) (bool, error) { return c.renew(time.Since(begin)) })
+				held, drop := jobloop.Hold(t.Context(), jobloop.ClaimTerm, func(context.Context) (bool, error) { return c.renew(time.Since(begin)) })
 				select {
 				case <-held.Done():
 				case <-time.After(time.Minute):
@@ -55,7 +55,7 @@ func TestAClaimIsHeld(t *testing.T) {
 func TestARenewalThatHangsIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
-		held, drop := jobloop.Hold(t.Context(), func(ctx context.Context) (bool, error) {
+		held, drop := jobloop.Hold(t.Context(), jobloop.ClaimTerm, func(ctx context.Context) (bool, error) {
 			<-ctx.Done()
 			return false, ctx.Err()
 		})

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -115,9 +116,7 @@ func (s *Sampler) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		select {
-		case <-time.After(s.pause):
-		case <-ctx.Done():
+		if wait.For(ctx, s.pause) != nil {
 			return
 		}
 	}

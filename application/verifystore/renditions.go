@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatefold/application/serveimage"
+	"gatefold/application/wait"
 	"gatefold/domain/artwork"
 )
 
@@ -99,11 +100,4 @@ func (r *renditions) removeOldest(ctx context.Context, kept []artwork.RenditionI
 // renditionPause keeps a sweep from taking the store from those who serve.
 const renditionPause = 5 * time.Millisecond
 
-func shortly(ctx context.Context) error {
-	select {
-	case <-time.After(renditionPause):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+func shortly(ctx context.Context) error { return wait.For(ctx, renditionPause) }

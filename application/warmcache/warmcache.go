@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"gatefold/application/jobloop"
 	"gatefold/application/keepactivity"
 	"gatefold/application/tracing"
 	"gatefold/application/wait"
@@ -184,6 +185,9 @@ func (w *Warm) under(ctx context.Context, claim fleet.Claim, observer Observer) 
 	held, drop := w.hold(ctx, claim)
 	summary, err = w.warm(held, observer)
 	drop()
+	if errors.Is(err, jobloop.ErrLost) {
+		err = artwork.Errorf(artwork.Unavailable, "warming ended early: another instance may have begun to warm")
+	}
 	// Who starts next need not do again what was done whole. Where nothing was
 	// known to warm, nothing was done.
 	w.release(ctx, claim, err == nil && summary.Keys > 0)
@@ -217,42 +221,14 @@ func (w *Warm) release(ctx context.Context, claim fleet.Claim, finished bool) {
 // hold renews the claim until drop is called, which returns when that has ended.
 // The context ends when the claim is lost, and with Close.
 func (w *Warm) hold(ctx context.Context, claim fleet.Claim) (held context.Context, drop func()) {
-	held, end := context.WithCancelCause(ctx)
+	ctx, end := context.WithCancelCause(ctx)
 	notClosed := context.AfterFunc(w.closed, func() { end(artwork.Errorf(artwork.Unavailable, "this instance is stopping")) })
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		w.renew(held, claim, end)
-	}()
+	held, released := jobloop.Hold(ctx, claim.Term, func(ctx context.Context) (bool, error) { return true, w.claims.Renew(ctx, claim) })
 	return held, func() {
 		notClosed()
+		released()
 		end(nil)
-		<-ended
 	}
-}
-
-func (w *Warm) renew(ctx context.Context, claim fleet.Claim, lost context.CancelCauseFunc) {
-	every := claim.Term / 3
-	renewed := time.Now()
-	for wait.For(ctx, every) == nil {
-		asked := time.Now()
-		err := w.renewOnce(ctx, claim, every)
-		switch {
-		case err == nil:
-			renewed = asked
-		case ctx.Err() != nil:
-			return
-		case artwork.KindOf(err) == artwork.Conflict, time.Since(renewed)+every > claim.Term:
-			lost(artwork.Errorf(artwork.Unavailable, "warming ended early: another instance may have begun to warm"))
-			return
-		}
-	}
-}
-
-func (w *Warm) renewOnce(ctx context.Context, claim fleet.Claim, budget time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, budget)
-	defer cancel()
-	return w.claims.Renew(ctx, claim)
 }
 
 // warm fetches what is to be warmed.
