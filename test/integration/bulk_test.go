@@ -23,11 +23,12 @@ type coverHost struct {
 	quick int // of the first pictures nobody has to wait for
 	gate  chan struct{}
 	open  func()
+	held  chan struct{} // is told of who begins to wait
 	left  chan struct{} // is told of who left while waiting
 }
 
 func newCoverHost(t *testing.T, quick int) *coverHost {
-	h := &coverHost{quick: quick, gate: make(chan struct{}), left: make(chan struct{}, 1000)}
+	h := &coverHost{quick: quick, gate: make(chan struct{}), held: make(chan struct{}, 1000), left: make(chan struct{}, 1000)}
 	h.open = sync.OnceFunc(func() { close(h.gate) })
 	h.Server = httptest.NewServer(http.HandlerFunc(h.serve))
 	t.Cleanup(func() {
@@ -48,6 +49,7 @@ func (h *coverHost) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	case n >= h.quick:
+		h.held <- struct{}{}
 		select {
 		case <-h.gate:
 		case <-r.Context().Done():
