@@ -27,7 +27,7 @@ var moduleRoot = sync.OnceValues(func() (string, error) { return filepath.Abs(".
 
 // program is the whole program with what this package needs in it: points at which it can
 // be ended or held up, a clock that can be wrong, detours to Redis, and the switches of the
-// twins. Nothing of it has an effect unless it is ordered.
+// twins. Nothing of it has an effect unless it is ordered, but that it keeps fewer events.
 var program = sync.OnceValues(build)
 
 func build() (string, error) {
@@ -73,6 +73,7 @@ func edits(root string) ([]overlay.Edit, error) {
 		point("adapters/twolevelcache/cache.go", "\t// What was merely loaded may have been loaded under a fence, and nobody\n", answered),
 	})...)
 	all = append(all, imports("gatefold/test/disturb", all, detours)...)
+	all = append(all, overlay.Edit{File: "application/announce/ports.go", Old: "const LogEntries = 10_000\n", New: fmt.Sprintf("const LogEntries = %d\n", eventsKept)})
 	for _, w := range twins() {
 		all = append(all, imports("gatefold/test/disturb", all, w.edits)...)
 	}
@@ -83,6 +84,11 @@ func edits(root string) ([]overlay.Edit, error) {
 func point(file, line, name string) overlay.Edit {
 	return overlay.Edit{File: file, Old: line, New: fmt.Sprintf("\tcrashpoint.Reach(%q)\n%s", name, line)}
 }
+
+// eventsKept is how many events an instance keeps for clients who come back. It is so few
+// that a short pass fills them: what is kept on purpose grows no more when it is looked for
+// what is not.
+const eventsKept = 250
 
 const client = "adapters/rediscache/client.go"
 

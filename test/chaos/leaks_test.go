@@ -114,7 +114,7 @@ func least(usages []usage) usage {
 // request, change or fault is far more after two minutes.
 const (
 	slackOfCounts = 60
-	slackOfHeap   = 8 << 20
+	slackOfHeap   = 4 << 20
 	// keptOpen is how many files of images an instance keeps open on purpose.
 	keptOpen = 256
 )
@@ -134,7 +134,7 @@ func requireFlat(t *testing.T, before usage, under []usage, after usage) {
 		require.LessOrEqual(t, to.connections, from.connections+slackOfCounts, "connections")
 	}
 	require.LessOrEqual(t, after.files, before.files+keptOpen+slackOfCounts, "files")
-	require.LessOrEqual(t, last.heap, middle.heap+middle.heap/4+slackOfHeap, "heap")
+	require.LessOrEqual(t, last.heap, middle.heap+slackOfHeap, "heap")
 }
 
 // samples are the numbers that /metrics tells, with their labels in their names.

@@ -76,16 +76,28 @@ type haSlot struct {
 	acked atomic.Int64 // the latest cover whose apply has answered
 
 	mu      sync.Mutex
-	tag     string         // of that one
+	tags    []string       // of all up to that one
 	numbers map[string]int // of the bytes of all that somebody has tried to apply
 }
 
 func (s *haSlot) path() string { return "/api/images/albums/" + s.album + "/cover" }
 
+// lastTag returns the tag of the latest cover whose apply has answered, or nothing.
 func (s *haSlot) lastTag() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.tag
+	if len(s.tags) == 0 {
+		return ""
+	}
+	return s.tags[len(s.tags)-1]
+}
+
+// isAnnounced reports whether this cover is among the events, or a later one: of changes
+// that follow each other at once, one event may tell.
+func (s *haSlot) isAnnounced(n int64, events map[string]bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.tags[n:], func(tag string) bool { return events[tag] })
 }
 
 // cover returns the bytes of a cover.
@@ -109,9 +121,11 @@ func (s *haSlot) number(body []byte) (number int64, known bool) {
 	return int64(n), known
 }
 
-func (s *haSlot) applied(n int, tag string) {
+// applied notes that the apply of the next cover has answered.
+func (s *haSlot) applied(tag string) {
 	s.mu.Lock()
-	s.tag = tag
+	s.tags = append(s.tags, tag)
+	n := len(s.tags) - 1
 	s.mu.Unlock()
 	s.acked.Store(int64(n))
 }
@@ -155,7 +169,9 @@ func begin(t *testing.T, base, token string, slots []*haSlot, excused func(refus
 		if slot.lastTag() == "" { // readers are to find nothing else than covers
 			require.Eventually(t, func() bool {
 				tag, err := l.applyOnce(slot, slot.cover(0))
-				slot.applied(0, tag)
+				if err == nil {
+					slot.applied(tag)
+				}
 				return err == nil
 			}, haRecovery, 10*time.Millisecond)
 		}
@@ -240,7 +256,7 @@ func (l *load) apply(ctx context.Context, slot *haSlot) {
 		refused, _ := errors.AsType[refusal](err)
 		switch {
 		case err == nil:
-			slot.applied(n, tag)
+			slot.applied(tag)
 			l.gap.Store(max(l.gap.Load(), int64(time.Since(last))))
 			last = time.Now()
 			n++
@@ -265,9 +281,11 @@ func (r refusal) Error() string { return fmt.Sprintf("POST %s: %d %s", r.path, r
 
 // isBusy excuses nothing that has to do with which instances there are. On a machine so busy
 // that an instance does not get to talk to Redis for half a second, an apply is refused
-// all the same, and says that nothing has changed.
+// all the same, and says that nothing has changed; or that the image is in force, and not
+// confirmed.
 func isBusy(r refusal) bool {
-	return r.status == http.StatusServiceUnavailable && strings.Contains(r.body, "urn:gatefold:problem:cache_unreachable")
+	return r.status == http.StatusServiceUnavailable &&
+		(strings.Contains(r.body, "urn:gatefold:problem:cache_unreachable") || strings.Contains(r.body, "urn:gatefold:problem:not_confirmed"))
 }
 
 // applyOnce uploads a cover and puts it in force.
@@ -455,15 +473,15 @@ func rollingRestart(t *testing.T, f *haFleet, token string, slots []*haSlot) {
 		f.instances[n] = f.serve(n)
 	}
 	l.progress(t, 1)
-	announced := map[string]bool{}
+	var last []int64
 	for _, slot := range slots {
-		announced[slot.lastTag()] = true
+		last = append(last, slot.acked.Load())
 	}
 	require.Eventually(t, func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		for tag := range announced {
-			if !l.events[tag] {
+		for i, slot := range slots {
+			if !slot.isAnnounced(last[i], l.events) {
 				return len(l.failures) > 0
 			}
 		}

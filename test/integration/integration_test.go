@@ -68,13 +68,15 @@ var combinations = map[string]func(t *testing.T) deployment{
 	},
 }
 
+// sharedDeployment is on servers that all tests have in common, and that nobody stops: readers
+// wait for Redis however slow the machine, for what they ask is to be found there afterwards.
 func sharedDeployment(t *testing.T, more ...string) deployment {
 	url := testenv.Redis(t)
 	options, err := redis.ParseURL(url)
 	require.NoError(t, err)
 	client := redis.NewClient(options)
 	t.Cleanup(func() { _ = client.Close() })
-	environ := append([]string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=" + url}, more...)
+	environ := append([]string{"DATA_DIR=" + t.TempDir(), "DATABASE_URL=" + migrated.Postgres(t), "REDIS_URL=" + url, "REDIS_READ_TIMEOUT=5s"}, more...)
 	return deployment{environ: environ, redis: client, shared: true}
 }
 
