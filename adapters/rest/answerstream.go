@@ -27,9 +27,10 @@ func acceptsEvents(c *gin.Context) bool {
 // the whole answer, or "problem". It begins with the first event: until then the answer
 // may still be a problem document.
 type answerStream struct {
-	c     *gin.Context
-	begun bool
-	gone  bool // the client takes nothing any more
+	c      *gin.Context
+	begun  bool
+	gone   bool // the client takes nothing any more
+	status int  // of the problem that it ended with; 0: none
 }
 
 const answerStreamKey = "rest.answerStream"
@@ -49,6 +50,21 @@ func begunStream(c *gin.Context) *answerStream {
 		return nil
 	}
 	return s
+}
+
+// end ends the stream with a problem of the status.
+func (s *answerStream) end(status int, problem any) {
+	s.status = status
+	s.send("problem", problem)
+}
+
+// outcome returns the status of the answer, for those who watch the service. A stream that has
+// ended with a problem was answered by 200 before anybody knew: it has the problem's.
+func outcome(c *gin.Context) int {
+	if s := begunStream(c); s != nil && s.status != 0 {
+		return s.status
+	}
+	return c.Writer.Status()
 }
 
 // send writes the event. A client that is gone is noticed by the request's context.

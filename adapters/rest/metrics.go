@@ -13,7 +13,8 @@ type Meter interface {
 	// RequestBegun is told of a request when its headers have been read.
 	RequestBegun()
 	// RequestEnded is told of the same request when it was answered. Route is the pattern
-	// of its path, "" if there is none; stream: it was answered by events.
+	// of its path, "" if there is none; stream: it was answered by events, and code is that of
+	// the problem that they ended with, if they did.
 	RequestEnded(method, route string, code int, took time.Duration, stream bool)
 }
 
@@ -30,7 +31,11 @@ func (r *Router) measure(c *gin.Context) {
 	defer func() {
 		content := c.Writer.Header()["Content-Type"]
 		stream := len(content) == 1 && strings.HasPrefix(content[0], "text/event-stream")
-		r.meter.RequestEnded(c.Request.Method, c.FullPath(), c.Writer.Status(), time.Since(begin), stream)
+		code := c.Writer.Status()
+		if stream {
+			code = outcome(c)
+		}
+		r.meter.RequestEnded(c.Request.Method, c.FullPath(), code, time.Since(begin), stream)
 	}()
 	c.Next()
 }

@@ -62,8 +62,9 @@ func (r *Router) fail(c *gin.Context, err error) {
 	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
 		// Hardly anybody is there to read an answer. One who is, with a line that
 		// is closed in the other direction only, must not take it for a success.
-		if begunStream(c) != nil {
-			return // it ends without "complete"
+		if stream := begunStream(c); stream != nil {
+			stream.status = statusClientClosedRequest // it ends without "complete"
+			return
 		}
 		protect(c.Writer.Header(), c.Request)
 		c.Status(statusClientClosedRequest)
@@ -122,7 +123,7 @@ func (r *Router) writeProblem(c *gin.Context, status int, kind, detail string) {
 		Timestamp: time.Now().UTC(), Path: c.Request.URL.Path,
 	}
 	if stream := begunStream(c); stream != nil {
-		stream.send("problem", problem)
+		stream.end(status, problem)
 		return
 	}
 	body, err := json.Marshal(problem)

@@ -269,7 +269,7 @@ func (r *Router) logRequest(c *gin.Context) {
 	begin, id := time.Now(), requestID(c)
 	c.Next()
 	r.log.LogAttrs(withID(c.Request.Context(), id), slog.LevelDebug, "Request", slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),
-		slog.Int("status", c.Writer.Status()), slog.Int64("bytes", max(int64(c.Writer.Size()), 0)+c.GetInt64(sentKey)),
+		slog.Int("status", outcome(c)), slog.Int64("bytes", max(int64(c.Writer.Size()), 0)+c.GetInt64(sentKey)),
 		slog.Duration("took", time.Since(begin)))
 }
 

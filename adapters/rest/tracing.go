@@ -15,7 +15,8 @@ import (
 type Tracer interface {
 	// Request begins to record a request. Route is the pattern of its path, "" if there is
 	// none. What is done with the returned context belongs to the request. end is called
-	// with the status of the answer; it is nil if this request is not recorded.
+	// with the status of the answer, or of the problem that a stream has ended with; it is nil
+	// if this request is not recorded.
 	Request(req *http.Request, route, requestID string) (ctx context.Context, end func(status int))
 }
 
@@ -35,7 +36,7 @@ func (r *Router) trace(c *gin.Context) {
 		return
 	}
 	c.Request = c.Request.WithContext(withID(ctx, requestID(c)))
-	defer func() { end(c.Writer.Status()) }()
+	defer func() { end(outcome(c)) }()
 	c.Next()
 }
 

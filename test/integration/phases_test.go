@@ -131,17 +131,23 @@ func TestAProblemEndsTheStream(t *testing.T) {
 	wish := func(url string) map[string]any {
 		return map[string]any{"albumId": albumID, "coverUrl": url, "provider": "deezer"}
 	}
+	failed := map[int]float64{}
 	for url, at := range map[string]string{host.URL + "/absent": "downloading", host.URL: "downloading checking", "http://169.254.169.254/": "downloading"} {
 		phases, last := in.followed(applyCoverPath, wish(url)).phases(t)
 		plain := in.send(http.MethodPost, applyCoverPath, wish(url))
 		require.Equal(t, at+" problem", phases+" "+last.Name)
 		problem := plain.json(t)
 		require.EqualValues(t, plain.StatusCode, problem["status"])
+		failed[plain.StatusCode] += 2
 		for _, own := range []string{"requestId", "timestamp"} {
 			delete(problem, own)
 			delete(last.Data, own)
 		}
 		require.Equal(t, problem, last.Data)
+	}
+	requests := in.metrics()
+	for code, times := range failed {
+		require.Equal(t, times, counted(t, requests, "gatefold_http_requests_total", "route", applyCoverPath, "code", itoa(code)))
 	}
 	requireProblem(t, in.followed(applyCoverPath, map[string]any{"albumId": artistID, "coverUrl": host.URL, "provider": "deezer"}), http.StatusNotFound, "not_found")
 	requireProblem(t, in.followed(applyCoverPath, wish(host.URL), "If-Match", "x"), http.StatusBadRequest, "invalid_input")
