@@ -2,6 +2,8 @@ package bootstrap
 
 import (
 	"bytes"
+	"encoding/json"
+	stdlog "log"
 	"log/slog"
 	"testing"
 
@@ -41,4 +43,28 @@ func TestAForeignLoggerKeepsItsLevel(t *testing.T) {
 	require.Equal(t, artwork.NotFound, artwork.KindOf(levels.SetLogLevel(t.Context(), slog.LevelDebug)))
 	_, err := levels.LogLevel(t.Context())
 	require.Equal(t, artwork.NotFound, artwork.KindOf(err))
+}
+
+// TestWhatLibrariesPrintIsInTheLog, as a line of it, and not unless details are asked for.
+func TestWhatLibrariesPrintIsInTheLog(t *testing.T) {
+	before, flags := stdlog.Writer(), stdlog.Flags()
+	t.Cleanup(func() {
+		stdlog.SetOutput(before)
+		stdlog.SetFlags(flags)
+	})
+	for level, told := range map[string]bool{"debug": true, "info": false} {
+		var stderr bytes.Buffer
+		c := command{stderr: &stderr, environ: func() []string { return []string{"ENV_FILE=/dev/null", "LOG_FORMAT=json", "LOG_LEVEL=" + level} }}
+		_, _, err := c.begin()
+		require.NoError(t, err)
+		stdlog.Print("Unsolicited response")
+		if !told {
+			require.Empty(t, stderr.String())
+			continue
+		}
+		var line struct{ Level, Msg string }
+		require.NoError(t, json.Unmarshal(stderr.Bytes(), &line), stderr.String())
+		require.Equal(t, "Unsolicited response", line.Msg)
+		require.Equal(t, "debug", line.Level)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -119,7 +120,17 @@ func (c *command) begin() (Config, *slog.Logger, error) {
 	if err != nil {
 		return Config{}, nil, err
 	}
-	return cfg, newLogger(cfg, c.stderr), nil
+	return cfg, c.newLogger(cfg), nil
+}
+
+// newLogger returns the logger of this process. What libraries print by the standard library's
+// own, such as net/http of a host that answers what nobody has asked, is in it at debug level:
+// it would be no JSON, and strangers would decide what an operator reads.
+func (c *command) newLogger(cfg Config) *slog.Logger {
+	log := newLogger(cfg, c.stderr)
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(slog.NewLogLogger(log.Handler(), slog.LevelDebug).Writer())
+	return log
 }
 
 // beginQuietly is begin for verbs whose output is for a person: only what goes
@@ -128,7 +139,7 @@ func (c *command) beginQuietly() (Config, *slog.Logger, error) {
 	cfg, log, err := c.begin()
 	if err == nil && cfg.LogLevel == slog.LevelInfo {
 		cfg.LogLevel = slog.LevelWarn
-		log = newLogger(cfg, c.stderr)
+		log = c.newLogger(cfg)
 	}
 	return cfg, log, err
 }

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"io"
+	stdlog "log"
 	"log/slog"
 	"mime/multipart"
 	"net/http"
@@ -37,6 +38,7 @@ func TestMain(m *testing.M) {
 	if builds, err = os.MkdirTemp("", "gatefold-binary-"); err != nil {
 		panic(err)
 	}
+	stdlog.SetOutput(io.Discard) // what net/http says of strangers that mean no good
 	code := testenv.Main(m)
 	_ = os.RemoveAll(builds) // what is left is in the folder for temporary files
 	os.Exit(code)
