@@ -108,10 +108,10 @@ chaos:
 	@./scripts/install-test-tools.sh
 	$(GO) test -count=1 -timeout $(if $(SOAK),0,10m) -parallel 8 -v ./test/chaos -chaos.soak=$(or $(SOAK),0s) -chaos.seed=$(or $(SEED),0) -chaos.only="$(NEMESES)"
 
-## chance: how often chance alone notices that a rule of the cache is broken; an hour (SEEDS=3 for less)
+## chance: how often chance alone notices that a rule of the cache is broken; half an hour or more (SEEDS=3 for less, SEED=1 repeats)
 chance:
 	@./scripts/install-test-tools.sh
-	$(GO) test -tags=nodynamic,chance -count=1 -timeout 0 -v -run TestTwinsByChance ./test/chaos -chaos.chance=$(or $(SEEDS),10)
+	$(GO) test -tags=nodynamic,chance -count=1 -timeout 0 -v -run TestTwinsByChance ./test/chaos -chaos.chance=$(or $(SEEDS),10) -chaos.seed=$(or $(SEED),0)
 
 ## generate: the types of the HTTP API, of the server and of the panel, from adapters/rest/openapi.yaml
 generate: $(PANEL)/node_modules/.package-lock.json
