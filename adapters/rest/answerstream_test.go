@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -104,4 +105,18 @@ func TestWhatFailsBeforeItBeginsIsNoStream(t *testing.T) {
 	require.ErrorIs(t, streamed(w, func(applyimage.Progress) (any, error) { return nil, refused }), refused)
 	require.Empty(t, w.Body.String())
 	require.Empty(t, w.Header().Get("Content-Type"))
+}
+
+// TestAStreamThatIsLeftIsNoSuccess to those who watch the service, though it began with 200.
+func TestAStreamThatIsLeftIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	gin.SetMode(gin.ReleaseMode)
+	c, _ := gin.CreateTestContext(brokenWriter{httptest.NewRecorder()})
+	ctx, leave := context.WithCancel(t.Context())
+	c.Request = httptest.NewRequestWithContext(ctx, http.MethodPost, "/", http.NoBody)
+	newAnswerStream(c).send("phase", nil)
+	require.Equal(t, http.StatusOK, outcome(c))
+	leave()
+	(&Router{}).fail(c, ctx.Err())
+	require.Equal(t, statusClientClosedRequest, outcome(c))
 }

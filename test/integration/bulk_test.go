@@ -189,10 +189,7 @@ func TestAJobOutlivesItsServer(t *testing.T) {
 			job := first.submit(first.bulkItems(host, 100))
 			require.Eventually(t, func() bool { return first.job(job)["done"].(float64) > 0 }, 20*time.Second, 5*time.Millisecond)
 
-			working := first // whichever took the job
-			if d.shared && strings.Contains(second.log.String(), "Bulk apply begins") {
-				working, second = second, first
-			}
+			working, second := whoTook(first, second, "Bulk apply begins")
 			if c.how == "killed" {
 				require.NoError(t, working.cmd.Process.Kill())
 				<-working.done

@@ -283,10 +283,7 @@ func TestAFillOutlivesItsServer(t *testing.T) {
 			fixture.Script(providerfixture.CoverArtArchive, script...)
 			job := first.startFill(nil)
 			require.Eventually(t, func() bool { return first.fillJob(job, "").Counts.Walked == 8 }, 30*time.Second, 20*time.Millisecond)
-			working := first // whichever took the job
-			if d.shared && strings.Contains(second.log.String(), "Filling begins") {
-				working, second = second, first
-			}
+			working, second := whoTook(first, second, "Filling begins")
 			require.NoError(t, working.cmd.Process.Kill())
 			<-working.done
 			fixture.Script(providerfixture.CoverArtArchive, providerfixture.Found)

@@ -125,6 +125,15 @@ func (p *process) stop(t *testing.T) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// whoTook returns which of two servers has begun a job, as its log says, and the other one.
+// There may be no second one.
+func whoTook(first, second *process, begins string) (working, other *process) {
+	if second != nil && strings.Contains(second.log.String(), begins) {
+		return second, first
+	}
+	return first, second
+}
+
 // TestVerbsBesideARunningServer: a changed picture that a command imports is
 // served at once, with its own process' cache warm.
 func TestVerbsBesideARunningServer(t *testing.T) {
